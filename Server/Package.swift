@@ -19,22 +19,27 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CServing", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "Serving", dependencies: [
-            "CServing",
-            .product(name: "Kotonoha", package: "kotonoha"),
-            .product(name: "HummingbirdCore", package: "hummingbird"),
-            .product(name: "NIOCore", package: "swift-nio"),
-            .product(name: "NIOPosix", package: "swift-nio"),
-            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "Logging", package: "swift-log"),
-            .product(name: "DequeModule", package: "swift-collections"),
-            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        ], resources: [.embedInCode("openapi.json")]),
-        .executableTarget(name: "kotonoha-serve", dependencies: [
-            "Serving", .product(name: "ServiceOptions", package: "kotonoha"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ]),
+        .target(
+            name: "Serving",
+            dependencies: [
+                "CServing",
+                .product(name: "Kotonoha", package: "kotonoha"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], resources: [.embedInCode("openapi.json")]),
+        .executableTarget(
+            name: "kotonoha-serve",
+            dependencies: [
+                "Serving", .product(name: "ServiceOptions", package: "kotonoha"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         // Not installed: sends requests at times fixed beforehand, and keeps a log of what came back.
         .executableTarget(name: "load-client", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "ServingTests", dependencies: ["Serving"]),

@@ -10,7 +10,9 @@ extension PCAModel {
     ///   - rows: the row of each coordinate in the vector file, from 0.
     ///   - attributes: how it was made.
     ///   - coordinates: hands over the coordinates (rows, components) of all rows in order.
-    public func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)], coordinates: ((Tensor<Float>) throws -> Void) throws -> Void) throws {
+    public func write(
+        to path: String, rows: [Int], attributes: [(String, HDF5Attribute)], coordinates: ((Tensor<Float>) throws -> Void) throws -> Void
+    ) throws {
         try HDF5Container.create(path: path) { file in
             try file.set("format", .string("kotonoha/pca"))
             try file.set("format_version", .int(1))
@@ -25,7 +27,9 @@ extension PCAModel {
             let table = try file.makeDataset("coordinates", shape: [rows.count, count], of: Float.self)
             var next = 0
             try coordinates { part in
-                try part.withUnsafeElements { try table.write(rows: next..<next + part.rows, from: UnsafeBufferPointer(start: $0, count: part.count)) }
+                try part.withUnsafeElements {
+                    try table.write(rows: next..<next + part.rows, from: UnsafeBufferPointer(start: $0, count: part.count))
+                }
                 next += part.rows
             }
             precondition(next == rows.count, "coordinates are missing")
@@ -43,27 +47,34 @@ extension PCAModel {
         let components = try file.read("components", as: Double.self), mean = try file.read("mean", as: Double.self)
         let variance = try file.read("explained_variance", as: Double.self)
         guard components.shape.count == 2, mean.shape == [components.shape[1]], variance.shape == [components.shape[0]] else {
-            throw DataError(.badData, "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not "
-                + "match", file: path)
+            throw DataError(
+                .badData,
+                "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not "
+                    + "match", file: path)
         }
-        self.init(components: Tensor(components.values, shape: components.shape), mean: mean.values, explainedVariance: variance.values,
-                  totalVariance: try file.attribute("total_variance")?.double ?? variance.values.reduce(0, +),
-                  rows: (try file.read("rows", as: Int.self)).values.count, whiten: try file.attribute("whiten")?.int == 1,
-                  solver: PCA.Solver(rawValue: try file.attribute("solver")?.string ?? "") ?? .automatic)
+        self.init(
+            components: Tensor(components.values, shape: components.shape), mean: mean.values, explainedVariance: variance.values,
+            totalVariance: try file.attribute("total_variance")?.double ?? variance.values.reduce(0, +),
+            rows: (try file.read("rows", as: Int.self)).values.count, whiten: try file.attribute("whiten")?.int == 1,
+            solver: PCA.Solver(rawValue: try file.attribute("solver")?.string ?? "") ?? .automatic)
     }
 }
 
 extension TSNEMap {
     /// Writes `map.h5`: coordinates, the rows they belong to, and every setting.
     public func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
-        let freedom = settings.degreesOfFreedom, initialization = settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"
+        let freedom = settings.degreesOfFreedom,
+            initialization = settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"
         var all: [(String, HDF5Attribute)] = [
-            ("kullback_leibler_divergence", .double(kullbackLeiblerDivergence)), ("affinities", .string(pairs.rawValue)), ("affinity_neighbors", .int(neighbors)),
+            ("kullback_leibler_divergence", .double(kullbackLeiblerDivergence)), ("affinities", .string(pairs.rawValue)),
+            ("affinity_neighbors", .int(neighbors)),
             ("gradient", .string(settings.method(points: coordinates.rows).rawValue)),
-            ("perplexities", .string(settings.perplexities.map { "\($0)" }.joined(separator: ","))), ("realized_perplexity", .double(realizedPerplexity)),
+            ("perplexities", .string(settings.perplexities.map { "\($0)" }.joined(separator: ","))),
+            ("realized_perplexity", .double(realizedPerplexity)),
             ("early_exaggeration", .double(settings.earlyExaggeration ?? 12)), ("early_iterations", .int(settings.earlyIterations)),
             ("exaggeration", .double(settings.exaggeration)), ("iterations", .int(iterations)), ("degrees_of_freedom", .double(freedom)),
-            ("initialization", .string(initialization)), ("metric", .string("euclidean")), ("seed", .int(Int(truncatingIfNeeded: settings.seed))),
+            ("initialization", .string(initialization)), ("metric", .string("euclidean")),
+            ("seed", .int(Int(truncatingIfNeeded: settings.seed))),
         ]
         if let divergenceOverAllPairs { all.append(("kullback_leibler_divergence_over_all_pairs", .double(divergenceOverAllPairs))) }
         // The caller may know of more that was done to the vectors.
@@ -82,18 +93,21 @@ public struct MapFile: Sendable {
     public let rows: [Int]
     /// Name and hash of the vector file, as far as the map knows them.
     public let source: String?
+    /// SHA-256 of the vector file.
     public let sourceSHA256: String?
     /// Whether distances were taken between vectors of unit length.
-    public let normalizesVectors: Bool
+    package let normalizesVectors: Bool
     /// Principal components that the vectors were reduced to first.
-    public let principalComponents: Int?
-    public let degreesOfFreedom: Double
+    package let principalComponents: Int?
+    package let degreesOfFreedom: Double
+    /// Seed of the map's random numbers.
     public let seed: UInt64
     /// How it was made: "t-SNE", "UMAP" …
     public let method: String
     /// Of UMAP.
-    public let neighbors: Int?
-    public let minimumDistance: Double?
+    package let neighbors: Int?
+    package let minimumDistance: Double?
+    /// UMAP's scale of the map; nil for other methods.
     public let spread: Double?
 
     /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
@@ -104,7 +118,8 @@ public struct MapFile: Sendable {
         }
         let coordinates = try file.read("coordinates", as: Float.self), rows = try file.read("rows", as: Int.self)
         guard coordinates.shape.count == 2, (1...2).contains(coordinates.shape[1]), rows.shape == [coordinates.shape[0]],
-              rows.values.allSatisfy({ $0 >= 0 }), coordinates.values.allSatisfy(\.isFinite) else {
+            rows.values.allSatisfy({ $0 >= 0 }), coordinates.values.allSatisfy(\.isFinite)
+        else {
             throw DataError(.badData, "coordinates \(coordinates.shape) and rows \(rows.shape) do not match", file: path)
         }
         self.coordinates = Tensor(coordinates.values, shape: coordinates.shape)
@@ -123,7 +138,9 @@ public struct MapFile: Sendable {
     }
 
     /// Writes coordinates (points, dimensions), the rows they belong to, and how they were made.
-    public static func write(_ coordinates: Tensor<Float>, rows: [Int], method: String, to path: String, attributes: [(String, HDF5Attribute)]) throws {
+    public static func write(
+        _ coordinates: Tensor<Float>, rows: [Int], method: String, to path: String, attributes: [(String, HDF5Attribute)]
+    ) throws {
         try HDF5Container.create(path: path) { file in
             try file.set("format", .string("kotonoha/map"))
             try file.set("format_version", .int(1))

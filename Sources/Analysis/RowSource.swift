@@ -16,13 +16,19 @@ public protocol RowSource: Sendable {
 }
 
 extension RowSource {
+    /// False unless a source says otherwise.
     public var isInMemory: Bool { false }
+    /// Nil unless a source knows its lengths.
     public func statedNorms() throws -> [Float]? { nil }
 }
 
 extension Tensor: RowSource where Scalar == Float {
+    /// True.
     public var isInMemory: Bool { true }
 
+    /// Calls `body` with rows `range`, without a copy.
+    ///
+    /// - Precondition: the rows exist.
     public func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
         return try withUnsafeElements { try body($0 + range.lowerBound * columns) }

@@ -3,10 +3,16 @@ import VectorStore
 
 /// The vectors of a file as rows that analyses read a range at a time: where they lie if the file is mapped, else a copy of the range.
 extension VectorFile: RowSource {
+    /// Number of vectors.
     public var rows: Int { count }
+    /// Numbers in one vector.
     public var columns: Int { dimension }
+    /// Whether the vectors are mapped rather than read in pieces.
     public var isInMemory: Bool { isMapped }
 
+    /// Calls `body` with rows `range`: where they lie if the file is mapped, else a copy.
+    ///
+    /// - Throws: `DataError` if the file is damaged or was cut short.
     public func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
         if let base = mappedVectors {

@@ -73,20 +73,22 @@ public func linearCrossEntropy<S: TensorScalar>(
     guard let tape else { return (Variable(loss), correct) }
     let place = x.place
     var kept: (dx: Tensor<S>, dw: Tensor<S>, db: Tensor<S>)? = (dx, dw, db)
-    return (tape.record(loss) { tape, gradient in
-        guard var slopes = kept else { return }
-        kept = nil
-        let factor = gradient[0]
-        func scale(_ tensor: inout Tensor<S>) {
-            if factor != 1 && tensor.count > 0 { S.scale(&tensor.target, by: factor) }
-        }
-        scale(&slopes.dx)
-        scale(&slopes.dw)
-        scale(&slopes.db)
-        if slopes.dw.count > 0 { tape.addGradient(of: weight, slopes.dw) }
-        if slopes.db.count > 0, let bias { tape.addGradient(of: bias, slopes.db) }
-        if place.isRecorded { tape.addGradient(of: place, slopes.dx) }
-    }, correct)
+    return (
+        tape.record(loss) { tape, gradient in
+            guard var slopes = kept else { return }
+            kept = nil
+            let factor = gradient[0]
+            func scale(_ tensor: inout Tensor<S>) {
+                if factor != 1 && tensor.count > 0 { S.scale(&tensor.target, by: factor) }
+            }
+            scale(&slopes.dx)
+            scale(&slopes.dw)
+            scale(&slopes.db)
+            if slopes.dw.count > 0 { tape.addGradient(of: weight, slopes.dw) }
+            if slopes.db.count > 0, let bias { tape.addGradient(of: bias, slopes.db) }
+            if place.isRecorded { tape.addGradient(of: place, slopes.dx) }
+        }, correct
+    )
 }
 
 /// log softmax of each row.

@@ -4,7 +4,9 @@ import Tensors
 ///
 /// All hypotheses are equally long. Room grows by doubling.
 public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
+    /// Number of hypotheses.
     public private(set) var hypotheses: Int
+    /// Tokens kept for each hypothesis.
     public private(set) var length = 0
     /// heads × headSize.
     public let size: Int
@@ -12,6 +14,7 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     /// Keys beside values, `(hypotheses × capacity, 2 × size)`.
     private var rows: Tensor<Scalar>
 
+    /// An empty cache; `size` is heads × headSize.
     public init(hypotheses: Int, size: Int) {
         self.hypotheses = hypotheses
         self.size = size

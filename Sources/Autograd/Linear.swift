@@ -69,8 +69,10 @@ public func feedForward<S: TensorScalar>(
     let (hidden, inputs) = (up.shape[0], up.shape[1]), outputs = down.shape[0], rows = x.value.rows
     precondition(x.value.columns == inputs && down.shape[1] == hidden, "feed-forward weights \(up.shape) and \(down.shape) got \(x.shape)")
     guard let tape else {
-        return Variable(feedForward(x.value, up: up, upBias: upBias, activation: activation, gated: false, down: down, downBias: downBias,
-                                    precision: precision))
+        return Variable(
+            feedForward(
+                x.value, up: up, upBias: upBias, activation: activation, gated: false, down: down, downBias: downBias,
+                precision: precision))
     }
     let precision = tape.precision, input = ProductOperand(x.value, precision: precision), place = x.place
     let first = up.packed(precision), second = down.packed(precision), b1 = upBias?.value, b2 = downBias?.value
@@ -99,9 +101,11 @@ public func feedForward<S: TensorScalar>(
             S.activateBoth(activation, before.view[rows: range], into: &f[rows: part], gradient: &dz[rows: part])
             if let upBias { tape.addGradient(of: upBias) { db in S.addColumnSums(dz.view[rows: part], to: &db.target) } }
             // dW₂ = dyᵀ f, dW₁ = dzᵀ x, dx = dz W₁
-            let fz = ProductOperand(f.view[rows: part], precision: precision), dzs = ProductOperand(dz.view[rows: part], precision: precision)
+            let fz = ProductOperand(f.view[rows: part], precision: precision),
+                dzs = ProductOperand(dz.view[rows: part], precision: precision)
             tape.addGradient(of: down) { dw, isFirst in S.addTransposedProduct(dy[rows: range], fz, to: &dw.target, overwriting: isFirst) }
-            tape.addGradient(of: up) { dw, isFirst in S.addTransposedProduct(dzs, input[rows: range], to: &dw.target, overwriting: isFirst) }
+            tape.addGradient(of: up) { dw, isFirst in S.addTransposedProduct(dzs, input[rows: range], to: &dw.target, overwriting: isFirst)
+            }
             if let upBack { S.multiply(dzs, by: upBack, into: &dx[rows: range]) }
         }
         tape.addGradient(of: place, dx)
@@ -112,12 +116,14 @@ public func feedForward<S: TensorScalar>(
 ///
 /// - Parameter gated: `up` makes twice as many columns as `down` takes: those that go through f, then those they are multiplied with.
 package func feedForward<S: TensorScalar>(
-    _ x: Tensor<S>, up: Parameter<S>, upBias: Parameter<S>?, activation: Activation, gated: Bool, down: Parameter<S>, downBias: Parameter<S>?,
+    _ x: Tensor<S>, up: Parameter<S>, upBias: Parameter<S>?, activation: Activation, gated: Bool, down: Parameter<S>,
+    downBias: Parameter<S>?,
     precision: Precision
 ) -> Tensor<S> {
     precondition(x.columns == up.shape[1], "feed-forward weights \(up.shape) and \(down.shape) got \(x.shape)")
-    let weights = FeedForwardWeights(up: up.packed(precision), upBias: upBias?.value, activation: activation, isGated: gated,
-                                     down: down.packed(precision), downBias: downBias?.value)
+    let weights = FeedForwardWeights(
+        up: up.packed(precision), upBias: upBias?.value, activation: activation, isGated: gated,
+        down: down.packed(precision), downBias: downBias?.value)
     var y = Tensor<S>(uninitialized: [x.rows, weights.down.outputs])
     S.feedForward(x.view, weights, into: &y.target)
     return y

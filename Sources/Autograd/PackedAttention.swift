@@ -3,10 +3,12 @@ import Tensors
 /// Columns of a `(tokens, width)` matrix that hold one of queries, keys and values: all three may lie side by side in one
 /// matrix, as a fused projection leaves them.
 public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
+    /// The matrix, `(tokens, width)`.
     public let matrix: Variable<Scalar>
     /// First column.
     public let column: Int
 
+    /// Columns from `column` on.
     public init(_ matrix: Variable<Scalar>, column: Int = 0) {
         self.matrix = matrix
         self.column = column
@@ -37,16 +39,19 @@ public func packedAttention<S: TensorScalar>(
     let tokens = queries.matrix.value.rows
     precondition(Int(queryOffsets.last ?? 0) == tokens && Int(keyOffsets.last ?? 0) == keys.matrix.value.rows)
     let scale = scale ?? 1 / S(headSize).squareRoot()
-    let shape = AttentionShape(queryOffsets: queryOffsets, keyOffsets: keyOffsets, heads: heads, headSize: headSize, group: group, cap: cap,
-                               mask: mask, biasShape: bias?.shape, biasOffsets: biasOffsets)
-    let (out, logSums) = S.attention(shape, queries.view, keys.view, values.view, bias: bias?.value, scale: scale, halves: precision != .f32,
-                                     keeping: tape != nil)
+    let shape = AttentionShape(
+        queryOffsets: queryOffsets, keyOffsets: keyOffsets, heads: heads, headSize: headSize, group: group, cap: cap,
+        mask: mask, biasShape: bias?.shape, biasOffsets: biasOffsets)
+    let (out, logSums) = S.attention(
+        shape, queries.view, keys.view, values.view, bias: bias?.value, scale: scale, halves: precision != .f32,
+        keeping: tape != nil)
     guard let tape else { return Variable(out) }
     return tape.record(out) { tape, dout in
         let biasColumns = bias.flatMap { tape.follows($0) ? AttentionColumns($0) : nil }
         tape.addGradients(of: [queries, keys, values, biasColumns]) { targets in
-            S.attentionBackward(shape, queries.view, keys.view, values.view, bias: bias?.value, scale: scale, out: out, logSums: logSums, dout,
-                                addingTo: &targets)
+            S.attentionBackward(
+                shape, queries.view, keys.view, values.view, bias: bias?.value, scale: scale, out: out, logSums: logSums, dout,
+                addingTo: &targets)
         }
     }
 }
@@ -56,7 +61,8 @@ public func attentionWeights<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, heads: Int, headSize: Int, group: Int = 1, mask: AttentionMask = .none,
     cap: Double? = nil, bias: Tensor<S>? = nil, scale: S? = nil
 ) -> Tensor<S> {
-    let shape = AttentionShape(queryOffsets: [0, Int64(queries.matrix.value.rows)], keyOffsets: [0, Int64(keys.matrix.value.rows)], heads: heads,
-                               headSize: headSize, group: group, cap: cap, mask: mask, biasShape: bias?.shape)
+    let shape = AttentionShape(
+        queryOffsets: [0, Int64(queries.matrix.value.rows)], keyOffsets: [0, Int64(keys.matrix.value.rows)], heads: heads,
+        headSize: headSize, group: group, cap: cap, mask: mask, biasShape: bias?.shape)
     return S.attentionWeights(shape, queries.view, keys.view, bias: bias, scale: scale ?? 1 / S(headSize).squareRoot())
 }

@@ -9,6 +9,7 @@ import Tensors
 public struct RotaryAngles<Scalar: TensorScalar>: Sendable {
     /// `(positions, pairs)`.
     public let cosines: Tensor<Scalar>
+    /// `(positions, pairs)`.
     public let sines: Tensor<Scalar>
 
     /// - Parameters:

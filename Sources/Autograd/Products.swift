@@ -15,14 +15,18 @@ public func matrixProduct<S: TensorScalar>(
     return tape.record(result) { tape, dc in
         // c = a b: da = dc bᵀ, db = aᵀ dc; a transposed operand gets the transpose of that.
         if tape.follows(a) {
-            tape.addGradient(of: a, transposed.a
-                ? matrixProduct(b.value, transposed: transposed.b, dc, transposed: true, precision: precision)
-                : matrixProduct(dc, transposed: false, b.value, transposed: !transposed.b, precision: precision))
+            tape.addGradient(
+                of: a,
+                transposed.a
+                    ? matrixProduct(b.value, transposed: transposed.b, dc, transposed: true, precision: precision)
+                    : matrixProduct(dc, transposed: false, b.value, transposed: !transposed.b, precision: precision))
         }
         if tape.follows(b) {
-            tape.addGradient(of: b, transposed.b
-                ? matrixProduct(dc, transposed: true, a.value, transposed: transposed.a, precision: precision)
-                : matrixProduct(a.value, transposed: !transposed.a, dc, precision: precision))
+            tape.addGradient(
+                of: b,
+                transposed.b
+                    ? matrixProduct(dc, transposed: true, a.value, transposed: transposed.a, precision: precision)
+                    : matrixProduct(a.value, transposed: !transposed.a, dc, precision: precision))
         }
     }
 }

@@ -2,6 +2,7 @@ import Tensors
 
 /// A value inside a network, and its place on the tape that records how it came about (none without a tape).
 public struct Variable<Scalar: TensorScalar>: Sendable {
+    /// The value.
     public let value: Tensor<Scalar>
     fileprivate let node: Int?
 
@@ -16,6 +17,7 @@ public struct Variable<Scalar: TensorScalar>: Sendable {
         self.node = node
     }
 
+    /// Shape of the value.
     public var shape: [Int] { value.shape }
 
     /// Where the gradient goes, without the value: a derivative that does not need the value keeps this, and the memory is free.
@@ -36,8 +38,10 @@ public struct GradientStore<Scalar: TensorScalar>: Sendable {
     /// Gradients of single rows of tables, in the order in which they arose: an embedding touches few rows of a large table.
     public fileprivate(set) var rows: [ObjectIdentifier: [(rows: [Int32], gradient: Tensor<Scalar>)]] = [:]
 
+    /// A store without gradients.
     public init() {}
 
+    /// Whether no gradient has arrived.
     public var isEmpty: Bool { whole.isEmpty && rows.isEmpty }
 }
 
@@ -69,6 +73,7 @@ public final class Tape<Scalar: TensorScalar> {
     }
     private var nodes: [Node] = []
 
+    /// A tape without operations. Parameters in `frozen` get no gradient; dropout draws with `seed`.
     public init(
         precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore(),
         trains: Bool = true

@@ -56,15 +56,20 @@ static int confine_by_seccomp(void) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         // Descriptors that are open.
-        ALLOW(__NR_read), ALLOW(__NR_write), ALLOW(__NR_pread64), ALLOW(__NR_pwrite64), ALLOW(__NR_readv), ALLOW(__NR_writev), ALLOW(__NR_lseek),
-        ALLOW(__NR_fstat), ALLOW(__NR_newfstatat), ALLOW(__NR_fcntl), ALLOW(__NR_dup), ALLOW(__NR_close), ALLOW(__NR_ftruncate), ALLOW(__NR_fsync),
+        ALLOW(__NR_read), ALLOW(__NR_write), ALLOW(__NR_pread64), ALLOW(__NR_pwrite64), ALLOW(__NR_readv), ALLOW(__NR_writev),
+        ALLOW(__NR_lseek),
+        ALLOW(__NR_fstat), ALLOW(__NR_newfstatat), ALLOW(__NR_fcntl), ALLOW(__NR_dup), ALLOW(__NR_close), ALLOW(__NR_ftruncate),
+        ALLOW(__NR_fsync),
         ALLOW(__NR_fdatasync), ALLOW(__NR_ppoll),
         // Memory.
         ALLOW(__NR_mmap), ALLOW(__NR_munmap), ALLOW(__NR_mremap), ALLOW(__NR_mprotect), ALLOW(__NR_madvise), ALLOW(__NR_brk),
         // Threads, waiting and the end.
-        ALLOW(__NR_futex), ALLOW(__NR_sched_yield), ALLOW(__NR_sched_getaffinity), ALLOW(__NR_set_robust_list), ALLOW(__NR_restart_syscall), ALLOW(__NR_exit),
-        ALLOW(__NR_exit_group), ALLOW(__NR_rt_sigaction), ALLOW(__NR_rt_sigprocmask), ALLOW(__NR_rt_sigreturn), ALLOW(__NR_sigaltstack), ALLOW(__NR_tgkill),
-        ALLOW(__NR_gettid), ALLOW(__NR_getpid), ALLOW(__NR_nanosleep), ALLOW(__NR_clock_nanosleep), ALLOW(__NR_clock_gettime), ALLOW(__NR_gettimeofday),
+        ALLOW(__NR_futex), ALLOW(__NR_sched_yield), ALLOW(__NR_sched_getaffinity), ALLOW(__NR_set_robust_list),
+        ALLOW(__NR_restart_syscall), ALLOW(__NR_exit),
+        ALLOW(__NR_exit_group), ALLOW(__NR_rt_sigaction), ALLOW(__NR_rt_sigprocmask), ALLOW(__NR_rt_sigreturn),
+        ALLOW(__NR_sigaltstack), ALLOW(__NR_tgkill),
+        ALLOW(__NR_gettid), ALLOW(__NR_getpid), ALLOW(__NR_nanosleep), ALLOW(__NR_clock_nanosleep), ALLOW(__NR_clock_gettime),
+        ALLOW(__NR_gettimeofday),
         ALLOW(__NR_getrandom), ALLOW(__NR_getrusage), ALLOW(__NR_membarrier),
 #ifdef __NR_rseq
         ALLOW(__NR_rseq),

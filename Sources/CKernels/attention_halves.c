@@ -3,6 +3,7 @@
 // As attention.inc, with two neighbouring numbers of the inner dimension in one 32-bit place, which one instruction (VDPBF16PS)
 // multiplies and adds to a float sum. Exponentials need no more digits than the bfloat16 weights that they become.
 #include "CKernels.h"
+#if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
@@ -20,7 +21,8 @@ INLINE void round_to_halves(const float *x, int64_t n, uint16_t *y) {
 }
 
 // out (ROWS x width) = a (ROWS x depth pairs) * b (depth pairs x width, stride b_stride); width is a multiple of LANES.
-INLINE void rows_times_pairs(const uint32_t *a, int64_t a_stride, int64_t depth, const uint32_t *b, int64_t b_stride, int64_t width, float *out) {
+INLINE void rows_times_pairs(const uint32_t *a, int64_t a_stride, int64_t depth, const uint32_t *b, int64_t b_stride,
+                             int64_t width, float *out) {
     int64_t column = 0;
     for (; column + 2 * LANES <= width; column += 2 * LANES) {
         __m512 sums[ROWS][2];
@@ -44,7 +46,8 @@ INLINE void rows_times_pairs(const uint32_t *a, int64_t a_stride, int64_t depth,
         for (int r = 0; r < ROWS; r++) sums[r] = _mm512_setzero_ps();
         for (int64_t d = 0; d < depth; d++) {
             __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + d * b_stride + column);
-            for (int r = 0; r < ROWS; r++) sums[r] = _mm512_dpbf16_ps(sums[r], (__m512bh)_mm512_set1_epi32((int32_t)a[r * a_stride + d]), b0);
+            for (int r = 0; r < ROWS; r++)
+                sums[r] = _mm512_dpbf16_ps(sums[r], (__m512bh)_mm512_set1_epi32((int32_t)a[r * a_stride + d]), b0);
         }
         for (int r = 0; r < ROWS; r++) _mm512_storeu_ps(out + r * width + column, sums[r]);
     }
@@ -163,3 +166,11 @@ void kt_attention_halves(const kt_attention_shape *shape, const float *q, const 
         }
     }
 }
+#else
+
+// No bfloat16 products here: the same attention with operands and sums in float.
+void kt_attention_halves(const kt_attention_shape *shape, const float *q, const float *k, const float *v, float scale, float *out,
+                         float *scratch) {
+    kt_attention_f(shape, q, k, v, NULL, scale, out, NULL, scratch);
+}
+#endif

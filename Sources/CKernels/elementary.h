@@ -4,7 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
+// Elsewhere the compiler's baseline is what there is: 64-bit ARM always has vectors of 16 bytes and fused multiplication.
+#if defined(__x86_64__)
 #define KT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define KT_CLONES
+#endif
 
 // exp(x) = 2^n exp(r) with x = n ln 2 + r and |r| <= ln 2 / 2: returns exp(r) by its Taylor polynomial of degree 7 (remainder 5e-9).
 static inline float kt_exp_remainder(float x, float *n) {

@@ -92,7 +92,8 @@ void kt_philox_block(const uint32_t counter[4], uint64_t key, uint32_t out[4]) {
     philox(&out[0], &out[1], &out[2], &out[3], (uint32_t)key, (uint32_t)(key >> 32));
 }
 
-KT_CLONES void kt_spread_net(const int32_t *from, const double *weights, int64_t edges, const double *a, int64_t lanes, double *restrict out) {
+KT_CLONES void kt_spread_net(const int32_t *from, const double *weights, int64_t edges, const double *a, int64_t lanes,
+                             double *restrict out) {
 #pragma clang fp contract(off)
     for (int64_t i = 0; i < lanes; i++) out[i] = 0;
     for (int64_t e = 0; e < edges; e++) {
@@ -102,7 +103,8 @@ KT_CLONES void kt_spread_net(const int32_t *from, const double *weights, int64_t
     }
 }
 
-KT_CLONES void kt_spread_step(double *restrict a, const double *restrict net, const double *restrict noise, double keep, double v1, double v2, int64_t n) {
+KT_CLONES void kt_spread_step(double *restrict a, const double *restrict net, const double *restrict noise, double keep, double v1,
+                              double v2, int64_t n) {
 #pragma clang fp contract(off)
     if (!noise) {
         for (int64_t i = 0; i < n; i++) a[i] = keep * a[i] + net[i];

@@ -104,7 +104,8 @@ void kt_tsne_attraction(const float *tx, const float *ty, int64_t first, int64_t
     }
 }
 
-INLINE void attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a, float *fx, float *fy,
+INLINE void attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a,
+                           float *fx, float *fy,
                            const int plane) {
 #pragma clang fp reassociate(on) contract(fast)
     float inverse_a = 1.0f / a;
@@ -129,7 +130,8 @@ INLINE void attraction_all(const float *x, const float *y, int64_t first, int64_
 }
 
 KT_CLONES
-void kt_tsne_attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a, float *fx, float *fy) {
+void kt_tsne_attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a,
+                            float *fx, float *fy) {
     if (y) attraction_all(x, y, first, last, n, p, a, fx, fy, 1);
     else attraction_all(x, y, first, last, n, p, a, fx, fy, 0);
 }
@@ -184,7 +186,8 @@ void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_
         for (int64_t i = 0; i < n; i++) {
             float dx = e * attraction_x[i] - z * repulsion_x[i], dy = e * attraction_y[i] - z * repulsion_y[i];
             // The update points downhill: where it and the gradient have opposite signs, they still agree.
-            float gx = ux[i] * dx < 0.0f ? gain_x[i] + 0.2f : gain_x[i] * 0.8f, gy = uy[i] * dy < 0.0f ? gain_y[i] + 0.2f : gain_y[i] * 0.8f;
+            float gx = ux[i] * dx < 0.0f ? gain_x[i] + 0.2f : gain_x[i] * 0.8f,
+                  gy = uy[i] * dy < 0.0f ? gain_y[i] + 0.2f : gain_y[i] * 0.8f;
             gx = gx < least ? least : gx;
             gy = gy < least ? least : gy;
             float sx = momentum * ux[i] - rate * gx * dx, sy = momentum * uy[i] - rate * gy * dy;

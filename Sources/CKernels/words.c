@@ -15,7 +15,8 @@ static inline __attribute__((always_inline)) float lane_sum(const lanes *s) {
 
 // `n` is a constant where this is inlined for usual widths, so that x stays in registers.
 static inline __attribute__((always_inline)) double step(
-    lanes *x, lanes *output, int64_t n, const uint32_t *targets, int64_t count, int64_t group, float rate, float limit, int32_t skips, int32_t loss) {
+    lanes *x, lanes *output, int64_t n, const uint32_t *targets, int64_t count, int64_t group, float rate, float limit,
+    int32_t skips, int32_t loss) {
     double total = 0;
     if (group > GROUP) group = GROUP;
     for (int64_t first = 0; first < count; first += group) {
@@ -65,8 +66,8 @@ static inline __attribute__((always_inline)) double step(
 }
 
 KT_CLONES
-double kt_words_step(float *x, float *output, int64_t stride, const uint32_t *targets, int64_t count, int64_t group, float rate, float limit,
-                     int32_t skips, int32_t loss) {
+double kt_words_step(float *x, float *output, int64_t stride, const uint32_t *targets, int64_t count, int64_t group, float rate,
+                     float limit, int32_t skips, int32_t loss) {
     lanes *a = (lanes *)x, *b = (lanes *)output;
 #define CASE(n) case n: return step(a, b, n, targets, count, group, rate, limit, skips, loss);
     switch (stride / KT_WORDS_LANES) {
@@ -111,8 +112,8 @@ void kt_words_add_difference(float *row, int64_t stride, const float *x, const f
 }
 
 KT_CLONES
-void kt_words_scatter(float *table, int64_t stride, const uint32_t *parts, const int64_t *starts, int64_t slots, uint32_t residue, uint32_t mask,
-                      const float *x, const float *before) {
+void kt_words_scatter(float *table, int64_t stride, const uint32_t *parts, const int64_t *starts, int64_t slots, uint32_t residue,
+                      uint32_t mask, const float *x, const float *before) {
     int64_t n = stride / KT_WORDS_LANES;
     lanes *rows = (lanes *)table;
     for (int64_t s = 0; s < slots; s++) {

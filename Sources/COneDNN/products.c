@@ -109,7 +109,8 @@ typedef const_dnnl_memory_desc_t desc_in;
 #define NO_DESC NULL
 static desc_in in(const matrix_desc *desc) { return *desc; }
 
-static int describe_matrix(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type, int64_t row_stride, int64_t column_stride) {
+static int describe_matrix(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type, int64_t row_stride,
+                           int64_t column_stride) {
     dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
     return dnnl_memory_desc_create_with_strides(desc, 2, dims, type, strides);
 }
@@ -126,7 +127,8 @@ static void drop(matrix_desc *desc) {
 
 static int copy_desc(matrix_desc *to, desc_in from) { return dnnl_memory_desc_clone(to, from); }
 
-static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b, desc_in bias, desc_in c, dnnl_primitive_attr_t attributes) {
+static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b, desc_in bias, desc_in c,
+                            dnnl_primitive_attr_t attributes) {
     return dnnl_matmul_primitive_desc_create(chosen, engine, a, b, bias, c, attributes);
 }
 
@@ -137,7 +139,8 @@ typedef const dnnl_memory_desc_t *desc_in;
 #define NO_DESC {0}
 static desc_in in(const matrix_desc *desc) { return desc; }
 
-static int describe_matrix(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type, int64_t row_stride, int64_t column_stride) {
+static int describe_matrix(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type, int64_t row_stride,
+                           int64_t column_stride) {
     dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
     return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides);
 }
@@ -154,7 +157,8 @@ static int copy_desc(matrix_desc *to, desc_in from) {
     return 0;
 }
 
-static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b, desc_in bias, desc_in c, dnnl_primitive_attr_t attributes) {
+static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b, desc_in bias, desc_in c,
+                            dnnl_primitive_attr_t attributes) {
     dnnl_matmul_desc_t desc;
     dnnl_status_t status = dnnl_matmul_desc_init(&desc, a, b, bias, c);
     return status != dnnl_success ? status : dnnl_primitive_desc_create(chosen, &desc, attributes, engine, NULL);
@@ -171,7 +175,8 @@ static dnnl_primitive_desc_t choose(const shape_key *key) {
     dnnl_primitive_desc_t chosen = NULL;
     dnnl_primitive_attr_t attributes = NULL;
     int bad = describe_matrix(&a, key->m, key->k, type, ta ? 1 : key->lda, ta ? key->lda : 1);
-    bad |= key->flags & PACKED ? describe_any(&b, key->k, key->n, type) : describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
+    bad |= key->flags & PACKED ? describe_any(&b, key->k, key->n, type) :
+                               describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
     bad |= describe_matrix(&c, key->m, key->n, result_type(key->precision), key->ldc, 1);
     if (key->flags & BIAS) bad |= describe_matrix(&bias, 1, key->n, dnnl_f32, key->n, 1);
     if (bad || dnnl_primitive_attr_create(&attributes) != dnnl_success) goto done;
@@ -385,6 +390,8 @@ int kd_gemm(kd_precision precision, bool transpose_a, bool transpose_b, int64_t 
 
 // MARK: The processor
 
+// On other processors the library gives the bits of dnnl_cpu_isa_t meanings of their own: Advanced SIMD of ARM has that of SSE 4.1.
+#if defined(__x86_64__)
 bool kd_is_fast(kd_precision precision) {
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
 #define HAS(set) (((unsigned)isa & (unsigned)(set)) == (unsigned)(set))
@@ -413,6 +420,17 @@ const char *kd_instruction_set(void) {
     default: return "generic";
     }
 }
+#else
+bool kd_is_fast(kd_precision precision) { return precision == KD_F32; }
+
+const char *kd_instruction_set(void) {
+#if defined(__aarch64__)
+    return "aarch64";
+#else
+    return "generic";
+#endif
+}
+#endif
 
 const char *kd_library_version(void) {
     static char text[32];

@@ -64,8 +64,10 @@ struct AxisFrame {
         for (value, label) in zip(y.ticks.values, y.ticks.labels) {
             let v = bottom - y.share(value) * plot.height
             elements.append(.line(Point(plot.x - tickLength, v), Point(plot.x, v), line))
-            elements.append(.text(Scene.Text(
-                label, at: Point(plot.x - tickLength - fontSize * 0.35, v + fontSize * 0.36), size: fontSize, anchor: .end)))
+            elements.append(
+                .text(
+                    Scene.Text(
+                        label, at: Point(plot.x - tickLength - fontSize * 0.35, v + fontSize * 0.36), size: fontSize, anchor: .end)))
         }
         for value in y.ticks.minor {
             let v = bottom - y.share(value) * plot.height
@@ -80,8 +82,11 @@ struct AxisFrame {
         }
         if let title = y.title {
             let fitted = typesetter.fitted(title, width: plot.height + below, size: fontSize)
-            elements.append(.text(Scene.Text(
-                fitted, at: Point(plot.x - left + fontSize * 0.9, plot.y + plot.height / 2), size: fontSize, anchor: .middle, rotation: 90)))
+            elements.append(
+                .text(
+                    Scene.Text(
+                        fitted, at: Point(plot.x - left + fontSize * 0.9, plot.y + plot.height / 2), size: fontSize, anchor: .middle,
+                        rotation: 90)))
         }
         return .group(Scene.Group(elements, name: "axes"))
     }

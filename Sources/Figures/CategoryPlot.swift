@@ -1,38 +1,38 @@
 import FileFormats
 
 /// Values in a few categories: single values as points, their mean with its interval next to them. Conditions, models, subjects.
-public struct CategoryPlot: Figure {
-    public struct Category: Sendable {
-        public var name: String
-        public var points: [Double]
-        public var mean: Double
-        public var interval: ClosedRange<Double>?
+package struct CategoryPlot: Figure {
+    package struct Category: Sendable {
+        package var name: String
+        package var points: [Double]
+        package var mean: Double
+        package var interval: ClosedRange<Double>?
 
-        public init(_ name: String, points: [Double] = [], mean: Double, interval: ClosedRange<Double>? = nil) {
+        package init(_ name: String, points: [Double] = [], mean: Double, interval: ClosedRange<Double>? = nil) {
             (self.name, self.points, self.mean, self.interval) = (name, points, mean, interval)
         }
     }
 
-    public struct Options: Sendable {
-        public var page = PageStyle()
-        public var title: String?
-        public var caption: String?
-        public var yTitle: String?
+    package struct Options: Sendable {
+        package var page = PageStyle()
+        package var title: String?
+        package var caption: String?
+        package var yTitle: String?
         /// A shaded range over all categories, such as a noise ceiling, with its name.
-        public var band: (range: ClosedRange<Double>, name: String)?
+        package var band: (range: ClosedRange<Double>, name: String)?
         /// A dotted line, such as zero or chance.
-        public var reference: Double?
+        package var reference: Double?
         /// Joins the points of neighbouring categories, which then belong to the same items in the same order.
-        public var connects = false
+        package var connects = false
 
-        public init() {}
+        package init() {}
     }
 
-    public var options: Options
+    package var options: Options
     private let categories: [Category]
 
     /// - Throws: `DataError` if there is nothing finite to draw.
-    public init(_ categories: [Category], options: Options = Options()) throws {
+    package init(_ categories: [Category], options: Options = Options()) throws {
         guard !categories.isEmpty, categories.contains(where: { $0.mean.isFinite }) else {
             throw DataError(.badData, "no finite values to draw")
         }
@@ -40,17 +40,20 @@ public struct CategoryPlot: Figure {
         self.options = options
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let o = options, f = o.page.fontSize, typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
-        var values = categories.flatMap { c in c.points + [c.mean] + (c.interval.map { [$0.lowerBound, $0.upperBound] } ?? []) }.filter { $0.magnitude < 1e300 }
+        var values = categories.flatMap { c in c.points + [c.mean] + (c.interval.map { [$0.lowerBound, $0.upperBound] } ?? []) }.filter {
+            $0.magnitude < 1e300
+        }
         if let band = o.band { values += [band.range.lowerBound, band.range.upperBound] }
         if let reference = o.reference { values.append(reference) }
         var low = values.min() ?? 0, high = values.max() ?? 1
         let room = high > low ? (high - low) * 0.06 : 0.5
         (low, high) = (low - room, high + room)
         let count = Double(categories.count)
-        let yAxis = AxisFrame.Axis(low: low, high: high, ticks: .linear(from: low, to: high, count: 5), title: o.yTitle.map(Typesetter.oneLine))
+        let yAxis = AxisFrame.Axis(
+            low: low, high: high, ticks: .linear(from: low, to: high, count: 5), title: o.yTitle.map(Typesetter.oneLine))
         let xAxis = AxisFrame.Axis(low: 0, high: count, ticks: Ticks(values: [], labels: []), title: nil)
         let frame = AxisFrame(x: xAxis, y: yAxis, fontSize: f), margins = frame.margins(typesetter: typesetter)
         let cell = (o.page.width.points - 2 * Sheet.margin - margins.left) / count
@@ -64,12 +67,17 @@ public struct CategoryPlot: Figure {
         var elements: [Scene.Element] = []
         if let band = o.band {
             let top = y(band.range.upperBound)
-            elements.append(.rectangle(Scene.Rectangle(x: plot.x, y: top, width: plot.width, height: max(y(band.range.lowerBound) - top, 0.5)), .fill(.paleGrey)))
-            elements.append(.text(Scene.Text(band.name, at: Scene.Point(plot.maxX - 2, top + f), size: f * 0.9, color: .grey, anchor: .end)))
+            elements.append(
+                .rectangle(
+                    Scene.Rectangle(x: plot.x, y: top, width: plot.width, height: max(y(band.range.lowerBound) - top, 0.5)),
+                    .fill(.paleGrey)))
+            elements.append(
+                .text(Scene.Text(band.name, at: Scene.Point(plot.maxX - 2, top + f), size: f * 0.9, color: .grey, anchor: .end)))
         }
         elements.append(frame.draw(in: plot, typesetter: typesetter))
         if let reference = o.reference {
-            elements.append(.line(Scene.Point(plot.x, y(reference)), Scene.Point(plot.maxX, y(reference)), .stroke(.grey, width: 0.6, dash: [1, 1.6])))
+            elements.append(
+                .line(Scene.Point(plot.x, y(reference)), Scene.Point(plot.maxX, y(reference)), .stroke(.grey, width: 0.6, dash: [1, 1.6])))
         }
         // Points spread over the left half of their place in a fixed order, the mean stands right of them.
         func spot(_ category: Int, _ index: Int) -> Scene.Point {
@@ -95,11 +103,16 @@ public struct CategoryPlot: Figure {
                     elements.append(.line(Scene.Point(middle - 2, y(end)), Scene.Point(middle + 2, y(end)), .stroke(.ink, width: 0.9)))
                 }
             }
-            if category.mean.isFinite { elements.append(.markers(marker, [Scene.Point(middle, y(category.mean))], size: 4.6, marker.style(color, size: 4.6))) }
+            if category.mean.isFinite {
+                elements.append(.markers(marker, [Scene.Point(middle, y(category.mean))], size: 4.6, marker.style(color, size: 4.6)))
+            }
             let below = Scene.Point(x(Double(i) + 0.5), plot.maxY + f * 1.25)
-            elements.append(.text(isTurned
-                ? Scene.Text(names[i], at: Scene.Point(below.x + f * 0.36, plot.maxY + f * 0.4), size: f, anchor: .end, rotation: 90)
-                : Scene.Text(names[i], at: below, size: f, anchor: .middle)))
+            elements.append(
+                .text(
+                    isTurned
+                        ? Scene.Text(
+                            names[i], at: Scene.Point(below.x + f * 0.36, plot.maxY + f * 0.4), size: f, anchor: .end, rotation: 90)
+                        : Scene.Text(names[i], at: below, size: f, anchor: .middle)))
         }
         return sheet.scene(with: elements)
     }

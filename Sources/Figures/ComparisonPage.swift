@@ -1,7 +1,7 @@
 /// A page that shows outputs beside their targets, differing units marked.
-public struct ComparisonPage: Sendable {
+package struct ComparisonPage: Sendable {
     /// One unit of an output, as it differs from the target.
-    public enum Unit: Sendable, Equatable {
+    package enum Unit: Sendable, Equatable {
         case equal(String)
         /// A wrong unit in place of the right one.
         case substituted(target: String, output: String)
@@ -11,33 +11,43 @@ public struct ComparisonPage: Sendable {
         case missing(String)
     }
 
-    public struct Row: Sendable {
-        public var line: Int
-        public var source: String
-        public var target: String
-        public var output: [Unit]
+    package struct Row: Sendable {
+        package var line: Int
+        package var source: String
+        package var target: String
+        package var output: [Unit]
 
-        public init(line: Int, source: String, target: String, output: [Unit]) {
+        package init(line: Int, source: String, target: String, output: [Unit]) {
             (self.line, self.source, self.target, self.output) = (line, source, target, output)
         }
     }
 
-    public var title: String
+    package var title: String
     /// One sentence of figures above the table.
-    public var summary: String
-    public var rows: [Row]
+    package var summary: String
+    package var rows: [Row]
+    /// Of the words around the table.
+    package var language: FigureLanguage
 
-    public init(title: String, summary: String, rows: [Row]) { (self.title, self.summary, self.rows) = (title, summary, rows) }
+    package init(title: String, summary: String, rows: [Row], language: FigureLanguage = .english) {
+        (self.title, self.summary, self.rows, self.language) = (title, summary, rows, language)
+    }
 
-    public var html: String {
+    package var html: String {
         let body = rows.map { row in
             let differences = row.output.count { if case .equal = $0 { false } else { true } }
             return "<tr\(differences == 0 ? "" : " class=\"differs\"")><td>\(row.line)</td><td>\(SVGWriter.escaped(row.source))</td>"
                 + "<td>\(SVGWriter.escaped(row.target))</td><td>\(row.output.map(Self.marked).joined())</td><td>\(differences)</td></tr>"
         }
+        let says = language.says
+        let columns = [
+            says("line", "行"), says("source", "入力"), says("target", "正解"), says("output", "出力"), says("differences", "違い"),
+        ]
+        let marks = [("wrong", says("wrong", "誤り")), ("extra", says("additional", "余分")), ("missing", says("missing", "不足"))]
+        let legend = marks.map { "<span class=\"\($0)\">\($1)</span>" }.joined(separator: says(", ", "、")) + says(".", "。")
         return """
             <!DOCTYPE html>
-            <html lang="ja"><meta charset="utf-8"><title>\(SVGWriter.escaped(title))</title>
+            <html lang="\(language.rawValue)"><meta charset="utf-8"><title>\(SVGWriter.escaped(title))</title>
             <style>
             body { font: 15px/1.6 sans-serif; margin: 2em; } table { border-collapse: collapse; } td, th { padding: .1em .8em; text-align: left; }
             tr.differs { background: #fff6f0; } .wrong { color: #c00; font-weight: bold; } .extra { color: #c00; text-decoration: underline; }
@@ -45,8 +55,8 @@ public struct ComparisonPage: Sendable {
             </style>
             <h1>\(SVGWriter.escaped(title))</h1>
             <p>\(SVGWriter.escaped(summary))
-            <span class="wrong">wrong</span>, <span class="extra">additional</span>, <span class="missing">missing</span>.</p>
-            <table><tr><th>line</th><th>source</th><th>target</th><th>output</th><th>differences</th></tr>
+            \(legend)</p>
+            <table><tr>\(columns.map { "<th>\($0)</th>" }.joined())</tr>
             \(body.joined(separator: "\n"))
             </table></html>
 

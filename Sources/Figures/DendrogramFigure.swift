@@ -2,18 +2,24 @@ import FileFormats
 
 /// A tree of clusters: names at the left, one a line, heights to the right.
 public struct DendrogramFigure: Figure {
+    /// The page, titles and the cut.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
         /// What the heights are.
         public var xTitle: String?
         /// Draws the cut at this height.
         public var cut: Double?
 
+        /// No titles, no cut.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let names: [String]
     private let merges: [(first: Int, second: Int, height: Double)]
@@ -23,9 +29,14 @@ public struct DendrogramFigure: Figure {
     ///   - merges: clusters that join; leaves are 0 ..< n, merge k makes cluster n + k.
     ///   - clusters: the cluster of each leaf, by which names are coloured.
     /// - Throws: `DataError` if merges do not make a tree of the names, or there are more leaves than a page can show.
-    public init(names: [String], merges: [(first: Int, second: Int, height: Double)], clusters: [Int]? = nil, options: Options = Options()) throws {
+    public init(
+        names: [String], merges: [(first: Int, second: Int, height: Double)], clusters: [Int]? = nil, options: Options = Options()
+    ) throws {
         guard names.count >= 2, merges.count == names.count - 1,
-              merges.enumerated().allSatisfy({ k, m in m.first >= 0 && m.second >= 0 && max(m.first, m.second) < names.count + k && m.first != m.second }) else {
+            merges.enumerated().allSatisfy({ k, m in
+                m.first >= 0 && m.second >= 0 && max(m.first, m.second) < names.count + k && m.first != m.second
+            })
+        else {
             throw DataError(.badData, "\(merges.count) merges do not make a tree of \(names.count) leaves")
         }
         guard names.count <= 2000 else {
@@ -37,17 +48,20 @@ public struct DendrogramFigure: Figure {
         self.options = options
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize, n = names.count, typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
         // Ward's heights of equal rows may be a rounding error below zero.
         let highest = max(merges.map(\.height).max() ?? 1, 1e-300) * 1.02, lowest = min(0, merges.map(\.height).min() ?? 0)
-        let xAxis = AxisFrame.Axis(low: lowest, high: highest, ticks: .linear(from: lowest, to: highest, count: 4), title: o.xTitle.map(Typesetter.oneLine))
+        let xAxis = AxisFrame.Axis(
+            low: lowest, high: highest, ticks: .linear(from: lowest, to: highest, count: 4), title: o.xTitle.map(Typesetter.oneLine))
         let yAxis = AxisFrame.Axis(low: 0, high: Double(n), ticks: Ticks(values: [], labels: []), title: nil)
         let frame = AxisFrame(x: xAxis, y: yAxis, fontSize: f), margins = frame.margins(typesetter: typesetter)
         let labels = names.map { typesetter.fitted($0, width: o.page.width.points * 0.42, size: f) }
         let left = (labels.map { typesetter.width($0, size: f) }.max() ?? 0) + f * 0.6
-        let line = max(f * 1.15, 1), plot = sheet.plot(left: left, right: 4, bottom: margins.bottom, top: 2) { _ in min(line * Double(n), 5000) }
+        let line = max(f * 1.15, 1),
+            plot = sheet.plot(left: left, right: 4, bottom: margins.bottom, top: 2) { _ in min(line * Double(n), 5000) }
         // Leaves in the tree's order.
         var order: [Int] = [], stack = [2 * n - 2]
         while let cluster = stack.popLast() {
@@ -58,7 +72,10 @@ public struct DendrogramFigure: Figure {
         var elements: [Scene.Element] = [frame.draw(in: plot, typesetter: typesetter)]
         for (k, merge) in merges.enumerated() {
             let right = plot.x + xAxis.share(merge.height) * plot.width
-            let corners = [Scene.Point(x[merge.first], y[merge.first]), Scene.Point(right, y[merge.first]), Scene.Point(right, y[merge.second]), Scene.Point(x[merge.second], y[merge.second])]
+            let corners = [
+                Scene.Point(x[merge.first], y[merge.first]), Scene.Point(right, y[merge.first]), Scene.Point(right, y[merge.second]),
+                Scene.Point(x[merge.second], y[merge.second]),
+            ]
             elements.append(.path(Scene.Path(polygon: corners, closed: false), .stroke(.ink, width: 0.6)))
             (x[n + k], y[n + k]) = (right, (y[merge.first] + y[merge.second]) / 2)
         }
@@ -69,7 +86,8 @@ public struct DendrogramFigure: Figure {
         let every = max(1, Int((f * 1.02 / (plot.height / Double(n))).rounded(.up)))
         for (place, leaf) in order.enumerated() where place % every == 0 {
             let color = clusters.map { Palette.groups[$0[leaf] % Palette.groups.count] } ?? .ink
-            elements.append(.text(Scene.Text(labels[leaf], at: Scene.Point(plot.x - f * 0.4, y[leaf] + f * 0.36), size: f, color: color, anchor: .end)))
+            elements.append(
+                .text(Scene.Text(labels[leaf], at: Scene.Point(plot.x - f * 0.4, y[leaf] + f * 0.36), size: f, color: color, anchor: .end)))
         }
         return sheet.scene(with: elements)
     }

@@ -7,6 +7,7 @@ public protocol Figure: Sendable {
 }
 
 extension Scene: Figure {
+    /// The picture as shapes and text.
     public func scene() -> Scene { self }
 }
 
@@ -17,6 +18,9 @@ extension Figure {
     /// One page with embedded fonts. Equal figures give equal bytes.
     public func pdf() throws -> [UInt8] { try CairoWriter.pdf(scene()) }
 
+    /// The picture as a PNG file.
+    ///
+    /// - Throws: `DataError` if the fonts for a text are missing.
     public func png(dotsPerInch: Double = 300) throws -> [UInt8] { try CairoWriter.png(scene(), dotsPerInch: dotsPerInch) }
 
     /// Writes the picture in the format that the file's extension names. The file appears when it is complete.
@@ -36,9 +40,12 @@ extension Figure {
 
 /// A length on paper.
 public struct Length: Sendable, Equatable {
+    /// Points of 1/72 inch.
     public var points: Double
+    /// A length in points of 1/72 inch.
     public init(points: Double) { self.points = points }
 
+    /// A length in millimetres.
     public static func millimetres(_ value: Double) -> Length { Length(points: value * 72 / 25.4) }
 
     /// Reads `85mm`, `8.5cm`, `3.3in`, `240pt` or `600px` (96 a inch).
@@ -63,11 +70,14 @@ public enum FigureLanguage: String, Sendable, CaseIterable {
     case japanese = "ja"
     case english = "en"
 
+    /// The one of two wordings that is in this language.
+    public func says(_ english: String, _ japanese: String) -> String { self == .japanese ? japanese : english }
+
     /// The name of a principal component's axis, with its share of the variance where known: `第1主成分 (32.1 %)`, `PC 1 (32.1 %)`.
     ///
     /// - Parameter index: from 1.
-    public func principalComponent(_ index: Int, explainedVarianceRatio: Double? = nil) -> String {
-        let name = self == .japanese ? "第\(index)主成分" : "PC \(index)"
+    package func principalComponent(_ index: Int, explainedVarianceRatio: Double? = nil) -> String {
+        let name = says("PC \(index)", "第\(index)主成分")
         return explainedVarianceRatio.map { "\(name) (\(($0 * 100).fixed(1)) %)" } ?? name
     }
 }
@@ -82,8 +92,10 @@ public struct PageStyle: Sendable {
     public var fonts: [String] = []
     /// Body size in points.
     public var fontSize = 7.0
+    /// The language of axes and legends.
     public var language: FigureLanguage = .english
 
+    /// A page one journal column (85 mm) wide with 7-point text, unless stated otherwise.
     public init(
         width: Length = .millimetres(85), height: Length? = nil, fonts: [String] = [], fontSize: Double = 7,
         language: FigureLanguage = .english
@@ -98,7 +110,7 @@ public struct PageStyle: Sendable {
     /// A style with one font chosen by name.
     ///
     /// - Throws: `DataError` if the font is not installed.
-    public static func requiring(font name: String) throws -> PageStyle {
+    package static func requiring(font name: String) throws -> PageStyle {
         guard Typesetter.isInstalled(family: name) else {
             throw DataError(.usage, "the font \"\(name)\" is not installed; `fc-list : family` lists those that are")
         }

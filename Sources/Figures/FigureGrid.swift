@@ -1,7 +1,7 @@
 import FileFormats
 
 /// Several figures on one page, in rows: attention head by head, layer by layer.
-public struct FigureGrid: Figure {
+package struct FigureGrid: Figure {
     private let scenes: [Scene]
     private let columns: Int
     private let title: String?
@@ -12,7 +12,7 @@ public struct FigureGrid: Figure {
     ///   - figures: laid out at their own size; give each the width of a column (`columnWidth`).
     ///   - page: its width is that of the widest row, whatever it says.
     /// - Throws: `DataError` if there is no figure, and what the figures throw.
-    public init(_ figures: [any Figure], columns: Int, title: String? = nil, page: PageStyle = PageStyle()) throws {
+    package init(_ figures: [any Figure], columns: Int, title: String? = nil, page: PageStyle = PageStyle()) throws {
         guard !figures.isEmpty, columns > 0 else { throw DataError(.usage, "a grid of figures needs at least one figure and one column") }
         scenes = try figures.map { try $0.scene() }
         self.columns = columns
@@ -21,11 +21,11 @@ public struct FigureGrid: Figure {
     }
 
     /// The width for each of `columns` figures on a page of `width`.
-    public static func columnWidth(of width: Length, columns: Int) -> Length {
+    package static func columnWidth(of width: Length, columns: Int) -> Length {
         Length(points: max((width.points - 6 * Double(columns - 1)) / Double(max(columns, 1)), 28))
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let typesetter = Typesetter(families: page.families)
         let f = page.fontSize * 1.3
         let rows = stride(from: 0, to: scenes.count, by: columns).map { Array(scenes[$0..<min($0 + columns, scenes.count)]) }

@@ -2,30 +2,39 @@ import FileFormats
 
 /// A matrix as coloured cells: attention between words, distances, similarities of sentences.
 public struct Heatmap: Figure {
+    /// Titles, colours and range of values.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
         /// What rows and columns are, as "query" and "key".
         public var rowTitle: String?
+        /// What the columns are, as "key".
         public var columnTitle: String?
         /// What the colours say.
         public var valueTitle: String?
+        /// The colour scale of the values.
         public var scale = Palette.Scale.blues
         /// The values at the ends of the scale; those of the data where nil. A diverging scale is made symmetric around zero then.
         public var range: ClosedRange<Double>?
         /// Writes each value into its cell, with this many digits after the point, where the cells are large enough.
         public var digits: Int?
+        /// Whether a bar explains the colours.
         public var hasColorBar = true
         /// Lines before these rows and columns, between groups.
-        public var borders: [Int] = []
+        package var borders: [Int] = []
         /// The tree of the rows, drawn next to them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none
         /// if empty.
-        public var tree: [(first: Int, second: Int, height: Double)] = []
+        package var tree: [(first: Int, second: Int, height: Double)] = []
 
+        /// Blue colours over the range of the data, with a colour bar and no titles.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let values: [[Double]]
     private let rowLabels: [String]
@@ -42,21 +51,28 @@ public struct Heatmap: Figure {
             throw DataError(.badData, "row \(bad) has \(values[bad].count) values, row 0 has \(columns)")
         }
         guard values.count * columns <= 4_000_000 else {
-            throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells does not fit on a page; use at most four million "
-                + "cells")
+            throw DataError(
+                .usage,
+                "a heat map of \(values.count) × \(columns) cells does not fit on a page; use at most four million "
+                    + "cells")
         }
         guard rowLabels.isEmpty || rowLabels.count == values.count, columnLabels.isEmpty || columnLabels.count == columns else {
             throw DataError(.usage, "\(values.count) × \(columns) cells but \(rowLabels.count) row and \(columnLabels.count) column labels")
         }
-        guard options.tree.isEmpty || options.tree.count == values.count - 1 && options.tree.enumerated().allSatisfy({ k, m in
-            min(m.first, m.second) >= 0 && max(m.first, m.second) < values.count + k && m.first != m.second
-        }) else { throw DataError(.usage, "\(options.tree.count) merges do not make a tree of \(values.count) rows") }
+        guard
+            options.tree.isEmpty
+                || options.tree.count == values.count - 1
+                    && options.tree.enumerated().allSatisfy({ k, m in
+                        min(m.first, m.second) >= 0 && max(m.first, m.second) < values.count + k && m.first != m.second
+                    })
+        else { throw DataError(.usage, "\(options.tree.count) merges do not make a tree of \(values.count) rows") }
         self.values = values
         self.rowLabels = rowLabels.map(Typesetter.oneLine)
         self.columnLabels = columnLabels.map(Typesetter.oneLine)
         self.options = options
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
@@ -69,7 +85,9 @@ public struct Heatmap: Figure {
 
         // Row names left, at most a third of the page.
         let rowNames = rowLabels.map { typesetter.fitted($0, width: pageWidth * 0.33, size: f) }
-        let left = (rowNames.map { typesetter.width($0, size: f) }.max() ?? 0) + (rowNames.isEmpty ? 0 : f * 0.5) + (o.rowTitle == nil ? 0 : f * 1.5)
+        let left =
+            (rowNames.map { typesetter.width($0, size: f) }.max() ?? 0) + (rowNames.isEmpty ? 0 : f * 0.5)
+            + (o.rowTitle == nil ? 0 : f * 1.5)
         let treeWidth = o.tree.isEmpty ? 0 : pageWidth * 0.16
         let plotWidth = max(pageWidth - left - barWidth - treeWidth, f * 4)
         let cellWidth = plotWidth / Double(columns)
@@ -105,23 +123,32 @@ public struct Heatmap: Figure {
         }
         for (i, name) in columnNames.enumerated() where !isTurned || i % every(cellWidth) == 0 {
             let x = plot.x + (Double(i) + 0.5) * cellWidth
-            elements.append(.text(isTurned
-                ? Scene.Text(name, at: Scene.Point(x + f * 0.36, plot.y - f * 0.4), size: f, rotation: 90)
-                : Scene.Text(name, at: Scene.Point(x, plot.y - f * 0.45), size: f, anchor: .middle)))
+            elements.append(
+                .text(
+                    isTurned
+                        ? Scene.Text(name, at: Scene.Point(x + f * 0.36, plot.y - f * 0.4), size: f, rotation: 90)
+                        : Scene.Text(name, at: Scene.Point(x, plot.y - f * 0.45), size: f, anchor: .middle)))
         }
         if let title = o.rowTitle {
             let fitted = typesetter.fitted(title, width: plot.height, size: f)
-            elements.append(.text(Scene.Text(fitted, at: Scene.Point(Sheet.margin + f * 0.9, plot.center.y), size: f, anchor: .middle, rotation: 90)))
+            elements.append(
+                .text(Scene.Text(fitted, at: Scene.Point(Sheet.margin + f * 0.9, plot.center.y), size: f, anchor: .middle, rotation: 90)))
         }
         if let title = o.columnTitle {
             let fitted = typesetter.fitted(title, width: plot.width, size: f)
             elements.append(.text(Scene.Text(fitted, at: Scene.Point(plot.center.x, plot.y - top + f), size: f, anchor: .middle)))
         }
         elements += numbers(in: plot, low, high, typesetter)
-        if treeWidth > 0 { elements.append(Self.tree(o.tree, rows: rows, in: Scene.Rectangle(x: plot.maxX + 1.5, y: plot.y, width: treeWidth - 4, height: plot.height))) }
+        if treeWidth > 0 {
+            elements.append(
+                Self.tree(o.tree, rows: rows, in: Scene.Rectangle(x: plot.maxX + 1.5, y: plot.y, width: treeWidth - 4, height: plot.height))
+            )
+        }
         if let colorBar {
-            elements.append(colorBar.draw(
-                in: Scene.Rectangle(x: plot.maxX + f + treeWidth, y: plot.y, width: barWidth - f, height: min(plot.height, f * 18)), typesetter: typesetter))
+            elements.append(
+                colorBar.draw(
+                    in: Scene.Rectangle(x: plot.maxX + f + treeWidth, y: plot.y, width: barWidth - f, height: min(plot.height, f * 18)),
+                    typesetter: typesetter))
         }
         return sheet.scene(with: elements)
     }
@@ -129,13 +156,16 @@ public struct Heatmap: Figure {
     // MARK: Parts
 
     /// A tree whose leaves touch the rows, its root at the right.
-    private static func tree(_ merges: [(first: Int, second: Int, height: Double)], rows n: Int, in area: Scene.Rectangle) -> Scene.Element {
+    private static func tree(_ merges: [(first: Int, second: Int, height: Double)], rows n: Int, in area: Scene.Rectangle) -> Scene.Element
+    {
         let highest = max(merges.map(\.height).max() ?? 1, 1e-300)
-        var x = [Double](repeating: area.x, count: n + merges.count), y = (0..<n).map { area.y + (Double($0) + 0.5) / Double(n) * area.height } + merges.map { _ in 0 }
+        var x = [Double](repeating: area.x, count: n + merges.count),
+            y = (0..<n).map { area.y + (Double($0) + 0.5) / Double(n) * area.height } + merges.map { _ in 0 }
         var lines: [Scene.Element] = []
         for (k, merge) in merges.enumerated() {
             let right = area.x + max(0, merge.height) / highest * area.width
-            let corners = [(merge.first, x[merge.first]), (merge.first, right), (merge.second, right), (merge.second, x[merge.second])].map { Scene.Point($0.1, y[$0.0]) }
+            let corners = [(merge.first, x[merge.first]), (merge.first, right), (merge.second, right), (merge.second, x[merge.second])].map
+            { Scene.Point($0.1, y[$0.0]) }
             lines.append(.path(Scene.Path(polygon: corners, closed: false), .stroke(.ink, width: n > 200 ? 0.25 : 0.5)))
             (x[n + k], y[n + k]) = (right, (y[merge.first] + y[merge.second]) / 2)
         }
@@ -198,9 +228,12 @@ public struct Heatmap: Figure {
             for (c, text) in row.enumerated() where !text.isEmpty {
                 let ground = color(values[r][c], low, high)
                 let ink = ground.contrast(with: .white) > ground.contrast(with: .ink) ? Color.white : .ink
-                elements.append(.text(Scene.Text(
-                    text, at: Scene.Point(plot.x + (Double(c) + 0.5) * w, plot.y + (Double(r) + 0.5) * h + fitted * 0.36), size: fitted,
-                    color: ink, anchor: .middle)))
+                elements.append(
+                    .text(
+                        Scene.Text(
+                            text, at: Scene.Point(plot.x + (Double(c) + 0.5) * w, plot.y + (Double(r) + 0.5) * h + fitted * 0.36),
+                            size: fitted,
+                            color: ink, anchor: .middle)))
             }
         }
         return [.group(Scene.Group(elements, name: "values"))]

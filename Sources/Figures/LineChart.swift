@@ -2,18 +2,23 @@ import FileFormats
 
 /// Curves over a number: losses over steps, explained variance over components, measures over layers.
 public struct LineChart: Figure {
+    /// One curve.
     public struct Series: Sendable {
+        /// The name in the legend.
         public var name: String
+        /// Places on the x axis, one per value.
         public var x: [Double]
+        /// The values; the curve is interrupted where one is not finite.
         public var y: [Double]
         /// The lower and upper edge of a band around the curve, such as a confidence interval.
         public var band: (low: [Double], high: [Double])?
+        /// Whether every value has a marker.
         public var hasMarkers: Bool
         /// Whether the values are joined; without, only markers show.
         public var hasLine: Bool
-        public var isDashed: Bool
+        package var isDashed: Bool
         /// Colour and mark by their number in the palette, so that two curves may share them; those of its place in the list where nil.
-        public var styleNumber: Int?
+        package var styleNumber: Int?
 
         /// - Parameters:
         ///   - x: places; 0, 1, 2 … where nil.
@@ -32,32 +37,43 @@ public struct LineChart: Figure {
         }
     }
 
+    /// Titles and axes.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
+        /// What the x axis shows.
         public var xTitle: String?
+        /// What the y axis shows.
         public var yTitle: String?
+        /// Whether the x axis is logarithmic.
         public var hasLogarithmicX = false
+        /// Whether the y axis is logarithmic.
         public var hasLogarithmicY = false
         /// Fixed ends of an axis; found from the data where nil.
         public var xRange: ClosedRange<Double>?
+        /// Fixed ends of the y axis; found from the data if nil.
         public var yRange: ClosedRange<Double>?
         /// Names for places on the x axis, such as layers, instead of numbers.
-        public var xNames: [(place: Double, name: String)] = []
+        package var xNames: [(place: Double, name: String)] = []
         /// Dotted vertical lines with a word, such as the best step.
-        public var verticalMarks: [(place: Double, name: String)] = []
+        package var verticalMarks: [(place: Double, name: String)] = []
         /// Dotted horizontal lines with a word, such as a baseline.
-        public var horizontalMarks: [(value: Double, name: String)] = []
-        public var hasGrid = true
+        package var horizontalMarks: [(value: Double, name: String)] = []
+        package var hasGrid = true
         /// A grey area between two curves, such as a noise ceiling over time, with its name.
-        public var shade: (x: [Double], low: [Double], high: [Double], name: String)?
+        package var shade: (x: [Double], low: [Double], high: [Double], name: String)?
         /// Bars under the curves in the colour of a curve, such as times at which it is significant; one row for each curve that has some.
-        public var spans: [(series: Int, from: Double, to: Double)] = []
+        package var spans: [(series: Int, from: Double, to: Double)] = []
 
+        /// Linear axes over the range of the data, no titles.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let series: [Series]
 
@@ -71,17 +87,19 @@ public struct LineChart: Figure {
         self.series = series
         self.options = options
         guard series.contains(where: { s in zip(s.x, s.y).contains { isDrawable($0, $1) } }) else {
-            throw DataError(.badData, "no finite values to "
-                + "draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
+            throw DataError(
+                .badData,
+                "no finite values to "
+                    + "draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
         }
     }
 
     /// A curve of explained variance over components.
-    public static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
+    package static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
         var options = options
-        let isJapanese = options.page.language == .japanese
-        options.xTitle = options.xTitle ?? (isJapanese ? "主成分" : "Principal component")
-        options.yTitle = options.yTitle ?? (isJapanese ? "寄与率 (%)" : "Explained variance (%)")
+        let language = options.page.language
+        options.xTitle = options.xTitle ?? language.says("Principal component", "主成分")
+        options.yTitle = options.yTitle ?? language.says("Explained variance (%)", "寄与率 (%)")
         if options.yRange == nil { options.yRange = 0...100 }
         let x = explainedVarianceRatio.indices.map { Double($0 + 1) }
         var sum = 0.0
@@ -89,12 +107,14 @@ public struct LineChart: Figure {
             sum += ratio
             return sum * 100
         }
-        return try LineChart([
-            Series(isJapanese ? "各成分" : "each component", x: x, y: explainedVarianceRatio.map { $0 * 100 }, hasMarkers: x.count <= 60),
-            Series(isJapanese ? "累積" : "cumulative", x: x, y: cumulative, hasMarkers: x.count <= 60, isDashed: true),
-        ], options: options)
+        return try LineChart(
+            [
+                Series(language.says("each component", "各成分"), x: x, y: explainedVarianceRatio.map { $0 * 100 }, hasMarkers: x.count <= 60),
+                Series(language.says("cumulative", "累積"), x: x, y: cumulative, hasMarkers: x.count <= 60, isDashed: true),
+            ], options: options)
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
@@ -104,9 +124,14 @@ public struct LineChart: Figure {
         if series.count > 1 || o.shade != nil {
             var entries = series.enumerated().map { i, s in
                 let mark = marker(numbers[i])
-                return Legend.Entry(name: s.name, sample: s.hasLine ? .line(style(s, colors[i]), s.hasMarkers ? mark : nil) : .marker(mark, mark.style(colors[i], size: 3.6)))
+                return Legend.Entry(
+                    name: s.name,
+                    sample: s.hasLine
+                        ? .line(style(s, colors[i]), s.hasMarkers ? mark : nil) : .marker(mark, mark.style(colors[i], size: 3.6)))
             }
-            if let shade = o.shade { entries.append(Legend.Entry(name: shade.name, sample: .line(.stroke(Self.shadeColor, width: 5), nil))) }
+            if let shade = o.shade {
+                entries.append(Legend.Entry(name: shade.name, sample: .line(.stroke(Self.shadeColor, width: 5), nil)))
+            }
             sheet.legend = Legend(entries: entries, fontSize: f)
         }
 
@@ -166,7 +191,8 @@ public struct LineChart: Figure {
     private func spans(in plot: Scene.Rectangle, _ xAxis: AxisFrame.Axis, _ colors: [Color]) -> [Scene.Element] {
         options.spans.filter { colors.indices.contains($0.series) }.map { span in
             let row = spanRows.firstIndex(of: span.series) ?? 0, y = plot.maxY - 2 - (Double(spanRows.count - 1 - row) + 0.5) * spanHeight
-            let left = plot.x + xAxis.share(max(span.from, xAxis.low)) * plot.width, right = plot.x + xAxis.share(min(span.to, xAxis.high)) * plot.width
+            let left = plot.x + xAxis.share(max(span.from, xAxis.low)) * plot.width,
+                right = plot.x + xAxis.share(min(span.to, xAxis.high)) * plot.width
             // A single time is a point.
             return .line(Scene.Point(left - 0.6, y), Scene.Point(right + 0.6, y), .stroke(colors[span.series], width: spanHeight * 0.55))
         }
@@ -223,9 +249,12 @@ public struct LineChart: Figure {
         let (left, right) = ends(xs, o.xRange, isLogarithmic: o.hasLogarithmicX, margin: xs.count <= 60 ? 0.03 : 0)
         var (low, high) = ends(ys, o.yRange, isLogarithmic: o.hasLogarithmicY, margin: 0.05)
         // Room for the bars under the curves, which are about 0.62 of the width high.
-        if !spanRows.isEmpty, o.yRange == nil, !o.hasLogarithmicY { low -= (high - low) * min(0.4, (Double(spanRows.count) * spanHeight + 4) / (o.page.width.points * 0.5)) }
+        if !spanRows.isEmpty, o.yRange == nil, !o.hasLogarithmicY {
+            low -= (high - low) * min(0.4, (Double(spanRows.count) * spanHeight + 4) / (o.page.width.points * 0.5))
+        }
         let width = o.page.width.points
-        var xTicks = o.hasLogarithmicX ? Ticks.logarithmic(from: left, to: right) : .linear(from: left, to: right, count: max(3, Int(width / 42)))
+        var xTicks =
+            o.hasLogarithmicX ? Ticks.logarithmic(from: left, to: right) : .linear(from: left, to: right, count: max(3, Int(width / 42)))
         // Layers and components are counted in whole numbers.
         if !o.hasLogarithmicX, xs.allSatisfy({ $0 == $0.rounded() }) {
             let whole = xTicks.values.indices.filter { xTicks.values[$0] == xTicks.values[$0].rounded() }
@@ -240,7 +269,8 @@ public struct LineChart: Figure {
         }
         let yTicks = o.hasLogarithmicY ? Ticks.logarithmic(from: low, to: high) : .linear(from: low, to: high, count: 5)
         return (
-            AxisFrame.Axis(low: left, high: right, isLogarithmic: o.hasLogarithmicX, ticks: xTicks, title: o.xTitle.map(Typesetter.oneLine)),
+            AxisFrame.Axis(
+                low: left, high: right, isLogarithmic: o.hasLogarithmicX, ticks: xTicks, title: o.xTitle.map(Typesetter.oneLine)),
             AxisFrame.Axis(low: low, high: high, isLogarithmic: o.hasLogarithmicY, ticks: yTicks, title: o.yTitle.map(Typesetter.oneLine))
         )
     }
@@ -255,8 +285,11 @@ public struct LineChart: Figure {
             let x = plot.x + xAxis.share(mark.place) * plot.width
             elements.append(.line(Scene.Point(x, plot.y), Scene.Point(x, plot.maxY), .stroke(.grey, width: 0.6, dash: [1, 1.6])))
             let isRight = x + typesetter.width(mark.name, size: f) + 3 < plot.maxX
-            elements.append(.text(Scene.Text(
-                mark.name, at: Scene.Point(x + (isRight ? 2 : -2), plot.y + f), size: f, color: .grey, anchor: isRight ? .start : .end, halo: .white)))
+            elements.append(
+                .text(
+                    Scene.Text(
+                        mark.name, at: Scene.Point(x + (isRight ? 2 : -2), plot.y + f), size: f, color: .grey,
+                        anchor: isRight ? .start : .end, halo: .white)))
         }
         for mark in options.horizontalMarks where isDrawable(1, mark.value) && mark.value >= yAxis.low && mark.value <= yAxis.high {
             let y = plot.maxY - yAxis.share(mark.value) * plot.height
@@ -264,11 +297,15 @@ public struct LineChart: Figure {
             if mark.name.isEmpty { continue }
             // Above or below the line, right or left: where the curves leave most room.
             let places = [y - f * 0.35, y + f * 0.95].flatMap { v in
-                [Scene.Text(mark.name, at: Scene.Point(plot.maxX - 1, v), size: f, color: .grey, anchor: .end, halo: .white),
-                 Scene.Text(mark.name, at: Scene.Point(plot.x + 2, v), size: f, color: .grey, halo: .white)]
+                [
+                    Scene.Text(mark.name, at: Scene.Point(plot.maxX - 1, v), size: f, color: .grey, anchor: .end, halo: .white),
+                    Scene.Text(mark.name, at: Scene.Point(plot.x + 2, v), size: f, color: .grey, halo: .white),
+                ]
             }
             let crossings = places.map { text in curves.filter { LabelPlacement.crosses($0, typesetter.bounds(text).insetBy(-1)) }.count }
-            let best = places.indices.filter { plot.contains(typesetter.bounds(places[$0]).insetBy(0.5)) }.min { crossings[$0] < crossings[$1] }
+            let best = places.indices.filter { plot.contains(typesetter.bounds(places[$0]).insetBy(0.5)) }.min {
+                crossings[$0] < crossings[$1]
+            }
             elements.append(.text(places[best ?? 0]))
         }
         return elements

@@ -9,14 +9,18 @@ import Foundation
 public struct MapPage: Sendable {
     /// A further column of the input.
     public struct Column: Sendable {
+        /// The values of a column, one per point.
         public enum Values: Sendable {
             /// One name per point; empty if absent.
             case names([String])
             /// One number per point; NaN if absent.
             case numbers([Double])
         }
+        /// The column's name.
         public var name: String
+        /// One value per point.
         public var values: Values
+        /// A column of names or numbers.
         public init(name: String, values: Values) {
             self.name = name
             self.values = values
@@ -43,6 +47,7 @@ public struct MapPage: Sendable {
         }
     }
 
+    /// The page's title.
     public var title: String?
     /// A line below the map: method, metric, parameters.
     public var caption: String?
@@ -50,17 +55,19 @@ public struct MapPage: Sendable {
     public var texts: [String]?
     /// What sentences are called elsewhere.
     public var ids: [String]?
+    /// The group of each point, which colours it.
     public var groups: [String]?
+    /// Further columns, to colour by and to show.
     public var columns: [Column] = []
     /// The row of each point in its file, from 0, where it is not simply its place in the list.
     public var rows: [Int]?
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.
-    public var neighbors: [[Int]]?
+    package var neighbors: [[Int]]?
     /// Of the words on the page; nil for the browser's.
     public var language: FigureLanguage?
     /// Leaves out the sentences, for data that may not be shared.
-    public var withoutText = false
+    package var withoutText = false
 
     private let points: [Scene.Point]
 
@@ -84,12 +91,15 @@ public struct MapPage: Sendable {
         try checkLengths()
         return Self.filled { place in
             switch place {
+            // The script sets the browser's where no language was asked for.
+            case "lang": return Array((language ?? .english).rawValue.utf8)
             case "title": return Array(SVGWriter.escaped(Typesetter.oneLine(title ?? "Kotonoha")).utf8)
             case "head":
                 // Nothing may be loaded: all of the page is in this file.
                 let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
                 let spoken = language.map { "<meta name=\"language\" content=\"\($0.rawValue)\">\n" } ?? ""
-                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n\(spoken)<style>\n".utf8) + PackageResources.page_css + Array("</style>\n".utf8)
+                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n\(spoken)<style>\n".utf8)
+                    + PackageResources.page_css + Array("</style>\n".utf8)
             case "data":
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(points.count * 12)

@@ -1,9 +1,9 @@
 /// A mark's shape. Shape repeats colour, so that groups can be distinguished in a grayscale print.
-public enum Marker: Int, Sendable, CaseIterable {
+package enum Marker: Int, Sendable, CaseIterable {
     case circle, square, triangle, diamond, invertedTriangle, plus, cross, star, openCircle, openSquare, openTriangle, openDiamond
 
     /// Open marks are drawn as a line of the group's colour.
-    public var isOpen: Bool { rawValue >= Marker.openCircle.rawValue }
+    package var isOpen: Bool { rawValue >= Marker.openCircle.rawValue }
 
     /// The mark's corners around the origin, for a circle of the same area with diameter 1; nil for circles.
     var corners: [Point]? {

@@ -5,6 +5,7 @@ import FileFormats
 /// Both axes have the same scale, because distances are what a map shows. Up to twelve groups get their own colour and shape and a legend;
 /// above that, names are at the middle of the groups.
 public struct ScatterMap: Figure {
+    /// What stands at the axes.
     public enum Axes: Sendable, Equatable {
         /// A plain frame, for methods whose axes mean nothing (t-SNE).
         case none
@@ -12,6 +13,7 @@ public struct ScatterMap: Figure {
         case measured(x: String, y: String)
     }
 
+    /// Which names stand on the map.
     public enum Labels: Sendable, Equatable {
         /// Names of groups on the map if there are more than a legend holds, otherwise none.
         case automatic
@@ -22,6 +24,7 @@ public struct ScatterMap: Figure {
         case points([String])
     }
 
+    /// Outlines around groups.
     public enum Hulls: Sendable, Equatable {
         case none
         /// Around all points of a group.
@@ -30,13 +33,19 @@ public struct ScatterMap: Figure {
         case withoutStragglers
     }
 
+    /// The page, titles, axes, labels and markers.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
         /// A line below the map: method, metric, parameters.
         public var caption: String?
+        /// Axes with or without numbers.
         public var axes = Axes.none
+        /// Names on the map.
         public var labels = Labels.automatic
+        /// Outlines around groups.
         public var hulls = Hulls.none
         /// What the groups are, above the legend.
         public var groupTitle: String?
@@ -47,21 +56,23 @@ public struct ScatterMap: Figure {
         /// Points that are joined by thin lines, as the places of one condition on several maps.
         public var joined: [[Int]] = []
 
+        /// No axes, labels as the number of groups allows, no outlines.
         public init() {}
     }
 
     /// Where to put what: the scene, and how many labels found no room.
     public struct Layout: Sendable {
-        public var scene: Scene
-        public var placedLabels = 0
-        public var omittedLabels = 0
+        package var scene: Scene
+        package var placedLabels = 0
+        package var omittedLabels = 0
         /// The area of the map itself on the page.
-        public var plot: Scene.Rectangle
+        package var plot: Scene.Rectangle
     }
 
     private let points: [Scene.Point]
     private let grouping: Grouping?
     private let values: (numbers: [Double], title: String)?
+    /// Page, titles and appearance.
     public var options: Options
 
     /// - Parameters:
@@ -99,8 +110,10 @@ public struct ScatterMap: Figure {
         self.grouping = grouping?.names.isEmpty == true ? nil : grouping
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene { layout().scene }
 
+    /// The picture, and how many labels found room in it.
     public func layout() -> Layout {
         let typesetter = Typesetter(families: options.page.families)
         let f = options.page.fontSize
@@ -141,8 +154,10 @@ public struct ScatterMap: Figure {
             .path(Scene.Path(polygon: list.map { placed[$0] }, closed: false), .stroke(.lightGrey, width: 0.4))
         }
         if !lines.isEmpty { elements.append(.group(Scene.Group(lines, name: "joined", clip: plot))) }
-        elements.append(.group(Scene.Group(
-            marks(placed, size: markerSize), name: "points", clip: plot.insetBy(-1), isRaster: points.count > options.rasterLimit)))
+        elements.append(
+            .group(
+                Scene.Group(
+                    marks(placed, size: markerSize), name: "points", clip: plot.insetBy(-1), isRaster: points.count > options.rasterLimit)))
         let (labels, placedCount, omitted) = labels(placed, in: plot, markerSize: markerSize, typesetter: typesetter)
         elements += labels
         if let colorBar {
@@ -199,8 +214,12 @@ public struct ScatterMap: Figure {
         guard case .measured(let x, let y) = options.axes else { return nil }
         let count = max(3, Int(options.page.width.points / 45))
         return AxisFrame(
-            x: .init(low: bounds.x, high: bounds.maxX, ticks: .linear(from: bounds.x, to: bounds.maxX, count: count), title: Typesetter.oneLine(x)),
-            y: .init(low: bounds.y, high: bounds.maxY, ticks: .linear(from: bounds.y, to: bounds.maxY, count: count), title: Typesetter.oneLine(y)),
+            x: .init(
+                low: bounds.x, high: bounds.maxX, ticks: .linear(from: bounds.x, to: bounds.maxX, count: count),
+                title: Typesetter.oneLine(x)),
+            y: .init(
+                low: bounds.y, high: bounds.maxY, ticks: .linear(from: bounds.y, to: bounds.maxY, count: count),
+                title: Typesetter.oneLine(y)),
             fontSize: options.page.fontSize)
     }
 
@@ -236,13 +255,17 @@ public struct ScatterMap: Figure {
     private func marks(_ placed: [Scene.Point], size: Double) -> [Scene.Element] {
         let opacity = placed.count > 2000 ? 0.75 : 0.92
         if let values { return valueMarks(values.numbers, placed, size: size, opacity: opacity) }
-        guard let grouping else { return [.markers(.circle, placed, size: size, Marker.circle.style(Palette.groups[0], size: size, opacity: opacity))] }
+        guard let grouping else {
+            return [.markers(.circle, placed, size: size, Marker.circle.style(Palette.groups[0], size: size, opacity: opacity))]
+        }
         let colors = grouping.colors(middles: grouping.middles(placed))
         var elements: [Scene.Element] = []
         let ungrouped = placed.indices.filter { grouping.index[$0] < 0 }
         if !ungrouped.isEmpty {
-            elements.append(.markers(
-                .circle, ungrouped.map { placed[$0] }, size: size * 0.8, Marker.circle.style(Palette.noGroup, size: size * 0.8, opacity: opacity)))
+            elements.append(
+                .markers(
+                    .circle, ungrouped.map { placed[$0] }, size: size * 0.8,
+                    Marker.circle.style(Palette.noGroup, size: size * 0.8, opacity: opacity)))
         }
         // Drawn in slices, a part of each group in turn, so that the last group does not lie on top of all others.
         let slices = placed.count < 100 ? 1 : placed.count < 1000 ? 4 : 8
@@ -263,13 +286,18 @@ public struct ScatterMap: Figure {
         var bins = [[Scene.Point]](repeating: [], count: steps)
         var unknown: [Scene.Point] = []
         for (value, point) in zip(values, placed) {
-            if value.isFinite { bins[min(Int((value - low) / (high - low) * Double(steps)), steps - 1)].append(point) } else { unknown.append(point) }
+            if value.isFinite {
+                bins[min(Int((value - low) / (high - low) * Double(steps)), steps - 1)].append(point)
+            } else {
+                unknown.append(point)
+            }
         }
         let grey = Scene.Element.markers(.circle, unknown, size: size, Marker.circle.style(Palette.noGroup, size: size, opacity: opacity))
-        return [grey] + bins.enumerated().filter { !$0.element.isEmpty }.map { i, points in
-            let color = Palette.Scale.sequential.color(at: (Double(i) + 0.5) / Double(steps))
-            return .markers(.circle, points, size: size, Marker.circle.style(color, size: size, opacity: opacity))
-        }
+        return [grey]
+            + bins.enumerated().filter { !$0.element.isEmpty }.map { i, points in
+                let color = Palette.Scale.sequential.color(at: (Double(i) + 0.5) / Double(steps))
+                return .markers(.circle, points, size: size, Marker.circle.style(color, size: size, opacity: opacity))
+            }
     }
 
     private func labels(
@@ -283,7 +311,9 @@ public struct ScatterMap: Figure {
         let considered = chosen.count <= 3000 ? chosen : (0..<3000).map { chosen[$0 * chosen.count / 3000] }
         let names = considered.map { typesetter.fitted(texts[$0], width: plot.width * 0.33, size: size) }
         let results = LabelPlacement.place(
-            zip(considered, names).map { i, name in LabelPlacement.request(name, at: placed[i], size: size, clearance: markerSize / 2, typesetter) },
+            zip(considered, names).map { i, name in
+                LabelPlacement.request(name, at: placed[i], size: size, clearance: markerSize / 2, typesetter)
+            },
             avoiding: placed, within: plot.insetBy(1), maximumDistance: considered.count > 400 ? 30 : 60)
         let colors = grouping.map { $0.colors(middles: $0.middles(placed)) }
         let elements = LabelPlacement.elements(results, names, size: size, typesetter) { i in
@@ -310,7 +340,8 @@ public struct ScatterMap: Figure {
             let names = chosen.map { typesetter.fitted(grouping.names[$0], width: plot.width * 0.35, size: size, bold: true) }
             let results = LabelPlacement.place(
                 zip(chosen, names).map { g, name in
-                    var request = LabelPlacement.request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
+                    var request = LabelPlacement.request(
+                        name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
                     request.extent = core(grouping.members[g], middles[g], placed, markerSize: markerSize)
                     return request
                 }, avoiding: placed, within: plot.insetBy(1), maximumDistance: side * reach, coverCost: 0.5)

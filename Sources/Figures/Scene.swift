@@ -4,106 +4,106 @@
 /// and the PNG of one figure have the same layout.
 public struct Scene: Sendable {
     /// Page size in points.
-    public var size: Size
+    package var size: Size
     /// The paper. `nil` leaves it transparent.
-    public var background: Color? = .white
+    package var background: Color? = .white
     /// Font families in order of preference.
-    public var fontFamilies: [String]
+    package var fontFamilies: [String]
     /// What the picture shows, for screen readers and document properties.
-    public var title: String
-    public var elements: [Element] = []
+    package var title: String
+    package var elements: [Element] = []
 
-    public init(size: Size, title: String, fontFamilies: [String] = Typesetter.defaultFamilies) {
+    package init(size: Size, title: String, fontFamilies: [String] = Typesetter.defaultFamilies) {
         self.size = size
         self.title = title
         self.fontFamilies = fontFamilies
     }
 
-    public struct Point: Sendable, Equatable {
-        public var x: Double, y: Double
-        public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+    package struct Point: Sendable, Equatable {
+        package var x: Double, y: Double
+        package init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
     }
 
-    public struct Size: Sendable, Equatable {
-        public var width: Double, height: Double
-        public init(_ width: Double, _ height: Double) { (self.width, self.height) = (width, height) }
+    package struct Size: Sendable, Equatable {
+        package var width: Double, height: Double
+        package init(_ width: Double, _ height: Double) { (self.width, self.height) = (width, height) }
     }
 
-    public struct Rectangle: Sendable, Equatable {
-        public var x: Double, y: Double, width: Double, height: Double
-        public init(x: Double, y: Double, width: Double, height: Double) {
+    package struct Rectangle: Sendable, Equatable {
+        package var x: Double, y: Double, width: Double, height: Double
+        package init(x: Double, y: Double, width: Double, height: Double) {
             (self.x, self.y, self.width, self.height) = (x, y, width, height)
         }
-        public var maxX: Double { x + width }
-        public var maxY: Double { y + height }
-        public var center: Point { Point(x + width / 2, y + height / 2) }
+        package var maxX: Double { x + width }
+        package var maxY: Double { y + height }
+        package var center: Point { Point(x + width / 2, y + height / 2) }
 
         /// Whether the insides of both overlap; touching edges do not.
-        public func intersects(_ other: Rectangle) -> Bool {
+        package func intersects(_ other: Rectangle) -> Bool {
             x < other.maxX && other.x < maxX && y < other.maxY && other.y < maxY
         }
-        public func contains(_ other: Rectangle) -> Bool {
+        package func contains(_ other: Rectangle) -> Bool {
             x <= other.x && y <= other.y && maxX >= other.maxX && maxY >= other.maxY
         }
-        public func contains(_ p: Point) -> Bool { p.x >= x && p.x <= maxX && p.y >= y && p.y <= maxY }
-        public func insetBy(_ d: Double) -> Rectangle { insetBy(d, d) }
-        public func insetBy(_ dx: Double, _ dy: Double) -> Rectangle {
+        package func contains(_ p: Point) -> Bool { p.x >= x && p.x <= maxX && p.y >= y && p.y <= maxY }
+        package func insetBy(_ d: Double) -> Rectangle { insetBy(d, d) }
+        package func insetBy(_ dx: Double, _ dy: Double) -> Rectangle {
             Rectangle(x: x + dx, y: y + dy, width: width - 2 * dx, height: height - 2 * dy)
         }
     }
 
-    public struct Path: Sendable, Equatable {
-        public enum Segment: Sendable, Equatable {
+    package struct Path: Sendable, Equatable {
+        package enum Segment: Sendable, Equatable {
             case move(Point)
             case line(Point)
             case curve(Point, Point, Point)
             case close
         }
-        public var segments: [Segment] = []
-        public init() {}
-        public init(polygon points: [Point], closed: Bool = true) {
+        package var segments: [Segment] = []
+        package init() {}
+        package init(polygon points: [Point], closed: Bool = true) {
             for (i, p) in points.enumerated() { segments.append(i == 0 ? .move(p) : .line(p)) }
             if closed, !points.isEmpty { segments.append(.close) }
         }
-        public mutating func move(_ p: Point) { segments.append(.move(p)) }
-        public mutating func line(_ p: Point) { segments.append(.line(p)) }
-        public mutating func curve(_ a: Point, _ b: Point, _ end: Point) { segments.append(.curve(a, b, end)) }
-        public mutating func close() { segments.append(.close) }
+        package mutating func move(_ p: Point) { segments.append(.move(p)) }
+        package mutating func line(_ p: Point) { segments.append(.line(p)) }
+        package mutating func curve(_ a: Point, _ b: Point, _ end: Point) { segments.append(.curve(a, b, end)) }
+        package mutating func close() { segments.append(.close) }
     }
 
     /// How a shape is painted.
-    public struct Style: Sendable, Equatable {
-        public var fill: Color?
-        public var fillOpacity = 1.0
-        public var stroke: Color?
-        public var strokeOpacity = 1.0
-        public var lineWidth = 0.5
+    package struct Style: Sendable, Equatable {
+        package var fill: Color?
+        package var fillOpacity = 1.0
+        package var stroke: Color?
+        package var strokeOpacity = 1.0
+        package var lineWidth = 0.5
         /// Lengths of dashes and gaps in points; empty for a solid line.
-        public var dash: [Double] = []
+        package var dash: [Double] = []
 
-        public static func fill(_ color: Color, opacity: Double = 1) -> Style { Style(fill: color, fillOpacity: opacity) }
-        public static func stroke(_ color: Color, width: Double = 0.5, opacity: Double = 1, dash: [Double] = []) -> Style {
+        package static func fill(_ color: Color, opacity: Double = 1) -> Style { Style(fill: color, fillOpacity: opacity) }
+        package static func stroke(_ color: Color, width: Double = 0.5, opacity: Double = 1, dash: [Double] = []) -> Style {
             Style(stroke: color, strokeOpacity: opacity, lineWidth: width, dash: dash)
         }
     }
 
-    public enum Anchor: Sendable { case start, middle, end }
+    package enum Anchor: Sendable { case start, middle, end }
 
     /// One line of text. `position` is on the baseline.
-    public struct Text: Sendable, Equatable {
-        public var string: String
-        public var position: Point
-        public var size: Double
-        public var color: Color = .ink
-        public var bold = false
-        public var italic = false
-        public var anchor: Anchor = .start
+    package struct Text: Sendable, Equatable {
+        package var string: String
+        package var position: Point
+        package var size: Double
+        package var color: Color = .ink
+        package var bold = false
+        package var italic = false
+        package var anchor: Anchor = .start
         /// Counter-clockwise turn around `position`, in degrees.
-        public var rotation = 0.0
+        package var rotation = 0.0
         /// A rim of this colour keeps the text readable over points and lines.
-        public var halo: Color?
+        package var halo: Color?
 
-        public init(
+        package init(
             _ string: String, at position: Point, size: Double, color: Color = .ink, bold: Bool = false, italic: Bool = false,
             anchor: Anchor = .start, rotation: Double = 0, halo: Color? = nil
         ) {
@@ -119,15 +119,15 @@ public struct Scene: Sendable {
         }
     }
 
-    public struct Group: Sendable {
-        public var elements: [Element]
+    package struct Group: Sendable {
+        package var elements: [Element]
         /// The class of the group in the SVG, so that it can be found and restyled.
-        public var name: String?
-        public var clip: Rectangle?
+        package var name: String?
+        package var clip: Rectangle?
         /// Whether PDF and SVG carry this group as an image of 400 dots an inch: for tens of thousands of points, which would make a
         /// vector file that no viewer opens gladly.
-        public var isRaster = false
-        public init(_ elements: [Element], name: String? = nil, clip: Rectangle? = nil, isRaster: Bool = false) {
+        package var isRaster = false
+        package init(_ elements: [Element], name: String? = nil, clip: Rectangle? = nil, isRaster: Bool = false) {
             self.elements = elements
             self.name = name
             self.clip = clip
@@ -135,7 +135,7 @@ public struct Scene: Sendable {
         }
     }
 
-    public enum Element: Sendable {
+    package enum Element: Sendable {
         case path(Path, Style)
         case rectangle(Rectangle, Style)
         case line(Point, Point, Style)
@@ -146,7 +146,7 @@ public struct Scene: Sendable {
     }
 
     /// Every text of the scene, groups included, in drawing order.
-    public var texts: [Text] {
+    package var texts: [Text] {
         func collect(_ elements: [Element]) -> [Text] {
             elements.flatMap { element -> [Text] in
                 switch element {

@@ -9,6 +9,7 @@ public enum ServedPage {
     public static func html(title: String, folder: String) -> [UInt8] {
         MapPage.filled { place in
             switch place {
+            case "lang": Array(FigureLanguage.english.rawValue.utf8)
             case "title": Array(SVGWriter.escaped(Typesetter.oneLine(title)).utf8)
             case "head": Array("<link rel=\"stylesheet\" href=\"\(folder)/page.css\">\n".utf8)
             case "data":
@@ -38,6 +39,7 @@ public enum ServedPage {
         ]
         return Array("\"use strict\";\n(async () => {\n".utf8) + parts.joined() + Array("})();\n".utf8)
     }()
+    /// The style sheet of the page, as CSS.
     public static var style: [UInt8] { PackageResources.page_css }
 
     /// What the page knows of its colours, as members of a JSON object: `"palette":[…],"ramp":[…]`.

@@ -1,12 +1,12 @@
 /// The marks of an axis: round values, and the texts for them.
-public struct Ticks: Sendable, Equatable {
-    public var values: [Double]
-    public var labels: [String]
+package struct Ticks: Sendable, Equatable {
+    package var values: [Double]
+    package var labels: [String]
     /// Unlabelled marks between them (logarithmic axes).
-    public var minor: [Double] = []
+    package var minor: [Double] = []
 
     /// Round values (1, 2 or 5 times a power of ten) inside `low ... high`, about `count` of them.
-    public static func linear(from low: Double, to high: Double, count: Int = 5) -> Ticks {
+    package static func linear(from low: Double, to high: Double, count: Int = 5) -> Ticks {
         guard low.isFinite, high.isFinite, high > low, count > 0 else { return Ticks(values: [], labels: []) }
         let rough = (high - low) / Double(count)
         guard rough > 0, rough.isFinite else { return Ticks(values: [], labels: []) }
@@ -28,7 +28,7 @@ public struct Ticks: Sendable, Equatable {
     }
 
     /// Powers of ten inside `low ... high`; where fewer than two fit, also their doubles and fivefolds.
-    public static func logarithmic(from low: Double, to high: Double) -> Ticks {
+    package static func logarithmic(from low: Double, to high: Double) -> Ticks {
         guard low > 0, low.isFinite, high.isFinite, high > low else { return Ticks(values: [], labels: []) }
         let first = Int(decimalLogarithm(low).rounded(.down)), last = Int(decimalLogarithm(high).rounded(.up))
         func inside(_ multiples: [Double]) -> [Double] {

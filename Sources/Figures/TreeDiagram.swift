@@ -3,32 +3,32 @@ import FileFormats
 /// A sentence with its dependencies as arcs: the tree of the treebank above the words, a predicted one below.
 ///
 /// Predicted edges that the treebank has too are blue, others vermilion and dashed, so that errors are seen at once.
-public struct TreeDiagram: Figure {
-    public struct Options: Sendable {
+package struct TreeDiagram: Figure {
+    package struct Options: Sendable {
         /// The page grows no wider than this; a longer sentence is set smaller. `nil` gives a sentence the width it needs.
-        public var page = PageStyle(width: .millimetres(170), fontSize: 8)
-        public var fitsPage = true
-        public var title: String?
-        public var caption: String?
+        package var page = PageStyle(width: .millimetres(170), fontSize: 8)
+        package var fitsPage = true
+        package var title: String?
+        package var caption: String?
         /// A small line under each word, such as parts of speech.
-        public var tags: [String] = []
+        package var tags: [String] = []
 
-        public init() {}
+        package init() {}
     }
 
     /// One dependency. Words count from 1; head 0 is the root.
-    public struct Arc: Sendable, Equatable {
-        public var head: Int
-        public var dependent: Int
-        public var relation: String?
-        public init(head: Int, dependent: Int, relation: String? = nil) {
+    package struct Arc: Sendable, Equatable {
+        package var head: Int
+        package var dependent: Int
+        package var relation: String?
+        package init(head: Int, dependent: Int, relation: String? = nil) {
             self.head = head
             self.dependent = dependent
             self.relation = relation
         }
     }
 
-    public var options: Options
+    package var options: Options
     private let words: [String]
     private let gold: [Arc]
     private let predicted: [Arc]
@@ -39,7 +39,7 @@ public struct TreeDiagram: Figure {
     ///   - relations: for each word the name of its relation.
     ///   - predictedEdges: pairs of words, from 1, without direction, as a distance probe finds them.
     /// - Throws: `DataError` for words or heads that do not exist.
-    public init(
+    package init(
         words: [String], heads: [Int], relations: [String] = [], predictedEdges: [(Int, Int)] = [], options: Options = Options()
     ) throws {
         guard heads.count == words.count, relations.isEmpty || relations.count == words.count else {
@@ -47,13 +47,15 @@ public struct TreeDiagram: Figure {
         }
         let gold = heads.enumerated().map { Arc(head: $1, dependent: $0 + 1, relation: relations.isEmpty ? nil : relations[$0]) }
         try self.init(
-            words: words, gold: gold, predicted: predictedEdges.map { Arc(head: $0.0, dependent: $0.1) }, predictedIsDirected: false, options: options)
+            words: words, gold: gold, predicted: predictedEdges.map { Arc(head: $0.0, dependent: $0.1) }, predictedIsDirected: false,
+            options: options)
     }
 
     /// A diagram of any arcs; `gold` may be empty, then the predicted ones are drawn above.
-    public init(words: [String], gold: [Arc], predicted: [Arc], predictedIsDirected: Bool, options: Options = Options()) throws {
+    package init(words: [String], gold: [Arc], predicted: [Arc], predictedIsDirected: Bool, options: Options = Options()) throws {
         guard !words.isEmpty else { throw DataError(.badData, "a tree needs at least one word") }
-        for arc in gold + predicted where !(0...words.count).contains(arc.head) || !(1...words.count).contains(arc.dependent) || arc.head == arc.dependent {
+        for arc in gold + predicted
+        where !(0...words.count).contains(arc.head) || !(1...words.count).contains(arc.dependent) || arc.head == arc.dependent {
             throw DataError(.badData, "the sentence has \(words.count) words, so an arc cannot go from \(arc.head) to \(arc.dependent)")
         }
         guard options.tags.isEmpty || options.tags.count == words.count else {
@@ -66,7 +68,7 @@ public struct TreeDiagram: Figure {
         self.options = options
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let typesetter = Typesetter(families: options.page.families)
         let width = options.page.width.points - 2 * Sheet.margin
         var f = options.page.fontSize
@@ -81,8 +83,10 @@ public struct TreeDiagram: Figure {
         let above = gold.isEmpty ? predicted : gold, below = gold.isEmpty ? [] : predicted
         let aboveLevels = levels(above), belowLevels = levels(below)
         let step = f * 1.55
-        let aboveHeight = (Double(aboveLevels.max() ?? 0) + 0.2) * step + (above.contains { $0.relation != nil || $0.head == 0 } ? f * 0.8 : 0)
-        let belowHeight = below.isEmpty ? 0 : (Double(belowLevels.max() ?? 0) + 0.3) * step + (below.contains { $0.relation != nil } ? f * 0.8 : 0)
+        let aboveHeight =
+            (Double(aboveLevels.max() ?? 0) + 0.2) * step + (above.contains { $0.relation != nil || $0.head == 0 } ? f * 0.8 : 0)
+        let belowHeight =
+            below.isEmpty ? 0 : (Double(belowLevels.max() ?? 0) + 0.3) * step + (below.contains { $0.relation != nil } ? f * 0.8 : 0)
         let wordHeight = f * 1.3 + (options.tags.isEmpty ? 0 : f)
 
         var page = options.page
@@ -92,7 +96,8 @@ public struct TreeDiagram: Figure {
         var sheet = Sheet(page: page, title: options.title, caption: options.caption, typesetter: typesetter)
         if !below.isEmpty {
             sheet.legend = Self.legend(
-                gold: .stroke(.ink, width: 0.8), predicted: below.map { goldSet.contains([$0.head, $0.dependent]) }, page: options.page, size: f * 0.9)
+                gold: .stroke(.ink, width: 0.8), predicted: below.map { goldSet.contains([$0.head, $0.dependent]) }, page: options.page,
+                size: f * 0.9)
         }
         let total = aboveHeight + wordHeight + belowHeight
         let plot = sheet.plot(left: 0, right: 0, bottom: 0, top: 0) { _ in total }
@@ -103,14 +108,21 @@ public struct TreeDiagram: Figure {
             let x = plot.x + centers.middles[i]
             elements.append(.text(Scene.Text(word, at: Scene.Point(x, baseline), size: f, anchor: .middle)))
             if !options.tags.isEmpty {
-                elements.append(.text(Scene.Text(options.tags[i], at: Scene.Point(x, baseline + f), size: f * 0.72, color: .grey, anchor: .middle)))
+                elements.append(
+                    .text(Scene.Text(options.tags[i], at: Scene.Point(x, baseline + f), size: f * 0.72, color: .grey, anchor: .middle)))
             }
         }
         let middles = centers.middles.map { $0 + plot.x }
-        elements.append(arcs(
-            above, aboveLevels, middles, base: plot.y + aboveHeight - f * 0.05, step: -step, size: f, isDirected: !gold.isEmpty || predictedIsDirected) { _ in .stroke(.ink, width: 0.7) })
-        elements.append(arcs(
-            below, belowLevels, middles, base: plot.y + aboveHeight + wordHeight + f * 0.05, step: step, size: f, isDirected: predictedIsDirected) { Self.style(isRight: goldSet.contains([$0.head, $0.dependent])) })
+        elements.append(
+            arcs(
+                above, aboveLevels, middles, base: plot.y + aboveHeight - f * 0.05, step: -step, size: f,
+                isDirected: !gold.isEmpty || predictedIsDirected
+            ) { _ in .stroke(.ink, width: 0.7) })
+        elements.append(
+            arcs(
+                below, belowLevels, middles, base: plot.y + aboveHeight + wordHeight + f * 0.05, step: step, size: f,
+                isDirected: predictedIsDirected
+            ) { Self.style(isRight: goldSet.contains([$0.head, $0.dependent])) })
         var scene = sheet.scene(with: elements)
         if options.title == nil { scene.title = words.joined(separator: " ") }
         return scene
@@ -120,10 +132,13 @@ public struct TreeDiagram: Figure {
 
     /// Marks gold edges and correct predicted edges; edge direction is ignored.
     static func legend(gold: Scene.Style, predicted isRight: [Bool], page: PageStyle, size: Double) -> Legend {
-        func word(_ english: String, _ japanese: String) -> String { page.language == .japanese ? japanese : english }
-        var entries = [Legend.Entry(name: word("gold", "正解"), sample: .line(gold, nil))]
-        if isRight.contains(true) { entries.append(.init(name: word("predicted, right", "予測（正）"), sample: .line(style(isRight: true), nil))) }
-        if isRight.contains(false) { entries.append(.init(name: word("predicted, wrong", "予測（誤）"), sample: .line(style(isRight: false), nil))) }
+        var entries = [Legend.Entry(name: page.language.says("gold", "正解"), sample: .line(gold, nil))]
+        if isRight.contains(true) {
+            entries.append(.init(name: page.language.says("predicted, right", "予測（正）"), sample: .line(style(isRight: true), nil)))
+        }
+        if isRight.contains(false) {
+            entries.append(.init(name: page.language.says("predicted, wrong", "予測（誤）"), sample: .line(style(isRight: false), nil)))
+        }
         return Legend(entries: entries, fontSize: size)
     }
 
@@ -195,7 +210,8 @@ public struct TreeDiagram: Figure {
                 return a.other != b.other ? (left ? a.other > b.other : a.other > b.other) : a.arc < b.arc
             }
             // Left ends: the nearest word's arc is outermost on the left; right ends likewise on the right, so that arcs do not cross.
-            let lefts = sorted.filter { $0.other < word }, roots = sorted.filter { $0.other == word }, rights = sorted.filter { $0.other > word }
+            let lefts = sorted.filter { $0.other < word }, roots = sorted.filter { $0.other == word },
+                rights = sorted.filter { $0.other > word }
             let row = lefts + roots + rights
             for (k, end) in row.enumerated() { offset[word, default: [:]][end.arc] = (Double(k) - Double(row.count - 1) / 2) * f * 0.32 }
         }
@@ -211,26 +227,35 @@ public struct TreeDiagram: Figure {
             if arc.head == 0 {
                 path.move(Scene.Point(end, height))
                 path.line(Scene.Point(end, base))
-                let name = Scene.Text(arc.relation ?? "root", at: Scene.Point(end, sign < 0 ? height - f * 0.24 : height + f * 0.7), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle)
+                let name = Scene.Text(
+                    arc.relation ?? "root", at: Scene.Point(end, sign < 0 ? height - f * 0.24 : height + f * 0.7), size: f * 0.68,
+                    color: style.stroke ?? .ink, anchor: .middle)
                 names.append(.text(name))
             } else {
                 let start = x(arc.head, i)
                 let bend = min(abs(end - start) / 2, f * 0.9) * (end > start ? 1 : -1)
                 path.move(Scene.Point(start, base))
-                path.curve(Scene.Point(start, height - (height - base) * 0.35), Scene.Point(start + bend * 0.35, height), Scene.Point(start + bend, height))
+                path.curve(
+                    Scene.Point(start, height - (height - base) * 0.35), Scene.Point(start + bend * 0.35, height),
+                    Scene.Point(start + bend, height))
                 path.line(Scene.Point(end - bend, height))
-                path.curve(Scene.Point(end - bend * 0.35, height), Scene.Point(end, height - (height - base) * 0.35), Scene.Point(end, base))
+                path.curve(
+                    Scene.Point(end - bend * 0.35, height), Scene.Point(end, height - (height - base) * 0.35), Scene.Point(end, base))
                 if let relation = arc.relation {
                     // Outside the arc, where no other line runs.
                     let y = sign < 0 ? height - f * 0.24 : height + f * 0.7
-                    names.append(.text(Scene.Text(
-                        relation, at: Scene.Point((start + end) / 2, y), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle, halo: .white)))
+                    names.append(
+                        .text(
+                            Scene.Text(
+                                relation, at: Scene.Point((start + end) / 2, y), size: f * 0.68, color: style.stroke ?? .ink,
+                                anchor: .middle, halo: .white)))
                 }
             }
             lines.append(.path(path, style))
             if isDirected || arc.head == 0 {
                 let head = Scene.Path(polygon: [
-                    Scene.Point(end, base), Scene.Point(end - f * 0.16, base + sign * f * 0.42), Scene.Point(end + f * 0.16, base + sign * f * 0.42),
+                    Scene.Point(end, base), Scene.Point(end - f * 0.16, base + sign * f * 0.42),
+                    Scene.Point(end + f * 0.16, base + sign * f * 0.42),
                 ])
                 lines.append(.path(head, .fill(style.stroke ?? .ink)))
             }

@@ -2,16 +2,16 @@ import FileFormats
 
 /// Words at places in a plane with the edges of a tree between them: the space of a structural probe, in which near in the tree
 /// should be near on the page.
-public struct TreeSpace: Figure {
-    public struct Options: Sendable {
-        public var page = PageStyle(width: .millimetres(120), fontSize: 8)
-        public var title: String?
-        public var caption: String?
+package struct TreeSpace: Figure {
+    package struct Options: Sendable {
+        package var page = PageStyle(width: .millimetres(120), fontSize: 8)
+        package var title: String?
+        package var caption: String?
 
-        public init() {}
+        package init() {}
     }
 
-    public var options: Options
+    package var options: Options
     private let words: [String]
     private let points: [(x: Double, y: Double)]
     private let gold: [(Int, Int)]
@@ -22,7 +22,7 @@ public struct TreeSpace: Figure {
     ///   - gold: edges of the true tree, drawn as broad grey bands; pairs of words from 0.
     ///   - predicted: edges of the predicted tree, drawn in colour: dashed if there is a true tree that lacks them.
     /// - Throws: `DataError` if words and points differ in number, a point is not finite, or an edge leads nowhere.
-    public init(
+    package init(
         words: [String], points: [(x: Double, y: Double)], gold: [(Int, Int)] = [], predicted: [(Int, Int)], options: Options = Options()
     ) throws {
         guard !words.isEmpty, words.count == points.count, points.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else {
@@ -36,7 +36,7 @@ public struct TreeSpace: Figure {
         )
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let typesetter = Typesetter(families: options.page.families), f = options.page.fontSize
         let lowX = points.map(\.x).min() ?? 0, highX = points.map(\.x).max() ?? 0
         let lowY = points.map(\.y).min() ?? 0, highY = points.map(\.y).max() ?? 0

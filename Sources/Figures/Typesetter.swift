@@ -6,18 +6,18 @@ import Glibc
 /// Measures text and draws it through Pango, with the fonts installed on this machine.
 ///
 /// Not Sendable: a typesetter belongs to the picture being laid out.
-public final class Typesetter {
+package final class Typesetter {
     /// Sans-serif families with Latin and Japanese letters of one design first, then what other systems have.
-    public static let defaultFamilies = [
+    package static let defaultFamilies = [
         "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "Hiragino Sans", "Yu Gothic", "Helvetica", "Arial", "Liberation Sans",
         "DejaVu Sans", "sans-serif",
     ]
 
-    public struct Metrics: Sendable {
+    package struct Metrics: Sendable {
         /// The advance, in points.
-        public var width: Double
+        package var width: Double
         /// Above and below the baseline, in points, both positive.
-        public var ascent: Double, descent: Double
+        package var ascent: Double, descent: Double
     }
 
     private struct Key: Hashable {
@@ -31,7 +31,7 @@ public final class Typesetter {
     private let families: [String]
     private var cache: [Key: Metrics] = [:]
 
-    public init(families: [String] = Typesetter.defaultFamilies) {
+    package init(families: [String] = Typesetter.defaultFamilies) {
         self.families = families
         // The font map belongs to Pango, one a thread.
         context = pango_font_map_create_context(Self.fontMap())
@@ -60,7 +60,7 @@ public final class Typesetter {
     }
 
     /// Text for one line of a picture: control characters and line ends become spaces, byte-order marks vanish.
-    public static func oneLine(_ text: String) -> String {
+    package static func oneLine(_ text: String) -> String {
         func isControl(_ s: Unicode.Scalar) -> Bool {
             s.value < 0x20 || (0x7F...0x9F).contains(s.value) || (0x2028...0x2029).contains(s.value) || s.value == 0xFEFF
                 || s.value & 0xFFFE == 0xFFFE
@@ -74,7 +74,7 @@ public final class Typesetter {
     }
 
     /// The extents of one line.
-    public func measure(_ text: String, size: Double, bold: Bool = false, italic: Bool = false) -> Metrics {
+    package func measure(_ text: String, size: Double, bold: Bool = false, italic: Bool = false) -> Metrics {
         let key = Key(text: text, size: size, bold: bold, italic: italic)
         if let known = cache[key] { return known }
         let metrics = withLine(text, size: size, bold: bold, italic: italic) { line, _ in
@@ -91,16 +91,17 @@ public final class Typesetter {
         return tight
     }
 
-    public func width(_ text: String, size: Double, bold: Bool = false) -> Double { measure(text, size: size, bold: bold).width }
+    package func width(_ text: String, size: Double, bold: Bool = false) -> Double { measure(text, size: size, bold: bold).width }
 
     /// The box a text takes on the page; for turned texts the box around the turned one (quarter turns only).
-    public func bounds(_ text: Scene.Text) -> Scene.Rectangle {
+    package func bounds(_ text: Scene.Text) -> Scene.Rectangle {
         let m = measure(text.string, size: text.size, bold: text.bold, italic: text.italic)
-        let start = switch text.anchor {
-        case .start: 0.0
-        case .middle: -m.width / 2
-        case .end: -m.width
-        }
+        let start =
+            switch text.anchor {
+            case .start: 0.0
+            case .middle: -m.width / 2
+            case .end: -m.width
+            }
         let p = text.position
         return switch Int(text.rotation) {
         case 90: Rectangle(x: p.x - m.ascent, y: p.y - start - m.width, width: m.ascent + m.descent, height: m.width)
@@ -110,20 +111,24 @@ public final class Typesetter {
     }
 
     /// The text cut so that it fits `width`, with an ellipsis where it was cut.
-    public func fitted(_ text: String, width: Double, size: Double, bold: Bool = false) -> String {
+    package func fitted(_ text: String, width: Double, size: Double, bold: Bool = false) -> String {
         let text = Self.oneLine(text)
         guard measure(text, size: size, bold: bold).width > width else { return text }
         let characters = Array(text)
         var (low, high) = (0, characters.count - 1)
         while low < high {
             let middle = (low + high + 1) / 2
-            if measure(String(characters[..<middle]) + "…", size: size, bold: bold).width <= width { low = middle } else { high = middle - 1 }
+            if measure(String(characters[..<middle]) + "…", size: size, bold: bold).width <= width {
+                low = middle
+            } else {
+                high = middle - 1
+            }
         }
         return String(characters[..<low]) + "…"
     }
 
     /// The text in lines no wider than `width`, broken where its language allows.
-    public func wrapped(_ text: String, width: Double, size: Double, bold: Bool = false) -> [String] {
+    package func wrapped(_ text: String, width: Double, size: Double, bold: Bool = false) -> [String] {
         let text = Self.oneLine(text)
         guard width > 0, measure(text, size: size, bold: bold).width > width else { return [text] }
         return withLayout(text, size: size, bold: bold, italic: false) { layout in
@@ -144,7 +149,7 @@ public final class Typesetter {
     }
 
     /// The family that will be used first, where it is installed.
-    public static func isInstalled(family: String) -> Bool {
+    package static func isInstalled(family: String) -> Bool {
         let wanted = family.lowercased()
         if ["sans", "sans-serif", "serif", "monospace"].contains(wanted) { return true }
         var list: UnsafeMutablePointer<OpaquePointer?>?
@@ -169,10 +174,11 @@ public final class Typesetter {
         }
         if let missing {
             throw DataError(
-                .unavailable, """
-                    no installed font has the character \(missing); install a Japanese font (on Debian: apt-get install fonts-noto-cjk) \
-                    or write the figure as SVG, which leaves the font to the viewer
-                    """)
+                .unavailable,
+                """
+                no installed font has the character \(missing); install a Japanese font (on Debian: apt-get install fonts-noto-cjk) \
+                or write the figure as SVG, which leaves the font to the viewer
+                """)
         }
     }
 

@@ -17,7 +17,9 @@ public struct Fill: Sendable {
         public var entropy: Double
     }
 
+    /// A token for a hole.
     public struct Candidate: Sendable, Equatable {
+        /// The token as the vocabulary spells it.
         public var token: String
         /// The token as text: no marks of spaces or of word pieces.
         public var text: String
@@ -25,8 +27,8 @@ public struct Fill: Sendable {
         public var probability: Double
     }
 
-    public let model: any LanguageModel
-    public let mask: String
+    package let model: any LanguageModel
+    package let mask: String
 
     /// - Throws: `DataError` of kind `usage` for a causal model, which has no mask token.
     public init(model: any LanguageModel) throws {
@@ -39,7 +41,7 @@ public struct Fill: Sendable {
     }
 
     /// A text with the model's own mask token in place of the usual spellings, `[MASK]`, `<mask>` and ＿＿.
-    public func prepared(_ text: String) -> String {
+    package func prepared(_ text: String) -> String {
         ["[MASK]", "<mask>", "＿＿"].filter { $0 != mask }.reduce(text) { $0.replacingOccurrences(of: $1, with: mask) }
     }
 

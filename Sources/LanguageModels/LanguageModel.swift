@@ -20,7 +20,7 @@ public struct TokenScore: Sendable, Equatable {
     /// 1 for the most probable token; the number of tokens with a higher logit, plus 1.
     public var rank: Int
 
-    public init(logProbability: Double, entropy: Double, rank: Int) {
+    package init(logProbability: Double, entropy: Double, rank: Int) {
         self.logProbability = logProbability
         self.entropy = entropy
         self.rank = rank

@@ -8,10 +8,11 @@ import Tokenizers
 
 /// An encoder that guesses masked words (BERT, RoBERTa, DeBERTa, ModernBERT …) with its tokenizer, from a Hugging Face folder.
 public final class MaskedLanguageModel: LanguageModel {
-    public let directory: ModelDirectory
+    package let directory: ModelDirectory
+    /// The model's tokenizer.
     public let tokenizer: Tokenizer
-    public let encoder: Encoder<Float>
-    public let head: MaskedLanguageHead<Float>
+    package let encoder: Encoder<Float>
+    package let head: MaskedLanguageHead<Float>
     private let precision: Precision
 
     /// - Parameters:
@@ -30,42 +31,59 @@ public final class MaskedLanguageModel: LanguageModel {
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         let configuration = try EncoderConfiguration(json: directory.configuration, file: file)
         guard tokenizer.idBound <= configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries",
-                            file: directory.folder.path)
+            throw DataError(
+                .badData,
+                "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries",
+                file: directory.folder.path)
         }
         guard tokenizer.maskID != nil else {
-            throw DataError(.usage, "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be "
-                + "masked", file: directory.name)
+            throw DataError(
+                .usage,
+                "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be "
+                    + "masked", file: directory.name)
         }
         encoder = Encoder(configuration, precision: precision)
         try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
-        head = try MaskedLanguageHead(json: directory.configuration, file: file, encoder: encoder, names: archive.names, precision: precision)
+        head = try MaskedLanguageHead(
+            json: directory.configuration, file: file, encoder: encoder, names: archive.names, precision: precision)
         try head.load(from: archive)
     }
 
     static func withoutHead(_ configuration: JSON) -> String {
         let architecture = configuration["architectures"]?.array?.first?.string ?? ""
-        let instead = architecture.hasSuffix("ForSequenceClassification")
+        let instead =
+            architecture.hasSuffix("ForSequenceClassification")
             ? "it judges whole texts: rerank compares a query with texts, explain shows what its score rests on"
             : "it makes vectors: embed, similarity, rank, attention and explain take it"
         return "this model has no language-model head, so it gives words no probabilities; \(instead). "
             + "A checkpoint ending in ForMaskedLM or ForCausalLM has the head"
     }
 
+    /// The model's name, as outputs give it.
     public var name: String { directory.name }
+    /// Causal or masked.
     public var kind: LanguageModelKind { .masked }
+    /// Columns of the logits.
     public var vocabularySize: Int { encoder.configuration.vocabularySize }
+    /// The longest sequence in tokens, special ones included.
     public var contextLength: Int { encoder.configuration.longestSequence }
+    /// The token put before a text; nil if there is none.
     public var beginID: Int32? { tokenizer.clsID }
+    /// Tokens that end a text.
     public var endIDs: [Int32] { [tokenizer.sepID].compactMap(\.self) }
+    /// The token that stands for a hidden one.
     public var maskID: Int32? { tokenizer.maskID }
+    /// As `f32`, `bf16`.
     public var precisionName: String { precision.rawValue }
+    /// A hash of everything that decides the numbers, the settings of a run aside.
     public func identity() throws -> String { try directory.sha256() }
 
+    /// Scores before any softmax at rows of the packed batch, `(rows.count, vocabularySize)`.
     public func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
         head(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value
     }
 
+    /// How expected `targets[i]` is at `rows[i]` itself, one score per row.
     public func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
         precondition(rows.count == targets.count)
         let states = head.transformed(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value

@@ -2,15 +2,15 @@ import FileFormats
 import Networks
 
 /// A source, what should be written for it, and where they come from.
-public struct Seq2SeqItem: Sendable, Equatable {
-    public var source: String
-    public var target: String
+package struct Seq2SeqItem: Sendable, Equatable {
+    package var source: String
+    package var target: String
     /// Its line (row, record) in the file, from 1.
-    public var line: Int
+    package var line: Int
     /// The cells of the file's other columns.
-    public var others: [String]
+    package var others: [String]
 
-    public init(source: String, target: String, line: Int, others: [String] = []) {
+    package init(source: String, target: String, line: Int, others: [String] = []) {
         self.source = source
         self.target = target
         self.line = line
@@ -19,11 +19,11 @@ public struct Seq2SeqItem: Sendable, Equatable {
 }
 
 /// Token ids of an item, without begin and end marks.
-public struct Seq2SeqExample: Sendable, Equatable {
-    public var source: [Int32]
-    public var target: [Int32]
+package struct Seq2SeqExample: Sendable, Equatable {
+    package var source: [Int32]
+    package var target: [Int32]
 
-    public init(source: [Int32], target: [Int32]) {
+    package init(source: [Int32], target: [Int32]) {
         self.source = source
         self.target = target
     }
@@ -35,21 +35,23 @@ public struct Seq2SeqExample: Sendable, Equatable {
 ///   - sourceColumn, targetColumn: names or numbers from 1.
 ///   - removesSpaces: removes spaces from both, for languages written without spaces.
 /// - Throws: `DataError` with the line where a column is missing or a cell is empty.
-public func readSeq2SeqItems(
-    _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false
+package func readSeq2SeqItems(
+    _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(),
+    removesSpaces: Bool = false
 ) throws -> [Seq2SeqItem] {
-    try readSeq2SeqItems(TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn]), sourceColumn: sourceColumn,
-                         targetColumn: targetColumn, removesSpaces: removesSpaces)
+    try readSeq2SeqItems(
+        TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn]), sourceColumn: sourceColumn,
+        targetColumn: targetColumn, removesSpaces: removesSpaces)
 }
 
 /// The names of the columns that travel along in `Seq2SeqItem.others`.
-public func otherSeq2SeqColumns(_ table: TextTable, sourceColumn: String, targetColumn: String) throws -> [String] {
+package func otherSeq2SeqColumns(_ table: TextTable, sourceColumn: String, targetColumn: String) throws -> [String] {
     let taken = try [sourceColumn, targetColumn].map(table.index(of:))
     return table.columns.indices.filter { !taken.contains($0) }.map { table.columns[$0] }
 }
 
 /// Reads sources and targets from two columns of a table that is open, whose hash is then that of the bytes that were read.
-public func readSeq2SeqItems(
+package func readSeq2SeqItems(
     _ table: TextTable, sourceColumn: String = "1", targetColumn: String = "2", removesSpaces: Bool = false
 ) throws -> [Seq2SeqItem] {
     let source = try table.index(of: sourceColumn), target = try table.index(of: targetColumn)
@@ -63,8 +65,10 @@ public func readSeq2SeqItems(
             return text
         }
         if cells.allSatisfy(\.isEmpty) { continue }
-        items.append(Seq2SeqItem(source: try cell(source, "source"), target: try cell(target, "target"), line: line,
-                                 others: cells.indices.filter { $0 != source && $0 != target }.map { cells[$0] }))
+        items.append(
+            Seq2SeqItem(
+                source: try cell(source, "source"), target: try cell(target, "target"), line: line,
+                others: cells.indices.filter { $0 != source && $0 != target }.map { cells[$0] }))
     }
     guard !items.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     return items
@@ -74,10 +78,11 @@ extension Seq2SeqModel {
     /// Token ids of items.
     ///
     /// - Throws: `DataError` that names the line.
-    public func examples(of items: [Seq2SeqItem], keepsUnknown: Bool = false, file: String? = nil) throws -> [Seq2SeqExample] {
+    package func examples(of items: [Seq2SeqItem], keepsUnknown: Bool = false, file: String? = nil) throws -> [Seq2SeqExample] {
         try items.map { item in
-            Seq2SeqExample(source: try ids(of: item.source, keepsUnknown: keepsUnknown, file: file, line: item.line),
-                           target: try ids(of: item.target, keepsUnknown: keepsUnknown, file: file, line: item.line))
+            Seq2SeqExample(
+                source: try ids(of: item.source, keepsUnknown: keepsUnknown, file: file, line: item.line),
+                target: try ids(of: item.target, keepsUnknown: keepsUnknown, file: file, line: item.line))
         }
     }
 }

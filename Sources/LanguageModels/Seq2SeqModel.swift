@@ -7,26 +7,28 @@ import Tensors
 import Tokenizers
 
 /// A network that writes, its tokenizer, and the directory that holds both: `config.json`, `model.safetensors`, `tokenizer.json`.
-public final class Seq2SeqModel: Sendable {
-    public let network: any Seq2SeqNetwork<Float>
-    public let tokenizer: Tokenizer
+package final class Seq2SeqModel: Sendable {
+    package let network: any Seq2SeqNetwork<Float>
+    package let tokenizer: Tokenizer
     /// The content of `tokenizer.json`, to be written again.
-    public let tokenizerJSON: JSON
+    package let tokenizerJSON: JSON
 
-    public var configuration: Seq2SeqConfiguration { network.configuration }
+    package var configuration: Seq2SeqConfiguration { network.configuration }
 
-    public init(network: any Seq2SeqNetwork<Float>, tokenizerJSON: JSON) throws {
+    package init(network: any Seq2SeqNetwork<Float>, tokenizerJSON: JSON) throws {
         self.network = network
         self.tokenizerJSON = tokenizerJSON
         tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         guard tokenizer.idBound <= network.configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer has ids up to \(tokenizer.idBound - 1), the network a vocabulary of \(network.configuration.vocabularySize)")
+            throw DataError(
+                .badData,
+                "the tokenizer has ids up to \(tokenizer.idBound - 1), the network a vocabulary of \(network.configuration.vocabularySize)")
         }
     }
 
     /// - Parameter precision: what the network computes in.
     /// - Throws: `DataError` that names the missing or damaged file, key or tensor.
-    public convenience init(directory: String, precision: Precision = .f32) throws {
+    package convenience init(directory: String, precision: Precision = .f32) throws {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         let configFile = folder.appendingPathComponent("config.json").path
         guard FileManager.default.fileExists(atPath: configFile) else {
@@ -42,11 +44,12 @@ public final class Seq2SeqModel: Sendable {
     /// A configuration with the vocabulary size and the marks of a tokenizer.
     ///
     /// - Throws: `DataError` if the tokenizer has no begin or end mark.
-    public static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
+    package static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
         let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         func id(_ names: [String], _ what: String) throws -> Int32 {
             for name in names { if let id = tokenizer.id(for: name) { return id } }
-            throw DataError(.badData, "the tokenizer has no \(what) mark; expected one of \(names.joined(separator: ", "))", file: "tokenizer.json")
+            throw DataError(
+                .badData, "the tokenizer has no \(what) mark; expected one of \(names.joined(separator: ", "))", file: "tokenizer.json")
         }
         var fitted = configuration
         fitted.vocabularySize = tokenizer.idBound
@@ -56,7 +59,7 @@ public final class Seq2SeqModel: Sendable {
     }
 
     /// Writes the three files into a folder, which appears, or takes an older model's place, when it is complete.
-    public func save(to directory: String) throws {
+    package func save(to directory: String) throws {
         var writer = SafetensorsWriter()
         for entry in network.checkpointEntries {
             writer.add(entry.key, shape: entry.shape, values: entry.stored.elements)
@@ -74,7 +77,7 @@ public final class Seq2SeqModel: Sendable {
     ///   - keepsUnknown: a character outside the vocabulary becomes `[UNK]` instead of an error.
     ///   - file, line: for the error.
     /// - Throws: `DataError` for an empty text, one longer than the positions, or one with a character outside the vocabulary.
-    public func ids(of text: String, keepsUnknown: Bool = false, file: String? = nil, line: Int? = nil) throws -> [Int32] {
+    package func ids(of text: String, keepsUnknown: Bool = false, file: String? = nil, line: Int? = nil) throws -> [Int32] {
         let encoding = try tokenizer.encode(text)
         let special = encoding.specialTokensMask
         let kept = encoding.ids.indices.filter { special.isEmpty || special[$0] == 0 || encoding.ids[$0] == tokenizer.unknownID }
@@ -85,24 +88,27 @@ public final class Seq2SeqModel: Sendable {
         if !keepsUnknown, let unknown = tokenizer.unknownID, let place = kept.first(where: { encoding.ids[$0] == unknown }) {
             let range = encoding.offsets[place]
             let found = String(decoding: Array(text.utf8)[range], as: UTF8.self)
-            throw DataError(.badData, "'\(found)' is not in the model's vocabulary; keep such characters as [UNK] with \(Setting.keepUnknown), or train with them",
-                            file: file, line: line)
+            throw DataError(
+                .badData,
+                "'\(found)' is not in the model's vocabulary; keep such characters as [UNK] with \(Setting.keepUnknown), or train with them",
+                file: file, line: line)
         }
         let longest = configuration.maximumLength - 1
         guard ids.count <= longest else {
-            throw DataError(.badData, "the text has \(ids.count) tokens, but the model has positions for \(longest)", file: file, line: line)
+            throw DataError(
+                .badData, "the text has \(ids.count) tokens, but the model has positions for \(longest)", file: file, line: line)
         }
         return ids
     }
 
-    public func text(of ids: [Int32]) -> String { tokenizer.decode(ids) }
+    package func text(of ids: [Int32]) -> String { tokenizer.decode(ids) }
 
     /// The tokens themselves, for tables that compare outputs with targets.
-    public func tokens(of ids: [Int32]) -> [String] { ids.map { tokenizer.token(for: $0) ?? "?" } }
+    package func tokens(of ids: [Int32]) -> [String] { ids.map { tokenizer.token(for: $0) ?? "?" } }
 }
 
 /// What the texts of a small vocabulary are made of.
-public enum SymbolUnit: String, Sendable, CaseIterable {
+package enum SymbolUnit: String, Sendable, CaseIterable {
     /// Every Unicode scalar is a token.
     case characters
     /// Spaces separate tokens, as in phoneme strings.
@@ -111,7 +117,7 @@ public enum SymbolUnit: String, Sendable, CaseIterable {
 
 /// A `tokenizer.json` (Hugging Face `WordLevel`) of the symbols that occur in texts, most frequent first; `[PAD]`, `[BOS]`, `[EOS]`,
 /// `[UNK]` are ids 0 to 3.
-public func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit) -> JSON {
+package func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit) -> JSON {
     var counts: [String: Int] = [:]
     for text in texts {
         switch unit {
@@ -124,22 +130,36 @@ public func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit
         .sorted { a, b in
             a.value != b.value ? a.value > b.value : a.key.unicodeScalars.lexicographicallyPrecedes(b.key.unicodeScalars)
         }.map(\.key)
-    let split: JSON = switch unit {
-    case .characters:
-        .object([("type", .string("Split")), ("pattern", .object([("Regex", .string("[\\s\\S]"))])), ("behavior", .string("Isolated")), ("invert", .bool(false))])
-    case .words: .object([("type", .string("WhitespaceSplit"))])
-    }
+    let split: JSON =
+        switch unit {
+        case .characters:
+            .object([
+                ("type", .string("Split")), ("pattern", .object([("Regex", .string("[\\s\\S]"))])), ("behavior", .string("Isolated")),
+                ("invert", .bool(false)),
+            ])
+        case .words: .object([("type", .string("WhitespaceSplit"))])
+        }
     // Without a decoder tokens are joined with spaces, as words want it.
     let decoder: JSON = unit == .characters ? .object([("type", .string("Fuse"))]) : .null
     return .object([
         ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
-        ("added_tokens", .array(special.enumerated().map { id, token in
-            .object([("id", .integer(id)), ("content", .string(token)), ("single_word", .bool(false)), ("lstrip", .bool(false)),
-                     ("rstrip", .bool(false)), ("normalized", .bool(false)), ("special", .bool(true))])
-        })),
+        (
+            "added_tokens",
+            .array(
+                special.enumerated().map { id, token in
+                    .object([
+                        ("id", .integer(id)), ("content", .string(token)), ("single_word", .bool(false)), ("lstrip", .bool(false)),
+                        ("rstrip", .bool(false)), ("normalized", .bool(false)), ("special", .bool(true)),
+                    ])
+                })
+        ),
         ("normalizer", .null), ("pre_tokenizer", split), ("post_processor", .null), ("decoder", decoder),
-        ("model", .object([
-            ("type", .string("WordLevel")), ("vocab", .object((special + symbols).enumerated().map { ($1, .integer($0)) })), ("unk_token", .string("[UNK]")),
-        ])),
+        (
+            "model",
+            .object([
+                ("type", .string("WordLevel")), ("vocab", .object((special + symbols).enumerated().map { ($1, .integer($0)) })),
+                ("unk_token", .string("[UNK]")),
+            ])
+        ),
     ])
 }

@@ -6,7 +6,7 @@ import Tensors
 /// - Parameters:
 ///   - states: `(targets.count, hiddenSize)`.
 ///   - logits: scores of the vocabulary from some states; a state's scores do not depend on the others.
-public func tokenScores(
+package func tokenScores(
     _ states: Tensor<Float>, targets: [Int32], logits: (Variable<Float>) -> Variable<Float>
 ) -> [TokenScore] {
     precondition(states.rows == targets.count)

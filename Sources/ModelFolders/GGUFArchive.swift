@@ -6,7 +6,7 @@ import Tensors
 ///
 /// llama.cpp's converter changes some tensors, which is undone here: it reorders the rows of Llama's queries and keys (pairs of rotary
 /// positions are side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
-public struct GGUFArchive: WeightArchive {
+package struct GGUFArchive: WeightArchive {
     private let file: GGUFFile
     /// From the names here to the file's.
     private let places: [String: String]
@@ -18,10 +18,10 @@ public struct GGUFArchive: WeightArchive {
         "ffn_gate": "mlp.gate_proj",
         "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
     ]
-    public static let architectures = ["llama", "qwen2", "qwen3", "gemma2", "gemma3"]
+    package static let architectures = ["llama", "qwen2", "qwen3", "gemma2", "gemma3"]
 
     /// - Throws: `DataError` for an architecture that is not read, with the list of those that are.
-    public init(_ file: GGUFFile) throws {
+    package init(_ file: GGUFFile) throws {
         self.file = file
         architecture = file.architecture ?? ""
         guard Self.architectures.contains(architecture) else {
@@ -51,11 +51,11 @@ public struct GGUFArchive: WeightArchive {
         self.places = places
     }
 
-    public var fileName: String { file.path }
-    public var names: [String] { places.keys.sorted() }
-    public func shape(of name: String) -> [Int]? { places[name].flatMap { file[$0]?.shape } }
+    package var fileName: String { file.path }
+    package var names: [String] { places.keys.sorted() }
+    package func shape(of name: String) -> [Int]? { places[name].flatMap { file[$0]?.shape } }
 
-    public func tensor(_ name: String) throws -> Tensor<Float> {
+    package func tensor(_ name: String) throws -> Tensor<Float> {
         guard let place = places[name], let entry = file[place] else { throw DataError(.badData, "no tensor '\(name)'", file: fileName) }
         try MemoryBudget.require(entry.shape.reduce(1, *) * MemoryLayout<Float>.stride, for: "tensor \(name)", file: fileName)
         var tensor = Tensor<Float>(uninitialized: entry.shape)

@@ -25,9 +25,12 @@ package struct HTTPRequest {
     }
 
     package init(
-        url: String, headers: [(name: String, value: String)] = [], isHead: Bool = false, followsRedirections: Bool = false, timeLimit: Duration = .seconds(60)
+        url: String, headers: [(name: String, value: String)] = [], isHead: Bool = false, followsRedirections: Bool = false,
+        timeLimit: Duration = .seconds(60)
     ) {
-        (self.url, self.headers, self.isHead, self.followsRedirections, self.timeLimit) = (url, headers, isHead, followsRedirections, timeLimit)
+        (self.url, self.headers, self.isHead, self.followsRedirections, self.timeLimit) = (
+            url, headers, isHead, followsRedirections, timeLimit
+        )
     }
 
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -69,13 +72,15 @@ package struct HTTPRequest {
         _ = kc_set_long(curl, CURLOPT_LOW_SPEED_TIME, 60)
         _ = kc_set_receiver(curl, CURLOPT_HEADERFUNCTION) { data, size, count, context in
             guard let data, let context else { return 0 }
-            let taken = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().header(UnsafeRawBufferPointer(start: data, count: size * count))
+            let taken = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().header(
+                UnsafeRawBufferPointer(start: data, count: size * count))
             return taken ? size * count : 0
         }
         _ = kc_set_pointer(curl, CURLOPT_HEADERDATA, context)
         _ = kc_set_receiver(curl, CURLOPT_WRITEFUNCTION) { data, size, count, context in
             guard let data, let context else { return 0 }
-            let taken = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().body(UnsafeRawBufferPointer(start: data, count: size * count))
+            let taken = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().body(
+                UnsafeRawBufferPointer(start: data, count: size * count))
             return taken ? size * count : 0
         }
         _ = kc_set_pointer(curl, CURLOPT_WRITEDATA, context)
@@ -83,8 +88,10 @@ package struct HTTPRequest {
         let result = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
         if let failure = exchange.failure { throw failure }
         guard result != CURLE_OPERATION_TIMEDOUT else {
-            throw DataError(.unavailable, "the transfer stalled or took longer than \(timeLimit.components.seconds) seconds; run it again "
-                + "to resume", file: url)
+            throw DataError(
+                .unavailable,
+                "the transfer stalled or took longer than \(timeLimit.components.seconds) seconds; run it again "
+                    + "to resume", file: url)
         }
         guard result == CURLE_OK else {
             throw DataError(.unavailable, "the transfer failed: \(String(cString: curl_easy_strerror(result)))", file: url)

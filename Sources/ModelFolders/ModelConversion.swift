@@ -3,19 +3,19 @@ import Foundation
 
 /// Rewrites a model's weights: from whatever files contain them (safetensors in one piece or several, `pytorch_model.bin`) into one
 /// safetensors file.
-public enum ModelConversion {
-    public struct Summary: Sendable, Equatable {
-        public var tensors = 0
-        public var parameters = 0
+package enum ModelConversion {
+    package struct Summary: Sendable, Equatable {
+        package var tensors = 0
+        package var parameters = 0
         /// Tensors of whole numbers, which are buffers and no weights.
-        public var leftOut: [String] = []
+        package var leftOut: [String] = []
 
-        public init() {}
+        package init() {}
     }
 
     /// The weights in a module's folder as one file.
     /// - Throws: `DataError` if they cannot be read or the file cannot be written; what was there before stays.
-    public static func convertWeights(in folder: URL, to path: String, precision: SafetensorsWriter.Precision) throws -> Summary {
+    package static func convertWeights(in folder: URL, to path: String, precision: SafetensorsWriter.Precision) throws -> Summary {
         let source = try ModelDirectory.tensors(in: folder)
         var writer = SafetensorsWriter(), summary = Summary()
         for name in source.names {
@@ -36,7 +36,7 @@ public enum ModelConversion {
     /// - Parameters:
     ///   - target: the folder, which appears when it is complete.
     ///   - replaces: whether a model that is there may go; else the folder has to be missing or empty.
-    public static func convert(
+    package static func convert(
         _ directory: ModelDirectory, to target: URL, precision: SafetensorsWriter.Precision, replaces: Bool = false
     ) throws -> Summary {
         let manager = FileManager.default

@@ -8,7 +8,7 @@ import Tensors
 /// model2vec, or a bare `config.json` with weights.
 public struct ModelDirectory: Sendable {
     /// One step after the encoder.
-    public enum Step: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
         /// Several modes are computed side by side and concatenated.
         case pooling(modes: [PoolingMode], includesPrompt: Bool)
         /// A linear layer on the pooled vector, its weights in `folder`.
@@ -16,25 +16,27 @@ public struct ModelDirectory: Sendable {
         case normalize
     }
 
+    /// The folder itself.
     public let folder: URL
     /// The folder's own name; for a snapshot of the Hugging Face cache, the repository's.
     public let name: String
     /// Where `config.json`, weights and tokenizer lie: mostly the folder itself.
-    public let transformerFolder: URL
+    package let transformerFolder: URL
     /// `config.json`; an empty object for a table of token vectors, which needs none.
-    public let configuration: JSON
+    package let configuration: JSON
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
-    public let isStatic: Bool
-    public let steps: [Step]
+    package let isStatic: Bool
+    /// The steps after the encoder, in order.
+    package let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?
     /// Text is lowercased before the tokenizer.
-    public let lowercases: Bool
+    package let lowercases: Bool
     /// Prompts by name, put before a sentence.
     public let prompts: [String: String]
-    public let defaultPromptName: String?
+    package let defaultPromptName: String?
     /// True if no module list was found, so that mean pooling is an assumption worth telling the user.
-    public let assumesMeanPooling: Bool
+    package let assumesMeanPooling: Bool
 
     /// - Throws: `DataError` that says which file it looked for, or what in it does not fit.
     public init(folder: URL) throws {
@@ -47,14 +49,18 @@ public struct ModelDirectory: Sendable {
             let file = folder.appendingPathComponent("modules.json").path
             guard let list = modules.array, !list.isEmpty else { throw DataError(.badData, "expected a list of modules", file: file) }
             for (index, module) in list.enumerated() {
-                guard let type = module["type"]?.string, let path = module["path"]?.string, !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+                guard let type = module["type"]?.string, let path = module["path"]?.string, !path.hasPrefix("/"),
+                    !path.split(separator: "/").contains("..")
+                else {
                     throw DataError(.badData, "module \(index) needs a 'type' and a 'path' inside the folder", file: file)
                 }
                 let part = path.isEmpty ? folder : folder.appendingPathComponent(path)
                 // Both "sentence_transformers.models.Pooling" and "sentence_transformers.sentence_transformer.modules.Pooling" are in use.
                 let kind = type.hasPrefix("sentence_transformers.") ? String(type.split(separator: ".").last ?? "") : type
                 guard ["Transformer", "StaticEmbedding"].contains(kind) == (index == 0) || !Self.knownModules.contains(kind) else {
-                    throw DataError(.badData, "module \(index) is '\(type)', but a Transformer or a StaticEmbedding comes first, and only first", file: file)
+                    throw DataError(
+                        .badData, "module \(index) is '\(type)', but a Transformer or a StaticEmbedding comes first, and only first",
+                        file: file)
                 }
                 switch kind {
                 case "Transformer": transformerFolder = part
@@ -66,15 +72,19 @@ public struct ModelDirectory: Sendable {
                 case "Normalize": steps.append(.normalize)
                 case "Dropout": break  // nothing to do at inference
                 default:
-                    throw DataError(.badData, "module '\(type)' is not supported; expected one of \(Self.knownModules.joined(separator: ", "))", file: file)
+                    throw DataError(
+                        .badData, "module '\(type)' is not supported; expected one of \(Self.knownModules.joined(separator: ", "))",
+                        file: file)
                 }
             }
         }
         let configurationFile = transformerFolder.appendingPathComponent("config.json")
         let configuration = try Self.optionalJSON(configurationFile)
         guard configuration != nil || isStatic else {
-            throw DataError(.noInput, "this folder is not a model: it has no \(configurationFile.lastPathComponent)"
-                            + (modules == nil ? ", and no modules.json" : ""), file: transformerFolder.path)
+            throw DataError(
+                .noInput,
+                "this folder is not a model: it has no \(configurationFile.lastPathComponent)"
+                    + (modules == nil ? ", and no modules.json" : ""), file: transformerFolder.path)
         }
         if modules == nil, configuration?["model_type"]?.string == "model2vec" {
             isStatic = true
@@ -90,11 +100,15 @@ public struct ModelDirectory: Sendable {
         let sentence = try Self.optionalJSON(transformerFolder.appendingPathComponent("sentence_bert_config.json"))
         let tokenizer = try Self.optionalJSON(transformerFolder.appendingPathComponent("tokenizer_config.json"))
         // Hugging Face writes 10^30 for "no limit".
-        let limit = [sentence?["max_seq_length"], tokenizer?["model_max_length"]].lazy.compactMap { $0?.double }.first { $0 >= 1 && $0 < 1e9 }
+        let limit = [sentence?["max_seq_length"], tokenizer?["model_max_length"]].lazy.compactMap { $0?.double }.first {
+            $0 >= 1 && $0 < 1e9
+        }
         maxLength = limit.map { Int($0) }
         lowercases = sentence?["do_lower_case"]?.bool ?? false
         let extra = try Self.optionalJSON(folder.appendingPathComponent("config_sentence_transformers.json"))
-        prompts = Dictionary((extra?["prompts"]?.object ?? []).compactMap { key, value in value.string.map { (key, $0) } }, uniquingKeysWith: { _, last in last })
+        prompts = Dictionary(
+            (extra?["prompts"]?.object ?? []).compactMap { key, value in value.string.map { (key, $0) } },
+            uniquingKeysWith: { _, last in last })
         defaultPromptName = extra?["default_prompt_name"]?.string
     }
 
@@ -110,9 +124,11 @@ public struct ModelDirectory: Sendable {
             // The newer schema: one name or several.
             for name in mode.array ?? [mode] {
                 guard let known = name.string.flatMap(PoolingMode.init(rawValue:)) else {
-                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; "
-                        + "expected one of "
-                                    + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "), file: file.path)
+                    throw DataError(
+                        .badData,
+                        "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; "
+                            + "expected one of "
+                            + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "), file: file.path)
                 }
                 modes.append(known)
             }
@@ -131,7 +147,9 @@ public struct ModelDirectory: Sendable {
     private static func dense(_ folder: URL) throws -> Step {
         let file = folder.appendingPathComponent("config.json")
         let json = try requiredJSON(file)
-        guard let inputs = json["in_features"]?.int, let outputs = json["out_features"]?.int, (1...1_000_000).contains(inputs), (1...1_000_000).contains(outputs) else {
+        guard let inputs = json["in_features"]?.int, let outputs = json["out_features"]?.int, (1...1_000_000).contains(inputs),
+            (1...1_000_000).contains(outputs)
+        else {
             throw DataError(.badData, "a dense layer needs 'in_features' and 'out_features'", file: file.path)
         }
         let name = json["activation_function"]?.string ?? "torch.nn.modules.activation.Tanh"
@@ -139,23 +157,27 @@ public struct ModelDirectory: Sendable {
             ("Identity", .identity), ("Tanh", .tanh), ("ReLU", .relu), ("GELU", .gelu), ("Sigmoid", .sigmoid), ("SiLU", .silu),
         ]
         guard let activation = activations.first(where: { $0.0 == name.split(separator: ".").last.map(String.init) })?.1 else {
-            throw DataError(.badData, "activation '\(name)' is not supported; expected one of \(activations.map(\.0).joined(separator: ", "))", file: file.path)
+            throw DataError(
+                .badData, "activation '\(name)' is not supported; expected one of \(activations.map(\.0).joined(separator: ", "))",
+                file: file.path)
         }
         return .dense(folder: folder, inputs: inputs, outputs: outputs, hasBias: json["bias"]?.bool ?? true, activation: activation)
     }
 
     /// As `mean`, `cls+mean`.
-    public var poolingName: String {
+    package var poolingName: String {
         for case .pooling(let modes, _) in steps { return modes.map(\.rawValue).joined(separator: "+") }
         return "mean"
     }
 
     /// The prompt of that name, or the model's default one.
-    public func prompt(named name: String?) throws -> String {
+    package func prompt(named name: String?) throws -> String {
         guard let name = name ?? defaultPromptName else { return "" }
         guard let prompt = prompts[name] else {
             let known = prompts.keys.sorted()
-            throw DataError(.usage, "the model has no prompt '\(name)'; " + (known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"), file: folder.path)
+            throw DataError(
+                .usage, "the model has no prompt '\(name)'; " + (known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"),
+                file: folder.path)
         }
         return prompt
     }
@@ -164,7 +186,7 @@ public struct ModelDirectory: Sendable {
 
     /// The files of weights in a module's folder.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func weights(in folder: URL) throws -> any WeightArchive {
+    package static func weights(in folder: URL) throws -> any WeightArchive {
         if let path = ggufFile(in: folder) { return try GGUFArchive(GGUFFile(path: path)) }
         return SafetensorsArchive(try tensors(in: folder))
     }
@@ -179,7 +201,7 @@ public struct ModelDirectory: Sendable {
 
     /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`, in one file or several.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func tensors(in folder: URL) throws -> any TensorSource {
+    package static func tensors(in folder: URL) throws -> any TensorSource {
         let manager = FileManager.default
         func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
         if manager.fileExists(atPath: path("model.safetensors")) {
@@ -194,8 +216,10 @@ public struct ModelDirectory: Sendable {
         if manager.fileExists(atPath: path("pytorch_model.bin.index.json")) {
             return try ShardedTensors(index: path("pytorch_model.bin.index.json"))
         }
-        throw DataError(.noInput, "no weights: looked for model.safetensors, pytorch_model.bin, the index of either in several files "
-                        + "(model.safetensors.index.json, pytorch_model.bin.index.json), and one .gguf file", file: folder.path)
+        throw DataError(
+            .noInput,
+            "no weights: looked for model.safetensors, pytorch_model.bin, the index of either in several files "
+                + "(model.safetensors.index.json, pytorch_model.bin.index.json), and one .gguf file", file: folder.path)
     }
 
     /// SHA-256 over a sorted list of the model's files (weights, tokenizer, configuration), each with its own SHA-256.
@@ -206,13 +230,16 @@ public struct ModelDirectory: Sendable {
     public static func sha256(of folder: URL, afresh: Bool = false) throws -> String {
         let wanted: Set<String> = [
             "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config.json", "tokenizer.json",
-            "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
+            "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model",
+            "sentencepiece.bpe.model",
             "tokenizer.model", "model.safetensors.index.json", "pytorch_model.bin.index.json",
         ]
         var files: [String] = []
         func collect(_ folder: URL, prefix: String) {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
-                if wanted.contains(name) || name.hasSuffix(".safetensors") || name.hasSuffix(".gguf") || Self.isTorchCheckpoint(name) { files.append(prefix + name) }
+                if wanted.contains(name) || name.hasSuffix(".safetensors") || name.hasSuffix(".gguf") || Self.isTorchCheckpoint(name) {
+                    files.append(prefix + name)
+                }
             }
         }
         collect(folder, prefix: "")

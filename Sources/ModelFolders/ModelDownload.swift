@@ -6,11 +6,11 @@ import Foundation
 ///
 /// Files that are there already are kept; a file that broke off goes on where it stopped; each is checked against the hash that the
 /// hub states. Protocol: https://huggingface.co/docs/huggingface_hub/guides/manage-cache and the `resolve` addresses.
-public struct ModelDownload: Sendable {
+package struct ModelDownload: Sendable {
     /// `ORG/NAME`.
-    public let name: String
+    package let name: String
     /// Branch, tag or commit.
-    public let revision: String
+    package let revision: String
     private let endpoint: String
     private let token: String?
     private let isOffline: Bool
@@ -18,36 +18,36 @@ public struct ModelDownload: Sendable {
 
     /// What a hub may ask of this machine. A hub that is slow, broken or hostile ends in an error within these bounds; what arrived is
     /// kept.
-    public struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// Bytes that a model may have in all.
-        public var bytes = 20_000_000_000
+        package var bytes = 20_000_000_000
         /// Bytes of a file whose size the hub does not state.
-        public var unstatedBytes = 64 << 20
+        package var unstatedBytes = 64 << 20
         /// Files that are fetched.
-        public var files = 500
+        package var files = 500
         /// Time for an answer without a file in it: the list of files, or one file's headers.
-        public var answer = Duration.seconds(60)
+        package var answer = Duration.seconds(60)
         /// Time for the headers of all files.
-        public var headers = Duration.seconds(600)
+        package var headers = Duration.seconds(600)
         /// Time for a file, however small, and the speed in bytes a second that a large one must keep on average.
-        public var file = Duration.seconds(300), speed = 10_000
+        package var file = Duration.seconds(300), speed = 10_000
 
-        public init() {}
+        package init() {}
 
         /// How long a file may take.
         func time(for size: Int) -> Duration { file + .seconds(size / max(1, speed)) }
     }
 
-    public var limits = Limits()
+    package var limits = Limits()
 
     /// One file on its way: bytes received, and bytes in all where that is known.
-    public typealias Progress = (_ file: String, _ received: Int, _ total: Int?) throws -> Void
+    package typealias Progress = (_ file: String, _ received: Int, _ total: Int?) throws -> Void
 
     /// - Parameters:
     ///   - environment: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` count.
     ///   - cache: the hub cache.
     /// - Throws: `DataError` of kind `usage` if the name or the revision is none.
-    public init(
+    package init(
         name: String, revision: String = "main", environment: [String: String] = ProcessInfo.processInfo.environment,
         cache: URL = ModelLocation.huggingFaceCache()
     ) throws {
@@ -71,9 +71,11 @@ public struct ModelDownload: Sendable {
 
     /// Letters, digits, `-`, `_` and `.`, not beginning with a dot: safe in an address and as a file name.
     private static func isPlain(_ part: some StringProtocol) -> Bool {
-        !part.isEmpty && part.utf8.count <= 96 && part.first != "." && part.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E
-        }
+        !part.isEmpty && part.utf8.count <= 96 && part.first != "."
+            && part.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x5F
+                    || $0 == 0x2E
+            }
     }
 
     /// Fetches what is needed to embed with the model.
@@ -83,20 +85,28 @@ public struct ModelDownload: Sendable {
     ///   hash than the hub states, if `limits` are exceeded, the files are not a model, or `HF_HUB_OFFLINE` forbids it; what
     ///   `progress` and `check` throw. What arrived is kept for the next try.
     @discardableResult
-    public func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {
+    package func run(
+        check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }
+    ) throws -> URL {
         guard !isOffline else {
-            throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is downloaded; unset it, or install the model's folder "
-                + "yourself", file: name)
+            throw DataError(
+                .unavailable,
+                "HF_HUB_OFFLINE is set, so nothing is downloaded; unset it, or install the model's folder "
+                    + "yourself", file: name)
         }
         let (commit, listed) = try listing()
         let needed = Self.needed(listed)
         guard !needed.isEmpty else {
-            throw DataError(.badData, "the hub lists no model files (\(listed.count) files in all); expected a config.json and "
-                + "weights", file: name)
+            throw DataError(
+                .badData,
+                "the hub lists no model files (\(listed.count) files in all); expected a config.json and "
+                    + "weights", file: name)
         }
         guard needed.count <= limits.files else {
-            throw DataError(.badData, "the hub lists \(needed.count) files of this model; at most \(limits.files) are "
-                + "downloaded", file: name)
+            throw DataError(
+                .badData,
+                "the hub lists \(needed.count) files of this model; at most \(limits.files) are "
+                    + "downloaded", file: name)
         }
         // All sizes first: what is too large is refused before any of it is fetched.
         let deadline = ContinuousClock.now + limits.headers
@@ -125,8 +135,10 @@ public struct ModelDownload: Sendable {
         for file in files {
             let sum = total.addingReportingOverflow(file.size ?? 0)
             guard !sum.overflow, sum.partialValue <= limits.bytes else {
-                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model, the download limit "
-                    + "(model pull \(Setting.maxSize))", file: name)
+                throw DataError(
+                    .badData,
+                    "the hub states more than \(limits.bytes / 1_000_000) MB for this model, the download limit "
+                        + "(model pull \(Setting.maxSize))", file: name)
             }
             total = sum.partialValue
         }
@@ -134,8 +146,10 @@ public struct ModelDownload: Sendable {
         guard statvfs(folder, &disk) == 0 else { return }
         let room = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
         guard room.overflow || UInt64(total) <= room.partialValue else {
-            throw DataError(.inputOutput, "the model has \(total / 1_000_000) MB, but only \(room.partialValue / 1_000_000) MB of disk "
-                + "space is free", file: folder)
+            throw DataError(
+                .inputOutput,
+                "the model has \(total / 1_000_000) MB, but only \(room.partialValue / 1_000_000) MB of disk "
+                    + "space is free", file: folder)
         }
     }
 
@@ -151,7 +165,8 @@ public struct ModelDownload: Sendable {
     private func listing() throws -> (commit: String, files: [String]) {
         let url = "\(endpoint)/api/models/\(name)/revision/\(revision.replacingOccurrences(of: "/", with: "%2F"))"
         var body: [UInt8] = []
-        let response = try HTTPRequest(url: url, headers: authorization, followsRedirections: true, timeLimit: limits.answer).perform { _, bytes in
+        let response = try HTTPRequest(url: url, headers: authorization, followsRedirections: true, timeLimit: limits.answer).perform {
+            _, bytes in
             guard body.count + bytes.count <= 64 << 20 else { throw DataError(.badData, "the hub's answer is too long", file: url) }
             body += bytes
         }
@@ -163,12 +178,15 @@ public struct ModelDownload: Sendable {
         guard let siblings = json["siblings"]?.array else {
             throw DataError(.badData, "the hub's answer has no list of files ('siblings'); is \(endpoint) a Hugging Face hub?", file: url)
         }
-        return (commit, try siblings.map { entry in
-            guard let file = entry["rfilename"]?.string else {
-                throw DataError(.badData, "the hub's list of files has an entry without a name ('rfilename')", file: url)
+        return (
+            commit,
+            try siblings.map { entry in
+                guard let file = entry["rfilename"]?.string else {
+                    throw DataError(.badData, "the hub's list of files has an entry without a name ('rfilename')", file: url)
+                }
+                return file
             }
-            return file
-        })
+        )
     }
 
     /// Files of a sentence model: configuration, tokenizer, weights (safetensors, else pytorch_model.bin), and the same in the folders of
@@ -211,8 +229,10 @@ public struct ModelDownload: Sendable {
         case 200..<400: return
         case 401, 403:
             let advice = token == nil ? "set HF_TOKEN to a token that may read it" : "the token in HF_TOKEN may not read it"
-            throw DataError(.unavailable, "the hub refused \(name) (status \(response.status)): it does not exist or is not public; "
-                + "\(advice)", file: url)
+            throw DataError(
+                .unavailable,
+                "the hub refused \(name) (status \(response.status)): it does not exist or is not public; "
+                    + "\(advice)", file: url)
         case 404: throw DataError(.noInput, "the hub has no \(name) with revision \(revision), or it has no such file", file: url)
         default: throw DataError(.unavailable, "the hub answered with status \(response.status)", file: url)
         }
@@ -234,11 +254,13 @@ public struct ModelDownload: Sendable {
 
     /// The hub's own answer has the file's hash and size; the storage that it redirects to does not.
     private func remote(_ file: String, commit: String) throws -> RemoteFile {
-        let escaped = file.split(separator: "/").map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._"))) ?? String($0) }
+        let escaped = file.split(separator: "/").map {
+            $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._"))) ?? String($0)
+        }
         let url = "\(endpoint)/\(name)/resolve/\(commit)/\(escaped.joined(separator: "/"))"
         let head = try headers(url)
         guard let hash = (head.headers["x-linked-etag"] ?? head.headers["etag"]).map(Self.plainETag), Self.isHexadecimal(hash),
-              hash.utf8.count == 64 || hash.utf8.count == 40
+            hash.utf8.count == 64 || hash.utf8.count == 40
         else { throw DataError(.badData, "the hub gives no hash for this file", file: url) }
         let stated = head.headers["x-linked-size"] ?? ((200..<300).contains(head.status) ? head.headers["content-length"] : nil)
         let size = try stated.map { text in
@@ -261,7 +283,9 @@ public struct ModelDownload: Sendable {
             var answer = try HTTPRequest(url: url, headers: authorization, isHead: true, timeLimit: limits.answer).perform()
             try check(answer, url: url)
             answer.headers.merge(known) { $1 }
-            guard (300..<400).contains(answer.status), let location = answer.headers["location"], location.hasPrefix("/"), !location.hasPrefix("//") else {
+            guard (300..<400).contains(answer.status), let location = answer.headers["location"], location.hasPrefix("/"),
+                !location.hasPrefix("//")
+            else {
                 return answer
             }
             known = answer.headers.filter { $0.key.hasPrefix("x-") }
@@ -291,7 +315,9 @@ public struct ModelDownload: Sendable {
                 // What is here is as long as the file or longer, and if it were correct it would have been used: start over.
                 if try file.size != nil || Self.hash(of: partial.path, size: received, as: file.hash) != file.hash {
                     received = 0
-                    do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
+                    do {
+                        try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress)
+                    } catch is NothingLeft {
                         throw DataError(.unavailable, "the hub answered with status 416 to a request for the whole file", file: file.url)
                     }
                 }
@@ -303,8 +329,10 @@ public struct ModelDownload: Sendable {
         let found = try Self.hash(of: partial.path, size: received, as: file.hash)
         guard found == file.hash else {
             unlink(partial.path)
-            throw DataError(.badData, "download corrupted: expected hash \(file.hash), got \(found); run it again to download it "
-                + "again", file: file.url)
+            throw DataError(
+                .badData,
+                "download corrupted: expected hash \(file.hash), got \(found); run it again to download it "
+                    + "again", file: file.url)
         }
         guard fsync(descriptor) == 0, rename(partial.path, blob.path) == 0 else { throw SystemError.cannotWrite(blob.path) }
     }
@@ -336,8 +364,10 @@ public struct ModelDownload: Sendable {
                     }
                 }
                 guard count + bytes.count <= most else {
-                    throw DataError(.badData, file.size.map { "received more than the \($0) bytes stated by the hub" }
-                        ?? "the hub does not state the file's size, and more than \(most) bytes arrive", file: url)
+                    throw DataError(
+                        .badData,
+                        file.size.map { "received more than the \($0) bytes stated by the hub" }
+                            ?? "the hub does not state the file's size, and more than \(most) bytes arrive", file: url)
                 }
                 try Self.write(bytes, to: descriptor, path: partial)
                 count += bytes.count

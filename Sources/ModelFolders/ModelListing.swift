@@ -3,18 +3,23 @@ import Foundation
 
 /// What can be said of a model's folder without computing anything.
 public struct ModelDescription: Sendable {
+    /// What the model is called.
     public let name: String
+    /// The model's folder.
     public let folder: URL
     /// `model_type`, "model2vec", or empty if config.json does not say.
-    public let family: String
+    package let family: String
     /// "sentence vectors", "reranker", "classifier" or "encoder".
     public let kind: String
     /// Bytes of weights.
-    public let weightBytes: Int
+    package let weightBytes: Int
     /// Languages and licence as the front matter of README.md states them.
-    public let languages: [String]
-    public let license: String?
+    package let languages: [String]
+    package let license: String?
 
+    /// Reads the folder's configuration.
+    ///
+    /// - Throws: `DataError` that names the file that does not fit.
     public init(folder: URL, name: String) throws {
         let directory = try ModelDirectory(folder: folder)
         self.name = name
@@ -65,7 +70,7 @@ public struct ModelDescription: Sendable {
 
 extension ModelLocation {
     /// Every model that a name finds, in the order in which they are looked for; of equal names the first.
-    public static func all() -> [ModelDescription] {
+    package static func all() -> [ModelDescription] {
         let manager = FileManager.default
         func children(_ folder: URL) -> [String] { ((try? manager.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() }
         var found: [ModelDescription] = [], seen: Set<String> = []

@@ -13,7 +13,10 @@ public enum ModelLocation {
     /// - Throws: `DataError` of kind `noInput` that lists where it looked.
     public static func folder(for name: String) throws -> URL {
         // A folder that happens to be called like a model is not meant, unless it is one or is written as a path.
-        if isFolder(name), name.contains("/") || ["config.json", "modules.json"].contains(where: { FileManager.default.fileExists(atPath: name + "/" + $0) }) {
+        if isFolder(name),
+            name.contains("/")
+                || ["config.json", "modules.json"].contains(where: { FileManager.default.fileExists(atPath: name + "/" + $0) })
+        {
             return URL(fileURLWithPath: name)
         }
         if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") || name.hasPrefix("~") {
@@ -30,23 +33,28 @@ public enum ModelLocation {
         }
         if let folder = inHuggingFaceCache(name) { return folder }
         let places = modelFolders().map(\.path) + [huggingFaceCache().path]
-        throw DataError(.noInput, "no model of this name; looked in \(places.joined(separator: ", ")). Give its folder, or set KOTONOHA_MODELS", file: name)
+        throw DataError(
+            .noInput, "no model of this name; looked in \(places.joined(separator: ", ")). Give its folder, or set KOTONOHA_MODELS",
+            file: name)
     }
 
     /// The default model's folder.
     /// - Throws: `DataError` of kind `noInput` if it is not installed: no other model is used instead, because its vectors would differ.
-    public static func defaultFolder() throws -> URL {
+    package static func defaultFolder() throws -> URL {
         do {
             return try named(defaultName)
         } catch let error as DataError where error.kind == .noInput {
             let places = modelFolders().map(\.path) + [huggingFaceCache().path]
-            throw DataError(.noInput, "the default model is not installed; looked in \(places.joined(separator: ", ")). It is in Models of the project's checkout "
-                            + "and in share/kotonoha/models of an installed program: name its folder in KOTONOHA_MODELS, or choose another model", file: defaultName)
+            throw DataError(
+                .noInput,
+                "the default model is not installed; looked in \(places.joined(separator: ", ")). It is in Models of the project's checkout "
+                    + "and in share/kotonoha/models of an installed program: name its folder in KOTONOHA_MODELS, or choose another model",
+                file: defaultName)
         }
     }
 
     /// Folders whose subfolders are models, in order of search; those that exist.
-    public static func modelFolders() -> [URL] {
+    package static func modelFolders() -> [URL] {
         let environment = ProcessInfo.processInfo.environment
         var places: [URL] = []
         for path in (environment["KOTONOHA_MODELS"] ?? "").split(separator: ":") { places.append(URL(fileURLWithPath: String(path))) }
@@ -69,11 +77,12 @@ public enum ModelLocation {
     }
 
     /// The hub cache, whether it exists or not.
-    public static func huggingFaceCache() -> URL {
+    package static func huggingFaceCache() -> URL {
         let environment = ProcessInfo.processInfo.environment
         if let cache = environment["HF_HUB_CACHE"], !cache.isEmpty { return URL(fileURLWithPath: cache) }
         if let home = environment["HF_HOME"], !home.isEmpty { return URL(fileURLWithPath: home).appendingPathComponent("hub") }
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+        let cache =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
             ?? URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache")
         return cache.appendingPathComponent("huggingface/hub")
     }

@@ -3,16 +3,16 @@ import Networks
 import Tensors
 
 /// A file of tensors as an archive of weights: Float tensors are views of the file where it is mapped, halves are widened.
-public struct SafetensorsArchive: WeightArchive {
+package struct SafetensorsArchive: WeightArchive {
     private let source: any TensorSource
 
-    public init(_ source: any TensorSource) { self.source = source }
+    package init(_ source: any TensorSource) { self.source = source }
 
-    public var fileName: String { source.path }
-    public var names: [String] { source.names }
-    public func shape(of name: String) -> [Int]? { source[name]?.shape }
+    package var fileName: String { source.path }
+    package var names: [String] { source.names }
+    package func shape(of name: String) -> [Int]? { source[name]?.shape }
 
-    public func tensor(_ name: String) throws -> Tensor<Float> {
+    package func tensor(_ name: String) throws -> Tensor<Float> {
         guard let entry = source[name] else { throw DataError(.badData, "no tensor '\(name)'", file: fileName) }
         let view: Tensor<Float>? = try source.withBytes(of: name) { bytes in
             guard source.isMapped, entry.dtype == .f32, let base = bytes.baseAddress,
@@ -27,7 +27,7 @@ public struct SafetensorsArchive: WeightArchive {
         return tensor
     }
 
-    public func integers(_ name: String) throws -> [Int] { try source.integers(name) }
+    package func integers(_ name: String) throws -> [Int] { try source.integers(name) }
 
     /// Keeps the mapping alive as long as a view of it.
     private final class Owner: Sendable {

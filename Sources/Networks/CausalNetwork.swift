@@ -3,6 +3,7 @@ import Tensors
 
 /// A causal decoder stack with the head that predicts the next token.
 public final class CausalNetwork<Scalar: TensorScalar>: Module {
+    /// The stack of layers below the head.
     public let decoder: Decoder<Scalar>
     /// `(vocabulary, hiddenSize)`; the same parameter as the token table if the head is tied.
     public let head: Linear<Scalar>
@@ -17,9 +18,12 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
                 inputs: configuration.hiddenSize, outputs: configuration.vocabularySize, bias: configuration.headBias, precision: precision)
     }
 
+    /// The network's shape.
     public var configuration: DecoderConfiguration { decoder.configuration }
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { decoder.parameters + (configuration.tiedHead ? [] : head.parameters) }
 
+    /// Random weights from a seed.
     public func initialize(seed: UInt64) {
         decoder.initialize(seed: seed)
         guard !configuration.tiedHead else { return }

@@ -4,13 +4,17 @@ import Tensors
 /// A stack of decoder blocks (Radford et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it infers,
 /// by the same code. `configuration` determines which parts it has.
 public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
+    /// The network's shape.
     public let configuration: DecoderConfiguration
+    /// The token table, `(vocabulary, embeddingSize)`.
     public let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
     public let positions: Parameter<Scalar>?
     /// `(buckets, heads)`, of T5.
     public let relativeBiasTable: Parameter<Scalar>?
+    /// The layers.
     public let blocks: [DecoderBlock<Scalar>]
+    /// The norm after the last layer.
     public let finalNorm: DecoderNorm<Scalar>
     private let angles = RotaryCache<Scalar>()
 
@@ -27,16 +31,24 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         finalNorm = DecoderNorm(configuration)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         [words, positions, relativeBiasTable].compactMap(\.self) + blocks.flatMap(\.parameters) + finalNorm.parameters
     }
 
+    /// Components of a hidden state.
     public var hiddenSize: Int { configuration.hiddenSize }
+    /// Layers above the embeddings.
     public var layerCount: Int { configuration.layers }
+    /// Attention heads of a layer.
     public var attentionHeads: Int { configuration.attentionHeads }
+    /// Most tokens of a sequence.
     public var longestSequence: Int { configuration.positions }
+    /// Number of token ids.
     public var vocabularySize: Int { configuration.vocabularySize }
+    /// Whether a token's state depends on the tokens before it alone.
     public var isCausal: Bool { configuration.isCausal }
+    /// Whether tokens of a first and of a second text get segment embeddings of their own.
     public var hasSegments: Bool { false }
 
     /// Random weights as GPT-2's: normal with deviation 0.02 for matrices and tables, those that end a residual branch smaller by
@@ -51,6 +63,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         }
     }
 
+    /// A network of the same shape with random weights.
     public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
         let network = Decoder(configuration)
         network.initialize(seed: seed)
@@ -68,11 +81,14 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     public func callAsFunction(
         _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        let lengths = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }, longest = lengths.max() ?? 0, bias = bias(longest: longest, on: tape)
-        return run(embeddings, places: lengths.flatMap { 0..<Int32($0) }, longest: longest, eachLayer: eachLayer, on: tape) { index, x, rotary in
+        let lengths = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }, longest = lengths.max() ?? 0,
+            bias = bias(longest: longest, on: tape)
+        return run(embeddings, places: lengths.flatMap { 0..<Int32($0) }, longest: longest, eachLayer: eachLayer, on: tape) {
+            index, x, rotary in
             let attention = blocks[index].attention
-            return attention.attend(attention.fused(x, rotary: rotary, on: tape), offsets: offsets, mask: configuration.mask(ofLayer: index),
-                                    bias: bias, on: tape)
+            return attention.attend(
+                attention.fused(x, rotary: rotary, on: tape), offsets: offsets, mask: configuration.mask(ofLayer: index),
+                bias: bias, on: tape)
         }
     }
 
@@ -100,7 +116,8 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     ///   - longest: more than every place.
     ///   - attend: the attention of a layer, given its normalized input and how places turn queries and keys.
     private func run(
-        _ embeddings: Variable<Scalar>, places: [Int32], longest: Int, eachLayer: ((Int, Variable<Scalar>) -> Void)?, on tape: Tape<Scalar>?,
+        _ embeddings: Variable<Scalar>, places: [Int32], longest: Int, eachLayer: ((Int, Variable<Scalar>) -> Void)?,
+        on tape: Tape<Scalar>?,
         attend: (_ layer: Int, _ x: Variable<Scalar>, _ rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)?) -> Variable<Scalar>
     ) -> Variable<Scalar> {
         var x = embeddings
@@ -129,10 +146,12 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     /// The same where sequences may be empty; the states are those of all tokens.
     func read(_ batch: PackedBatch) -> (cache: DecoderCache<Scalar>, states: Variable<Scalar>) {
         precondition(configuration.isCausal)
-        var cache = DecoderCache<Scalar>(layers: configuration.layers, size: configuration.keyValueHeads * configuration.headSize,
-                                         lengths: (0..<batch.sequences).map(batch.length))
+        var cache = DecoderCache<Scalar>(
+            layers: configuration.layers, size: configuration.keyValueHeads * configuration.headSize,
+            lengths: (0..<batch.sequences).map(batch.length))
         guard batch.tokens > 0 else { return (cache, Variable(Tensor(shape: [0, hiddenSize]))) }
-        let states = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.longest, eachLayer: nil, on: nil) { index, x, rotary in
+        let states = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.longest, eachLayer: nil, on: nil) {
+            index, x, rotary in
             let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil)
             cache.keep(fused.value, offsets: batch.offsets, layer: index)
             return attention.attend(fused, offsets: batch.offsets, mask: configuration.mask(ofLayer: index), bias: nil, on: nil)
@@ -147,10 +166,12 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         precondition(ids.count == cache.lengths.count)
         cache.makeRoom()
         let places = cache.lengths.map(Int32.init), longest = (cache.lengths.max() ?? 0) + 1
-        let states = run(embeddings(ids, places: places, on: nil), places: places, longest: longest, eachLayer: nil, on: nil) { index, x, rotary in
+        let states = run(embeddings(ids, places: places, on: nil), places: places, longest: longest, eachLayer: nil, on: nil) {
+            index, x, rotary in
             let attention = blocks[index].attention
-            return attention.attend(attention.fused(x, rotary: rotary, on: nil).value, cache: &cache, layer: index,
-                                    mask: configuration.mask(ofLayer: index))
+            return attention.attend(
+                attention.fused(x, rotary: rotary, on: nil).value, cache: &cache, layer: index,
+                mask: configuration.mask(ofLayer: index))
         }
         cache.grow()
         return states.value
@@ -165,8 +186,10 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         precondition(batch.sequences == 1, "attention is looked at one sequence at a time")
         let bias = bias(longest: batch.tokens, on: nil)
         var weights: [Tensor<Scalar>] = []
-        _ = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.tokens, eachLayer: nil, on: nil) { index, x, rotary in
-            let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil), mask = configuration.mask(ofLayer: index)
+        _ = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.tokens, eachLayer: nil, on: nil) {
+            index, x, rotary in
+            let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil),
+                mask = configuration.mask(ofLayer: index)
             weights.append(attention.weights(fused, mask: mask, bias: bias?.value))
             return attention.attend(fused, offsets: batch.offsets, mask: mask, bias: bias, on: nil)
         }
@@ -175,12 +198,14 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
 
     // MARK: Checkpoints
 
+    /// Every parameter with its checkpoint keys.
     public var checkpointEntries: [CheckpointEntry<Scalar>] {
         var keys = CheckpointKeys<Scalar>()
         family.keys(&keys, of: self)
         return keys.entries
     }
 
+    /// What may be before every key.
     public var checkpointPrefixes: [String] { family.prefixes }
 
     var family: any DecoderFamily.Type { decoderFamily(configuration.modelType) ?? Llama.self }

@@ -3,16 +3,20 @@ import Tensors
 
 /// Root-mean-square normalization with a learned scale.
 public final class RMSNorm<Scalar: TensorScalar>: Module {
+    /// The scale, `(size)`.
     public let gamma: Parameter<Scalar>
+    /// What is added to the variance before the root.
     public let epsilon: Double
     /// Added to the scale: 1 if checkpoints store it minus 1.
     public let offset: Double
 
+    /// A norm with scale 1; `offset` is added to the scale.
     public init(size: Int, epsilon: Double, offset: Double = 0) {
         gamma = Parameter(Tensor(repeating: Scalar(1 - offset), shape: [size]))
         (self.epsilon, self.offset) = (epsilon, offset)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { [gamma] }
 
     /// - Parameter heads: stretches of γ's size in each row that are normalized by themselves, the rest unchanged; nil for whole rows.
@@ -28,13 +32,15 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
 
     init(_ configuration: DecoderConfiguration) {
         let size = configuration.hiddenSize, epsilon = configuration.normEpsilon
-        self = switch configuration.norm {
-        case .layer: .layer(LayerNorm(size: size, epsilon: epsilon))
-        case .rootMeanSquare: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon))
-        case .rootMeanSquarePlusOne: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon, offset: 1))
-        }
+        self =
+            switch configuration.norm {
+            case .layer: .layer(LayerNorm(size: size, epsilon: epsilon))
+            case .rootMeanSquare: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon))
+            case .rootMeanSquarePlusOne: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon, offset: 1))
+            }
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         switch self {
         case .layer(let norm): norm.parameters
@@ -48,6 +54,7 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
         return nil
     }
 
+    /// Normalizes each row, `(tokens, size)`.
     public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         switch self {
         case .layer(let norm): norm(x, on: tape)
@@ -59,24 +66,33 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
 /// Attention whose heads may share keys and values (Ainslie et al. 2023), with one fused projection: queries, keys and values side by side
 /// in `(tokens, (heads + 2 × keyValueHeads) × headSize)`.
 public final class GroupedAttention<Scalar: TensorScalar>: Module {
+    /// Queries, keys and values in one layer.
     public let projection: Linear<Scalar>
+    /// From the heads back to hidden states.
     public let output: Linear<Scalar>
+    /// Heads of queries.
     public let heads: Int
+    /// Heads of keys and values.
     public let keyValueHeads: Int
+    /// Components of a head.
     public let headSize: Int
     /// Over each head, where the family has them.
     public let queryNorm: RMSNorm<Scalar>?
+    /// The norm of keys; nil if there is none.
     public let keyNorm: RMSNorm<Scalar>?
     private let scale: Scalar
     private let cap: Double?
 
+    /// Attention of one layer, with zero weights.
     public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         heads = configuration.attentionHeads
         keyValueHeads = configuration.keyValueHeads
         headSize = configuration.headSize
-        projection = Linear(inputs: configuration.hiddenSize, outputs: (heads + 2 * keyValueHeads) * headSize, bias: configuration.attentionBias,
-                            precision: precision)
-        output = Linear(inputs: heads * headSize, outputs: configuration.hiddenSize, bias: configuration.attentionOutputBias, precision: precision)
+        projection = Linear(
+            inputs: configuration.hiddenSize, outputs: (heads + 2 * keyValueHeads) * headSize, bias: configuration.attentionBias,
+            precision: precision)
+        output = Linear(
+            inputs: heads * headSize, outputs: configuration.hiddenSize, bias: configuration.attentionOutputBias, precision: precision)
         let offset = configuration.norm == .rootMeanSquarePlusOne ? 1.0 : 0, size = headSize
         func norm() -> RMSNorm<Scalar> { RMSNorm(size: size, epsilon: configuration.normEpsilon, offset: offset) }
         queryNorm = configuration.queryKeyNorm ? norm() : nil
@@ -85,6 +101,7 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
         cap = configuration.attentionCap
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         projection.parameters + output.parameters + (queryNorm?.parameters ?? []) + (keyNorm?.parameters ?? [])
     }
@@ -102,7 +119,8 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
         if let queryNorm { fused = queryNorm(fused, heads: 0..<heads, on: tape) }
         if let keyNorm { fused = keyNorm(fused, heads: heads..<heads + keyValueHeads, on: tape) }
         if let rotary {
-            fused = rotated(fused, heads: heads + keyValueHeads, headSize: headSize, positions: rotary.positions, angles: rotary.angles, on: tape)
+            fused = rotated(
+                fused, heads: heads + keyValueHeads, headSize: headSize, positions: rotary.positions, angles: rotary.angles, on: tape)
         }
         return fused
     }
@@ -113,10 +131,13 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
     func attend(
         _ fused: Variable<Scalar>, offsets: [Int64], mask: AttentionMask, bias: Variable<Scalar>?, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        output(packedAttention(
-            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn), values: AttentionColumns(fused, column: valueColumn),
-            heads: heads, headSize: headSize, group: group, queryOffsets: offsets, keyOffsets: offsets, mask: mask, cap: cap, bias: bias,
-            scale: scale, precision: projection.precision, on: tape), on: tape)
+        output(
+            packedAttention(
+                queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn),
+                values: AttentionColumns(fused, column: valueColumn),
+                heads: heads, headSize: headSize, group: group, queryOffsets: offsets, keyOffsets: offsets, mask: mask, cap: cap,
+                bias: bias,
+                scale: scale, precision: projection.precision, on: tape), on: tape)
     }
 
     /// Attention of one more token of each sequence to those that the cache holds, itself included.
@@ -126,29 +147,37 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
 
     /// The attention weights of a single sequence, `(heads, tokens, tokens)`.
     func weights(_ fused: Variable<Scalar>, mask: AttentionMask, bias: Tensor<Scalar>?) -> Tensor<Scalar> {
-        attentionWeights(queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn), heads: heads, headSize: headSize,
-                         group: group, mask: mask, cap: cap, bias: bias, scale: scale)
+        attentionWeights(
+            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn), heads: heads, headSize: headSize,
+            group: group, mask: mask, cap: cap, bias: bias, scale: scale)
     }
 }
 
 /// One block of a decoder stack: attention and feed-forward with their norms.
 public final class DecoderBlock<Scalar: TensorScalar>: Module {
+    /// The attention sublayer.
     public let attention: GroupedAttention<Scalar>
+    /// The norm of the attention sublayer.
     public let attentionNorm: DecoderNorm<Scalar>
+    /// The feed-forward sublayer.
     public let feedForward: FeedForward<Scalar>
+    /// The norm of the feed-forward sublayer.
     public let feedForwardNorm: DecoderNorm<Scalar>
     /// Behind the sublayers, where the family has them.
     public let attentionPostNorm: DecoderNorm<Scalar>?
+    /// The norm behind the feed-forward sublayer; nil if there is none.
     public let feedForwardPostNorm: DecoderNorm<Scalar>?
     private let joining: DecoderConfiguration.Joining
     private let dropoutRate: Double
 
+    /// A layer with the configuration's sizes.
     public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         attention = GroupedAttention(configuration, precision: precision)
         attentionNorm = DecoderNorm(configuration)
-        feedForward = FeedForward(hiddenSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
-                                  activation: configuration.activation, bias: configuration.feedForwardBias,
-                                  isGated: configuration.gatedFeedForward, precision: precision)
+        feedForward = FeedForward(
+            hiddenSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
+            activation: configuration.activation, bias: configuration.feedForwardBias,
+            isGated: configuration.gatedFeedForward, precision: precision)
         feedForwardNorm = DecoderNorm(configuration)
         attentionPostNorm = configuration.joining == .sandwiched ? DecoderNorm(configuration) : nil
         feedForwardPostNorm = configuration.joining == .sandwiched ? DecoderNorm(configuration) : nil
@@ -156,6 +185,7 @@ public final class DecoderBlock<Scalar: TensorScalar>: Module {
         dropoutRate = configuration.dropout
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         attention.parameters + attentionNorm.parameters + feedForward.parameters + feedForwardNorm.parameters
             + (attentionPostNorm?.parameters ?? []) + (feedForwardPostNorm?.parameters ?? [])

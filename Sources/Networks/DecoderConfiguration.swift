@@ -6,6 +6,7 @@ import Tensors
 ///
 /// `init(json:file:)` reads it from `config.json` of a Hugging Face model; the families under `Families/` know how.
 public struct DecoderConfiguration: Sendable, Equatable {
+    /// The normalization of hidden states.
     public enum Norm: Sendable, Equatable {
         /// With a bias.
         case layer
@@ -27,16 +28,25 @@ public struct DecoderConfiguration: Sendable, Equatable {
 
     /// `model_type` of the file: which family's checkpoint keys fit.
     public var modelType = "llama"
+    /// Number of token ids.
     public var vocabularySize: Int
+    /// Components of a hidden state.
     public var hiddenSize: Int
+    /// Number of layers.
     public var layers: Int
+    /// Attention heads of a layer.
     public var attentionHeads: Int
     /// Heads of keys and values; each is shared by `attentionHeads / keyValueHeads` heads of queries (Ainslie et al. 2023).
     public var keyValueHeads: Int
+    /// Components of a head.
     public var headSize: Int
+    /// Width of the feed-forward layers.
     public var intermediateSize: Int
+    /// The activation function.
     public var activation = Activation.silu
+    /// Whether the activated half of the feed-forward layer multiplies the other half (SwiGLU, GEGLU).
     public var gatedFeedForward = true
+    /// Dropout rate in training, in [0, 1).
     public var dropout = 0.0
 
     // Embeddings
@@ -48,18 +58,27 @@ public struct DecoderConfiguration: Sendable, Equatable {
     public var embeddingScale = 1.0
     /// The language-model head uses the token table.
     public var tiedHead = false
+    /// Whether the language-model head has a bias.
     public var headBias = false
+    /// The token that begins a sequence.
     public var beginID: Int32?
+    /// Tokens that end a text.
     public var endIDs: [Int32] = []
 
     // Blocks
+    /// The normalization of hidden states.
     public var norm = Norm.rootMeanSquare
+    /// What is added to the variance before the root.
     public var normEpsilon = 1e-6
+    /// How the two sublayers of a block are joined.
     public var joining = Joining.sequential
     /// Queries and keys of each head are normalized before they turn (Qwen 3, Gemma 3).
     public var queryKeyNorm = false
+    /// Whether the projections of attention have a bias.
     public var attentionBias = false
+    /// Whether the output projection of attention has a bias.
     public var attentionOutputBias = false
+    /// Whether the feed-forward layers have a bias.
     public var feedForwardBias = false
     /// What scores are multiplied with; nil for 1 / √headSize.
     public var attentionScale: Double?
@@ -73,6 +92,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
     public var localWindow: Int?
     /// Layers with a window; empty for none.
     public var isLocal: [Bool] = []
+    /// Rotary positions; nil for none.
     public var rotary: RotaryPositions?
     /// Of the layers with a window; nil for the same.
     public var localRotary: RotaryPositions?
@@ -87,6 +107,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         static func == (a: Source, b: Source) -> Bool { true }
     }
 
+    /// A causal decoder with the given sizes; heads are `hiddenSize / attentionHeads` wide unless stated.
     public init(
         vocabularySize: Int, hiddenSize: Int, layers: Int, attentionHeads: Int, keyValueHeads: Int? = nil, headSize: Int? = nil,
         intermediateSize: Int, positions: Int = 2048

@@ -4,6 +4,7 @@ import Tensors
 
 /// How a network writes its output.
 public struct DecodingOptions: Sendable, Equatable {
+    /// How the next token is chosen.
     public enum Method: Sendable, Equatable {
         /// The most probable token, each time.
         case greedy
@@ -15,6 +16,7 @@ public struct DecodingOptions: Sendable, Equatable {
         case sampling(temperature: Double, topK: Int?, topP: Double?)
     }
 
+    /// How the next token is chosen.
     public var method = Method.greedy
     /// Outputs wanted of each source: the best of the beam, or independent samples.
     public var outputs = 1
@@ -23,6 +25,7 @@ public struct DecodingOptions: Sendable, Equatable {
     /// Samples depend on this and on the source's number, not on the batch.
     public var seed: UInt64 = 0
 
+    /// Greedy decoding.
     public init() {}
 
     /// - Throws: `DecodingOptionError` that names the invalid option.
@@ -48,7 +51,9 @@ public struct DecodingOptions: Sendable, Equatable {
 
 /// A decoding option that makes no sense.
 public struct DecodingOptionError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong, and what was expected.
     public let message: String
+    /// The message.
     public var description: String { message }
 }
 

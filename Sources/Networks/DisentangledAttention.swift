@@ -8,13 +8,16 @@ import Tensors
 public final class RelativePositions<Scalar: TensorScalar>: Module {
     /// `(2 × span, hiddenSize)`; row `span` is distance 0.
     public let table: Parameter<Scalar>
+    /// The norm of the table's rows; nil if there is none.
     public let norm: LayerNorm<Scalar>?
 
+    /// A table for the configuration's distances.
     public init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, epsilon: Double) {
         table = Parameter(Tensor(shape: [2 * configuration.span, hiddenSize]))
         norm = configuration.normalizesPositions ? LayerNorm(size: hiddenSize, epsilon: epsilon) : nil
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { [table] + (norm?.parameters ?? []) }
 
     /// The table as every layer sees it.
@@ -28,9 +31,11 @@ public final class RelativePositions<Scalar: TensorScalar>: Module {
 public final class DisentangledTerms<Scalar: TensorScalar>: Module {
     /// Of positions; nil if they go through the content's own projections.
     public let keyProjection: Linear<Scalar>?
+    /// Queries of relative positions; nil if the content's projection is used.
     public let queryProjection: Linear<Scalar>?
     private let configuration: EncoderConfiguration.Disentangled
 
+    /// The projections of one layer.
     public init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, precision: Precision = .f32) {
         self.configuration = configuration
         let own = !configuration.sharesProjections
@@ -39,6 +44,7 @@ public final class DisentangledTerms<Scalar: TensorScalar>: Module {
             own && configuration.positionToContent ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) }
 
     /// 1 / √(headSize × number of terms), for all terms alike.
@@ -92,10 +98,13 @@ extension EncoderConfiguration.Disentangled {
 public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     /// `(hiddenSize, hiddenSize × width)`.
     public let linear: Linear<Scalar>
+    /// The norm of the sum.
     public let norm: LayerNorm<Scalar>
+    /// Tokens that one output sees.
     public let width: Int
     private let activation: Activation
 
+    /// A convolution with the configuration's width and activation.
     public init(_ configuration: EncoderConfiguration.Disentangled.Convolution, hiddenSize: Int, epsilon: Double) {
         linear = Linear(inputs: hiddenSize * configuration.width, outputs: hiddenSize)
         norm = LayerNorm(size: hiddenSize, epsilon: epsilon)
@@ -103,8 +112,10 @@ public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
         activation = configuration.activation
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { linear.parameters + norm.parameters }
 
+    /// LayerNorm(output + f(convolution of the embeddings)), `(tokens, hiddenSize)`.
     public func callAsFunction(
         _ embeddings: Variable<Scalar>, besides output: Variable<Scalar>, offsets: [Int64], dropout rate: Double, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {

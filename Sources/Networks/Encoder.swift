@@ -3,29 +3,36 @@ import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
 public final class EncoderLayer<Scalar: TensorScalar>: Module {
+    /// The attention sublayer.
     public let attention: SelfAttention<Scalar>
     /// Absent in the first layer of ModernBERT.
     public let attentionNorm: LayerNorm<Scalar>?
+    /// The feed-forward sublayer.
     public let feedForward: FeedForward<Scalar>
+    /// The norm of the feed-forward sublayer.
     public let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
+    /// Layer `index` of the configuration's stack.
     public init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
         let size = configuration.hiddenSize
         func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
-        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
-                                  positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size, precision: precision) },
-                                  precision: precision)
+        attention = SelfAttention(
+            hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
+            positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size, precision: precision) },
+            precision: precision)
         attentionNorm = index > 0 || configuration.firstAttentionNorm ? norm() : nil
-        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
-                                  bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
-                                  isGated: configuration.gatedFeedForward, precision: precision)
+        feedForward = FeedForward(
+            hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
+            bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
+            isGated: configuration.gatedFeedForward, precision: precision)
         feedForwardNorm = norm()
         placement = configuration.normPlacement
         dropoutRate = configuration.dropout
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         attention.parameters + (attentionNorm?.parameters ?? []) + feedForward.parameters + feedForwardNorm.parameters
     }
@@ -33,10 +40,12 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
     /// - Parameters: as of `SelfAttention`.
     public func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
-        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil,
+        on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         func attend(_ x: Variable<Scalar>) -> Variable<Scalar> {
-            let attended = attention(x, offsets: offsets, mask: mask, bias: bias, rotary: rotary, relativePositions: relativePositions, on: tape)
+            let attended = attention(
+                x, offsets: offsets, mask: mask, bias: bias, rotary: rotary, relativePositions: relativePositions, on: tape)
             return dropout(attended, rate: dropoutRate, on: tape)
         }
         func feed(_ x: Variable<Scalar>) -> Variable<Scalar> { dropout(feedForward(x, on: tape), rate: dropoutRate, on: tape) }
@@ -64,16 +73,23 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
 /// infers, by the same code. `configuration` determines which parts it has.
 public final class Encoder<Scalar: TensorScalar>: Module {
+    /// The network's shape.
     public let configuration: EncoderConfiguration
+    /// The token table, `(vocabulary, embeddingSize)`.
     public let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
     public let positions: Parameter<Scalar>?
+    /// The segment table, `(segments, embeddingSize)`; nil if the model has none.
     public let segments: Parameter<Scalar>?
+    /// The norm of the embeddings.
     public let embeddingNorm: LayerNorm<Scalar>
+    /// From embeddings to hidden states; nil if they have the same size.
     public let embeddingProjection: Linear<Scalar>?
     /// `(buckets, heads)`, of MPNet.
     public let relativeBiasTable: Parameter<Scalar>?
+    /// DeBERTa's table of relative positions; nil for other models.
     public let relativePositions: RelativePositions<Scalar>?
+    /// The convolution beside the first layer; nil if there is none.
     public let convolution: ConvolutionBeside<Scalar>?
     /// Each set of weights once.
     public let distinctLayers: [EncoderLayer<Scalar>]
@@ -95,7 +111,9 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         segments = configuration.segments > 0 ? table(configuration.segments) : nil
         let normsProjected = configuration.embeddingProjection == .beforeNormWithoutBias
         embeddingNorm = LayerNorm(size: normsProjected ? size : embeddingSize, epsilon: epsilon, bias: configuration.normBias)
-        embeddingProjection = configuration.embeddingProjection == .none ? nil
+        embeddingProjection =
+            configuration.embeddingProjection == .none
+            ? nil
             : Linear(inputs: embeddingSize, outputs: size, bias: !normsProjected)
         relativeBiasTable = configuration.relativeBias.map { Parameter(Tensor(shape: [$0.rows, configuration.attentionHeads])) }
         relativePositions = configuration.disentangled.map { RelativePositions($0, hiddenSize: size, epsilon: epsilon) }
@@ -108,6 +126,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         angles = configuration.rotary.map { _ in RotaryCache() }
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         var all = [words, positions, segments].compactMap(\.self) + embeddingNorm.parameters
         all += (embeddingProjection?.parameters ?? []) + [relativeBiasTable].compactMap(\.self)
@@ -146,7 +165,9 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         var x = embeddings
         for (index, layer) in layers.enumerated() {
             let (mask, rotary) = surroundings.ofLayer(index)
-            x = layer(x, offsets: offsets, mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative, on: tape)
+            x = layer(
+                x, offsets: offsets, mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative, on: tape
+            )
             if index == 0, let convolution {
                 x = convolution(embeddings, besides: x, offsets: offsets, dropout: configuration.dropout, on: tape)
             }
@@ -166,7 +187,8 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         let surroundings = Surroundings(offsets: batch.offsets, of: self, on: nil)
         return layers.enumerated().map { index, layer in
             let (mask, rotary) = surroundings.ofLayer(index)
-            return layer.attentionWeights(states[index], mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative)
+            return layer.attentionWeights(
+                states[index], mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative)
         }
     }
 
@@ -193,7 +215,12 @@ public final class Encoder<Scalar: TensorScalar>: Module {
             let window = encoder.configuration.window(ofLayer: index)
             let rotary = encoder.configuration.rotary.flatMap { rotary in
                 encoder.angles.map { angles in
-                    (places, angles.angles(RotaryPositions(base: window == nil ? rotary.base : rotary.localBase, turned: encoder.headSize), positions: longest))
+                    (
+                        places,
+                        angles.angles(
+                            RotaryPositions(base: window == nil ? rotary.base : rotary.localBase, turned: encoder.headSize),
+                            positions: longest)
+                    )
                 }
             }
             return (window.map { .window($0) } ?? .none, rotary)

@@ -37,7 +37,9 @@ public enum CheckpointLayout: Sendable, Equatable {
 
 /// Where a parameter lies in a checkpoint: a tensor of that name is the whole parameter, or some of its rows.
 public struct CheckpointEntry<Scalar: TensorScalar> {
+    /// The tensor's name.
     public let key: String
+    /// The parameter that the tensor fills.
     public let parameter: Parameter<Scalar>
     /// Rows of the parameter that the tensor fills; nil for all of them.
     public let rows: Range<Int>?
@@ -45,10 +47,14 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     public var olderKeys: [String] = []
     /// The tensor's shape in the file where it is not the parameter's own, as of a convolution.
     public var fileShape: [Int]?
+    /// How the file arranges the tensor.
     public var layout: CheckpointLayout
 
-    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
-                layout: CheckpointLayout = .plain) {
+    /// A tensor for a whole parameter, or for `rows` of it.
+    public init(
+        key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
+        layout: CheckpointLayout = .plain
+    ) {
         self.key = key
         self.parameter = parameter
         self.rows = rows
@@ -95,6 +101,9 @@ public protocol WeightArchive: Sendable {
 }
 
 extension WeightArchive {
+    /// Throws, unless an archive can hold whole numbers.
+    ///
+    /// - Throws: `DataError` that names the tensor.
     public func integers(_ name: String) throws -> [Int] {
         throw DataError(.badData, "tensor '\(name)' is an integer tensor, which this kind of file cannot provide", file: fileName)
     }
@@ -106,7 +115,9 @@ extension WeightArchive {
 ///   - prefixes: what may be before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
 ///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read on demand.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
-public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false) throws {
+public func load(
+    _ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false
+) throws {
     let names = Set(archive.names)
     func found(_ entry: CheckpointEntry<Float>, prefix: String) -> String? {
         ([entry.key] + entry.olderKeys).lazy.map { prefix + $0 }.first(where: names.contains)
@@ -114,14 +125,18 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
     let prefix = prefixes.first { found(entries[0], prefix: $0) != nil } ?? prefixes[0]
     for entry in entries {
         guard let name = found(entry, prefix: prefix), let shape = archive.shape(of: name) else {
-            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another "
-                + "architecture?",
-                            file: archive.fileName)
+            throw DataError(
+                .badData,
+                "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another "
+                    + "architecture?",
+                file: archive.fileName)
         }
         guard shape == entry.shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration expects "
-                + "\(describe(entry.shape))",
-                            file: archive.fileName)
+            throw DataError(
+                .badData,
+                "tensor '\(name)' has shape \(describe(shape)), but the configuration expects "
+                    + "\(describe(entry.shape))",
+                file: archive.fileName)
         }
         if areNumbers {
             let shape = entry.parameter.shape, rows = entry.rows, layout = entry.layout
@@ -130,13 +145,19 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
                 guard let tensor = try? layout.arranged(archive.tensor(name), fromFile: true) else {
                     preconditionFailure("tensor '\(name)' of \(archive.fileName) cannot be read any more")
                 }
-                if let rows { Float.copy(tensor.view, into: &value[rows: rows]) } else { value = tensor.shape == shape ? tensor : tensor.reshaped(shape) }
+                if let rows {
+                    Float.copy(tensor.view, into: &value[rows: rows])
+                } else {
+                    value = tensor.shape == shape ? tensor : tensor.reshaped(shape)
+                }
             }
             continue
         }
         let tensor = entry.layout.arranged(try archive.tensor(name), fromFile: true)
         guard tensor.isFinite else {
-            throw DataError(.badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged", file: archive.fileName)
+            throw DataError(
+                .badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged",
+                file: archive.fileName)
         }
         if let rows = entry.rows {
             var whole = entry.parameter.take()

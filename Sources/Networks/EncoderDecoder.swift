@@ -4,12 +4,16 @@ import Tensors
 
 /// Attention from a decoder to the encoder's states: queries from one, keys and values, in one fused projection, from the other.
 public final class CrossAttention<Scalar: TensorScalar>: Module {
+    /// Queries of the target.
     public let query: Linear<Scalar>
     /// `(source tokens, 2 × hiddenSize)`: keys beside values.
     public let keyValue: Linear<Scalar>
+    /// From the heads back to hidden states.
     public let output: Linear<Scalar>
+    /// Attention heads.
     public let heads: Int
 
+    /// Attention of `heads` heads, with zero weights.
     public init(hiddenSize: Int, heads: Int, precision: Precision = .f32) {
         query = Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision)
         keyValue = Linear(inputs: hiddenSize, outputs: 2 * hiddenSize, precision: precision)
@@ -17,7 +21,9 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
         self.heads = heads
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { query.parameters + keyValue.parameters + output.parameters }
+    /// Components of a hidden state.
     public var hiddenSize: Int { output.inputs }
 
     /// - Parameters:
@@ -27,40 +33,51 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
         _ x: Variable<Scalar>, offsets: [Int64], memory: Variable<Scalar>, memoryOffsets: [Int64], on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         let attended = packedAttention(
-            queries: AttentionColumns(query(x, on: tape)), keys: AttentionColumns(memory), values: AttentionColumns(memory, column: hiddenSize),
+            queries: AttentionColumns(query(x, on: tape)), keys: AttentionColumns(memory),
+            values: AttentionColumns(memory, column: hiddenSize),
             heads: heads, headSize: hiddenSize / heads, queryOffsets: offsets, keyOffsets: memoryOffsets, on: tape)
         return output(attended, on: tape)
     }
 
     /// One more token of each hypothesis, which looks at the source that `sources` says.
     func step(_ x: Variable<Scalar>, sources: [Int], memory: Variable<Scalar>, memoryOffsets: [Int64]) -> Variable<Scalar> {
-        let attended = singleQueryAttention(query(x, on: nil).value, memory: memory.value, offsets: memoryOffsets, sequences: sources, heads: heads)
+        let attended = singleQueryAttention(
+            query(x, on: nil).value, memory: memory.value, offsets: memoryOffsets, sequences: sources, heads: heads)
         return output(Variable(attended), on: nil)
     }
 
     /// The weights of a single pair, `(heads, target tokens, source tokens)`.
     public func weights(_ x: Variable<Scalar>, memory: Variable<Scalar>) -> Tensor<Scalar> {
-        attentionWeights(queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
+        attentionWeights(
+            queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
     }
 }
 
 /// One layer of the decoder: causal self-attention, attention to the source, feed-forward.
 public final class DecoderLayer<Scalar: TensorScalar>: Module {
+    /// The attention sublayer.
     public let attention: SelfAttention<Scalar>
+    /// The norm of the attention sublayer.
     public let attentionNorm: LayerNorm<Scalar>
+    /// The attention of the target to the source.
     public let crossAttention: CrossAttention<Scalar>
+    /// The norm of the cross-attention sublayer.
     public let crossAttentionNorm: LayerNorm<Scalar>
+    /// The feed-forward sublayer.
     public let feedForward: FeedForward<Scalar>
+    /// The norm of the feed-forward sublayer.
     public let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
+    /// A layer with the configuration's sizes.
     public init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
         let size = configuration.hiddenSize, epsilon = configuration.layerNormEpsilon
         attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
         crossAttention = CrossAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
-        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
-                                  precision: precision)
+        feedForward = FeedForward(
+            hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
+            precision: precision)
         attentionNorm = LayerNorm(size: size, epsilon: epsilon)
         crossAttentionNorm = LayerNorm(size: size, epsilon: epsilon)
         feedForwardNorm = LayerNorm(size: size, epsilon: epsilon)
@@ -68,6 +85,7 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
         dropoutRate = configuration.dropout
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         attention.parameters + attentionNorm.parameters + crossAttention.parameters + crossAttentionNorm.parameters + feedForward.parameters
             + feedForwardNorm.parameters
@@ -79,7 +97,8 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
         _ x: Variable<Scalar>, on tape: Tape<Scalar>?, selfAttend: (Variable<Scalar>) -> Variable<Scalar>,
         crossAttend: (Variable<Scalar>) -> Variable<Scalar>
     ) -> Variable<Scalar> {
-        func sublayer(_ x: Variable<Scalar>, _ norm: LayerNorm<Scalar>, _ body: (Variable<Scalar>) -> Variable<Scalar>) -> Variable<Scalar> {
+        func sublayer(_ x: Variable<Scalar>, _ norm: LayerNorm<Scalar>, _ body: (Variable<Scalar>) -> Variable<Scalar>) -> Variable<Scalar>
+        {
             switch placement {
             case .post: norm(dropout(body(x), rate: dropoutRate, on: tape), residual: x, on: tape)
             case .pre: sum(x, dropout(body(norm(x, on: tape)), rate: dropoutRate, on: tape), on: tape)
@@ -93,36 +112,49 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
 
 /// A Transformer that reads a source and writes a target (Vaswani et al. 2017), post- or pre-norm, over packed batches.
 public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
+    /// The network's shape.
     public let configuration: Seq2SeqConfiguration
+    /// The part of the configuration for this architecture.
     public let shape: Seq2SeqConfiguration.Transformer
+    /// The source's token table, `(vocabulary, embeddingSize)`.
     public let sourceWords: Parameter<Scalar>
     /// The very same parameter as `sourceWords` where embeddings are shared.
     public let targetWords: Parameter<Scalar>
     /// Learned, or the sinusoids, which no training changes.
     public let sourcePositions: Parameter<Scalar>
+    /// The target's position table, `(maximumLength, hiddenSize)`.
     public let targetPositions: Parameter<Scalar>
+    /// The layers that read the source.
     public let encoderLayers: [EncoderLayer<Scalar>]
+    /// The layers that write the target.
     public let decoderLayers: [DecoderLayer<Scalar>]
+    /// The norm after the encoder's last layer; nil if there is none.
     public let encoderNorm: LayerNorm<Scalar>?
+    /// The norm after the decoder's last layer; nil if there is none.
     public let decoderNorm: LayerNorm<Scalar>?
+    /// From decoder states to scores of the vocabulary.
     public let output: Linear<Scalar>
 
     /// - Parameter precision: what every product computes in when there is no tape.
     /// - Precondition: `configuration` describes a Transformer and is valid.
     public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
-        guard case .transformer(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a Transformer") }
+        guard case .transformer(let shape) = configuration.architecture else {
+            preconditionFailure("not the configuration of a Transformer")
+        }
         self.configuration = configuration
         self.shape = shape
         let size = shape.hiddenSize, vocabulary = configuration.vocabularySize
-        var layer = EncoderConfiguration(vocabularySize: vocabulary, hiddenSize: size, layers: shape.encoderLayers,
-                                         attentionHeads: shape.attentionHeads, intermediateSize: shape.intermediateSize)
+        var layer = EncoderConfiguration(
+            vocabularySize: vocabulary, hiddenSize: size, layers: shape.encoderLayers,
+            attentionHeads: shape.attentionHeads, intermediateSize: shape.intermediateSize)
         layer.activation = shape.activation
         layer.normPlacement = shape.normPlacement
         layer.dropout = configuration.dropout
         layer.layerNormEpsilon = 1e-5
         sourceWords = Parameter(Tensor(shape: [vocabulary, size]))
         targetWords = configuration.sharedEmbeddings ? sourceWords : Parameter(Tensor(shape: [vocabulary, size]))
-        let table = shape.positions == .sinusoidal
+        let table =
+            shape.positions == .sinusoidal
             ? sinusoidalPositions(configuration.maximumLength, size: size) : Tensor<Scalar>(shape: [configuration.maximumLength, size])
         sourcePositions = Parameter(table, isTrainable: shape.positions == .learned)
         targetPositions = shape.positions == .sinusoidal ? sourcePositions : Parameter(table)
@@ -131,10 +163,12 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         encoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
         decoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
         let bias = Parameter(Tensor<Scalar>(shape: [vocabulary]))
-        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias,
-                        precision: precision)
+        output = Linear(
+            sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias,
+            precision: precision)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { embeddingParameters + encoderParameters + decoderParameters + outputParameters }
 
     private var embeddingParameters: [Parameter<Scalar>] {
@@ -147,6 +181,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         configuration.tiedOutput ? output.bias.map { [$0] } ?? [] : output.parameters
     }
 
+    /// The groups that a parameter belongs to.
     public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
         func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
         var groups: Set<ParameterGroup> = []
@@ -154,7 +189,9 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         if holds(encoderParameters) { groups.insert(.encoder) }
         if holds(decoderParameters) { groups.insert(.decoder) }
         if holds(output.parameters) { groups.formUnion([.output, .decoder]) }
-        if holds(encoderLayers.flatMap(\.attention.parameters) + decoderLayers.flatMap { $0.attention.parameters + $0.crossAttention.parameters }) {
+        if holds(
+            encoderLayers.flatMap(\.attention.parameters) + decoderLayers.flatMap { $0.attention.parameters + $0.crossAttention.parameters }
+        ) {
             groups.insert(.attention)
         }
         return groups
@@ -180,12 +217,15 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
             return dropout(embeddingSum([(ids, words), (positions, table)], on: tape), rate: configuration.dropout, on: tape)
         }
         let scale = Scalar(shape.hiddenSize).squareRoot()
-        let embedded = sum(scaled(embedding(ids, table: words, on: tape), by: scale, on: tape), embedding(positions, table: table, on: tape), on: tape)
+        let embedded = sum(
+            scaled(embedding(ids, table: words, on: tape), by: scale, on: tape), embedding(positions, table: table, on: tape), on: tape)
         return dropout(embedded, rate: configuration.dropout, on: tape)
     }
 
     /// Encoder states, `(source tokens, hiddenSize)`.
-    public func encode(_ source: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    public func encode(
+        _ source: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
         var x = embed(source.ids, positions: source.positions(), sourceWords, sourcePositions, on: tape)
         for (index, layer) in encoderLayers.enumerated() {
             eachLayer?(index, x)
@@ -194,6 +234,9 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         return encoderNorm?(x, on: tape) ?? x
     }
 
+    /// Decoder states, `(decoder input tokens, readoutSize)`: state t has seen the source and inputs 0 … t.
+    ///
+    /// - Precondition: as many sources as decoder inputs, none empty, ids in the vocabulary, lengths within `maximumLength`.
     public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         precondition(source.sequences == decoderInput.sequences)
         let memory = encode(source, on: tape)
@@ -219,6 +262,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         return decoderNorm?(x, on: tape) ?? x
     }
 
+    /// Where the network looks while it reads `source` and writes from `decoderInput`, as far as it has attention.
     public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
         var maps: [AttentionMap<Scalar>] = []
         func add(_ place: AttentionMap<Scalar>.Place, _ layer: Int, _ weights: Tensor<Scalar>) {
@@ -229,20 +273,25 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
             }
         }
         let sources = PackedBatch([source])
-        let memory = encode(sources, eachLayer: { index, x in
-            let layer = self.encoderLayers[index]
-            add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm?(x, on: nil) ?? x : x))
-        }, on: nil)
-        _ = decode(PackedBatch([decoderInput]), memory: memory, memoryOffsets: sources.offsets, eachLayer: { index, own, cross, keyValues in
-            let layer = self.decoderLayers[index]
-            if let own { add(.decoder, index, layer.attention.weights(own, mask: .causal)) }
-            if let cross { add(.cross, index, layer.crossAttention.weights(cross, memory: keyValues)) }
-        }, on: nil)
+        let memory = encode(
+            sources,
+            eachLayer: { index, x in
+                let layer = self.encoderLayers[index]
+                add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm?(x, on: nil) ?? x : x))
+            }, on: nil)
+        _ = decode(
+            PackedBatch([decoderInput]), memory: memory, memoryOffsets: sources.offsets,
+            eachLayer: { index, own, cross, keyValues in
+                let layer = self.decoderLayers[index]
+                if let own { add(.decoder, index, layer.attention.weights(own, mask: .causal)) }
+                if let cross { add(.cross, index, layer.crossAttention.weights(cross, memory: keyValues)) }
+            }, on: nil)
         return maps
     }
 
     // MARK: Token after token
 
+    /// Reads the sources; the session starts with one hypothesis for each.
     public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
 
     private struct Session: DecodingSession {
@@ -352,10 +401,11 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
 
 /// The position table of Vaswani et al. 2017, `(count, size)`: column 2i of row p is sin(p / 10000^(2i/size)), column 2i + 1 its cosine.
 public func sinusoidalPositions<S: TensorScalar>(_ count: Int, size: Int) -> Tensor<S> {
-    Tensor((0..<count).flatMap { p in
-        (0..<size).map { c in
-            let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
-            return S(c % 2 == 0 ? sin(angle) : cos(angle))
-        }
-    }, shape: [count, size])
+    Tensor(
+        (0..<count).flatMap { p in
+            (0..<size).map { c in
+                let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
+                return S(c % 2 == 0 ? sin(angle) : cos(angle))
+            }
+        }, shape: [count, size])
 }

@@ -57,14 +57,22 @@ extension LayeredNetwork {
 }
 
 extension Encoder: LayeredNetwork {
+    /// Components of a hidden state.
     public var hiddenSize: Int { configuration.hiddenSize }
+    /// Layers above the embeddings.
     public var layerCount: Int { configuration.layers }
+    /// Attention heads of a layer.
     public var attentionHeads: Int { configuration.attentionHeads }
+    /// Most tokens of a sequence.
     public var longestSequence: Int { configuration.longestSequence }
+    /// Number of token ids.
     public var vocabularySize: Int { configuration.vocabularySize }
+    /// Whether a token's state depends on the tokens before it alone.
     public var isCausal: Bool { false }
+    /// Whether tokens of a first and of a second text get segment embeddings of their own.
     public var hasSegments: Bool { configuration.segments > 1 }
 
+    /// A network of the same shape with random weights.
     public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
         let encoder: Encoder = untrained(seed: seed)
         return encoder
@@ -75,7 +83,7 @@ extension Encoder: LayeredNetwork {
 ///
 /// - Parameter file: how errors name it.
 /// - Throws: `DataError` that names the key that does not fit; for an unknown architecture, those that are known.
-public func makeLayeredNetwork(json: JSON, file: String, precision: Precision = .f32) throws -> any LayeredNetwork<Float> {
+package func makeLayeredNetwork(json: JSON, file: String, precision: Precision = .f32) throws -> any LayeredNetwork<Float> {
     if DecoderConfiguration.describes(json) {
         return Decoder<Float>(try DecoderConfiguration(json: json, file: file), precision: precision)
     }

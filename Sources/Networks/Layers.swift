@@ -15,8 +15,11 @@ public protocol Module<Scalar>: AnyObject, Sendable {
 ///
 /// `precision` is what inference computes in; training's precision is the tape's.
 public final class Linear<Scalar: TensorScalar>: Module {
+    /// `(outputs, inputs)`.
     public let weight: Parameter<Scalar>
+    /// `(outputs)`; nil if there is none.
     public let bias: Parameter<Scalar>?
+    /// What products without a tape compute in.
     public let precision: Precision
 
     /// Zeros, until a checkpoint or an initializer fills them.
@@ -33,8 +36,11 @@ public final class Linear<Scalar: TensorScalar>: Module {
         self.precision = precision
     }
 
+    /// Length of an input row.
     public var inputs: Int { weight.shape[1] }
+    /// Length of an output row.
     public var outputs: Int { weight.shape[0] }
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { [weight] + (bias.map { [$0] } ?? []) }
 
     /// - Parameter x: `(n, inputs)`.
@@ -46,16 +52,21 @@ public final class Linear<Scalar: TensorScalar>: Module {
 
 /// Layer normalization with a learned scale and, mostly, a learned shift.
 public final class LayerNorm<Scalar: TensorScalar>: Module {
+    /// The scale, `(size)`.
     public let gamma: Parameter<Scalar>
+    /// The bias, `(size)`; nil if there is none.
     public let beta: Parameter<Scalar>?
+    /// What is added to the variance before the root.
     public let epsilon: Double
 
+    /// A norm with scale 1 and bias 0.
     public init(size: Int, epsilon: Double, bias: Bool = true) {
         gamma = Parameter(Tensor(repeating: 1, shape: [size]))
         beta = bias ? Parameter(Tensor(shape: [size])) : nil
         self.epsilon = epsilon
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { [gamma] + (beta.map { [$0] } ?? []) }
 
     /// Normalizes x, or x + residual.
@@ -66,12 +77,16 @@ public final class LayerNorm<Scalar: TensorScalar>: Module {
 
 /// Self-attention with one fused projection: queries, keys and values side by side in `(tokens, 3 × hiddenSize)`.
 public final class SelfAttention<Scalar: TensorScalar>: Module {
+    /// Queries, keys and values in one layer.
     public let projection: Linear<Scalar>
+    /// From the heads back to hidden states.
     public let output: Linear<Scalar>
+    /// Attention heads.
     public let heads: Int
     /// Disentangled attention's terms for relative positions, where the architecture has them.
     public let positionTerms: DisentangledTerms<Scalar>?
 
+    /// Attention of `heads` heads, with zero weights.
     public init(
         hiddenSize: Int, heads: Int, bias: Bool = true, positionTerms: DisentangledTerms<Scalar>? = nil, precision: Precision = .f32
     ) {
@@ -81,7 +96,9 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
         self.positionTerms = positionTerms
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { projection.parameters + output.parameters + (positionTerms?.parameters ?? []) }
+    /// Components of a hidden state.
     public var hiddenSize: Int { output.inputs }
 
     /// - Parameters:
@@ -91,7 +108,8 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
     ///   - relativePositions: the table `(rows, hiddenSize)` that `positionTerms` look into.
     public func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
-        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil,
+        on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         let headSize = hiddenSize / heads
         var fused = projection(x, on: tape)
@@ -127,8 +145,9 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
             let terms = positionTerms(fused, relativePositions, of: self, offsets: [0, Int64(tokens)], on: nil)
             bias = terms.scores.value.reshaped([heads, tokens, tokens])
         }
-        return attentionWeights(queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
-                                heads: heads, headSize: headSize, mask: mask, bias: bias, scale: scale)
+        return attentionWeights(
+            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
+            heads: heads, headSize: headSize, mask: mask, bias: bias, scale: scale)
     }
 }
 
@@ -136,11 +155,16 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
 ///
 /// A gated layer's `up` makes twice the intermediate size: the half that goes through the activation, then the half it is multiplied with.
 public final class FeedForward<Scalar: TensorScalar>: Module {
+    /// To the intermediate size.
     public let up: Linear<Scalar>
+    /// Back to the hidden size.
     public let down: Linear<Scalar>
+    /// The activation between the two layers.
     public let activation: Activation
+    /// Whether the activated half of the first layer multiplies the other half.
     public let isGated: Bool
 
+    /// Two linear layers, with zero weights.
     public init(
         hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true, downBias: Bool? = nil, isGated: Bool = false,
         precision: Precision = .f32
@@ -151,14 +175,19 @@ public final class FeedForward<Scalar: TensorScalar>: Module {
         self.isGated = isGated
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { up.parameters + down.parameters }
 
+    /// Each row on its own, `(tokens, hiddenSize)`.
     public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         guard let tape else {
-            return Variable(Autograd.feedForward(x.value, up: up.weight, upBias: up.bias, activation: activation, gated: isGated, down: down.weight,
-                                                 downBias: down.bias, precision: up.precision))
+            return Variable(
+                Autograd.feedForward(
+                    x.value, up: up.weight, upBias: up.bias, activation: activation, gated: isGated, down: down.weight,
+                    downBias: down.bias, precision: up.precision))
         }
         if isGated { return down(gated(up(x, on: tape), activation, on: tape), on: tape) }
-        return Autograd.feedForward(x, up: up.weight, upBias: up.bias, activation: activation, down: down.weight, downBias: down.bias, on: tape)
+        return Autograd.feedForward(
+            x, up: up.weight, upBias: up.bias, activation: activation, down: down.weight, downBias: down.bias, on: tape)
     }
 }

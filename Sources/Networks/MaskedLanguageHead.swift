@@ -24,30 +24,37 @@ struct MaskedHead: Sendable {
 
     /// BERT's: `cls.predictions`.
     static func bert(_ reader: ConfigurationReader, epsilon: Double = 1e-12) throws -> MaskedHead {
-        MaskedHead(dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm", output: "cls.predictions.decoder",
-                   bias: "cls.predictions.bias", activation: try reader.activation("hidden_act", default: .gelu),
-                   epsilon: try reader.number("layer_norm_eps", default: epsilon, in: 0..<1))
+        MaskedHead(
+            dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm", output: "cls.predictions.decoder",
+            bias: "cls.predictions.bias", activation: try reader.activation("hidden_act", default: .gelu),
+            epsilon: try reader.number("layer_norm_eps", default: epsilon, in: 0..<1))
     }
 
     /// RoBERTa's: `lm_head`, with GELU whatever the configuration's activation.
     static func roberta(_ reader: ConfigurationReader) throws -> MaskedHead {
-        MaskedHead(dense: "lm_head.dense", norm: "lm_head.layer_norm", output: "lm_head.decoder", bias: "lm_head.bias", activation: .gelu,
-                   epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
+        MaskedHead(
+            dense: "lm_head.dense", norm: "lm_head.layer_norm", output: "lm_head.decoder", bias: "lm_head.bias", activation: .gelu,
+            epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
     }
 }
 
 /// What is on an encoder that guesses masked words (Devlin et al. 2019): a linear layer with an activation, a layer norm, and an output
 /// layer over the vocabulary whose weights are mostly the word table.
 public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
+    /// The linear layer before the norm.
     public let dense: Linear<Scalar>
+    /// The layer norm.
     public let norm: LayerNorm<Scalar>
     /// `(vocabulary, embeddingSize)`.
     public let output: Linear<Scalar>
+    /// The activation function.
     public let activation: Activation
     private let isTied: Bool
     private let keys: MaskedHead?
 
-    private init(dense: Linear<Scalar>, norm: LayerNorm<Scalar>, output: Linear<Scalar>, activation: Activation, isTied: Bool, keys: MaskedHead?) {
+    private init(
+        dense: Linear<Scalar>, norm: LayerNorm<Scalar>, output: Linear<Scalar>, activation: Activation, isTied: Bool, keys: MaskedHead?
+    ) {
         (self.dense, self.norm, self.output, self.activation, self.isTied, self.keys) = (dense, norm, output, activation, isTied, keys)
     }
 
@@ -81,7 +88,8 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
         self.init(
             dense: Linear(inputs: configuration.hiddenSize, outputs: size, bias: head.denseBias, precision: precision),
             norm: LayerNorm(size: size, epsilon: head.epsilon, bias: head.normBias),
-            output: isTied ? Linear(sharing: encoder.words, bias: bias, precision: precision)
+            output: isTied
+                ? Linear(sharing: encoder.words, bias: bias, precision: precision)
                 : Linear(sharing: Parameter(Tensor(shape: [configuration.vocabularySize, size])), bias: bias, precision: precision),
             activation: head.activation, isTied: isTied, keys: head)
     }
@@ -93,7 +101,8 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
         let reader = try ConfigurationReader(json: json, file: file), names = Set(names)
         guard let head = try encoderFamily(reader).maskedHead(reader) else { return false }
         // A sequence classifier of ModernBERT has the first layers too, so the last one decides.
-        let last = [head.bias, head.output + ".bias", head.olderNames?.bias, head.outputBias ? nil : head.output + ".weight"].compactMap(\.self)
+        let last = [head.bias, head.output + ".bias", head.olderNames?.bias, head.outputBias ? nil : head.output + ".weight"].compactMap(
+            \.self)
         let first = [head.dense, head.olderNames?.dense].compactMap(\.self)
         return first.contains { names.contains($0 + ".weight") } && (last.contains(where: names.contains) || !head.outputBias)
     }

@@ -2,14 +2,17 @@
 ///
 /// Hidden states of such a batch are `(totalTokens, hiddenSize)`; the rows of sequence s are `offsets[s] ..< offsets[s + 1]`.
 public struct PackedBatch: Sendable {
+    /// Token ids of all sequences, one after the other.
     public private(set) var ids: [Int32] = []
     /// Segment of each token (BERT's sentence A and B); empty if all are 0.
     public private(set) var typeIDs: [Int32] = []
     /// First row of each sequence, and the end of the last one.
     public private(set) var offsets: [Int64] = [0]
 
+    /// A batch without sequences.
     public init() {}
 
+    /// A batch of sequences of token ids.
     public init(_ sequences: some Sequence<[Int32]>) {
         for sequence in sequences { append(sequence) }
     }
@@ -47,11 +50,15 @@ public struct PackedBatch: Sendable {
         return batches
     }
 
+    /// Number of sequences.
     public var sequences: Int { offsets.count - 1 }
+    /// Number of tokens in all sequences.
     public var tokens: Int { ids.count }
+    /// Tokens of one sequence.
     public func length(_ sequence: Int) -> Int { Int(offsets[sequence + 1] - offsets[sequence]) }
     /// Token ids of one sequence.
     public subscript(sequence: Int) -> ArraySlice<Int32> { ids[Int(offsets[sequence])..<Int(offsets[sequence + 1])] }
+    /// Tokens of the longest sequence; 0 without any.
     public var longest: Int { (0..<sequences).map(length).max() ?? 0 }
 
     /// Place of each token in its own sequence, counted from `first`.

@@ -3,27 +3,32 @@ import Tensors
 
 /// One recurrent layer in one direction, parameters as PyTorch names them.
 public final class RecurrentLayer<Scalar: TensorScalar>: Module {
+    /// LSTM, GRU or a plain recurrent cell.
     public let cell: RecurrentCell
     /// W and b, `(gates × hiddenSize, inputs)`.
     public let input: Linear<Scalar>
     /// U and b′, `(gates × hiddenSize, hiddenSize)`.
     public let recurrence: Linear<Scalar>
 
+    /// A layer with zero weights.
     public init(cell: RecurrentCell, inputs: Int, hiddenSize: Int) {
         self.cell = cell
         input = Linear(inputs: inputs, outputs: cell.gates * hiddenSize)
         recurrence = Linear(inputs: hiddenSize, outputs: cell.gates * hiddenSize)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { input.parameters + recurrence.parameters }
+    /// Components of a hidden state.
     public var hiddenSize: Int { recurrence.inputs }
 
     /// States after each token, `(tokens, stateParts × hiddenSize)`.
     public func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], initial: Variable<Scalar>?, reversed: Bool = false, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        recurrent(input(x, on: tape), cell: cell, offsets: offsets, initial: initial, weight: recurrence.weight, bias: recurrence.bias,
-                  reversed: reversed, on: tape)
+        recurrent(
+            input(x, on: tape), cell: cell, offsets: offsets, initial: initial, weight: recurrence.weight, bias: recurrence.bias,
+            reversed: reversed, on: tape)
     }
 
     /// The outputs among the states.
@@ -38,15 +43,21 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module {
 /// With attention, what the output layer reads is tanh(W [context; state]) (Luong's attentional vector) for every kind, so that the kinds
 /// differ in how they score and nothing else. A bidirectional encoder's last states are taken to the decoder's size by a linear layer.
 public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
+    /// The network's shape.
     public let configuration: Seq2SeqConfiguration
+    /// The part of the configuration for this architecture.
     public let shape: Seq2SeqConfiguration.Recurrent
+    /// The source's token table, `(vocabulary, embeddingSize)`.
     public let sourceWords: Parameter<Scalar>
+    /// The target's token table, `(vocabulary, embeddingSize)`.
     public let targetWords: Parameter<Scalar>
+    /// The layers that read the source.
     public let encoderLayers: [RecurrentLayer<Scalar>]
     /// The other direction, one for each of `encoderLayers`; empty in a unidirectional encoder.
     public let backwardLayers: [RecurrentLayer<Scalar>]
     /// From both directions' last states of a layer to the decoder's first state; one for each part of the state and layer.
     public let bridges: [Linear<Scalar>]
+    /// The layers that write the target.
     public let decoderLayers: [RecurrentLayer<Scalar>]
     /// Keys from encoder states (general, concat, additive).
     public let keyProjection: Linear<Scalar>?
@@ -54,13 +65,17 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     public let queryProjection: Linear<Scalar>?
     /// v, `(1, hiddenSize)` (concat, additive).
     public let scoreVector: Parameter<Scalar>?
+    /// From state and context to the attentional output; nil without that step.
     public let combination: Linear<Scalar>?
+    /// From decoder states to scores of the vocabulary.
     public let output: Linear<Scalar>
 
     /// - Parameter precision: what the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
     /// - Precondition: `configuration` describes a recurrent network and is valid.
     public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
-        guard case .recurrent(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a recurrent network") }
+        guard case .recurrent(let shape) = configuration.architecture else {
+            preconditionFailure("not the configuration of a recurrent network")
+        }
         self.configuration = configuration
         self.shape = shape
         let size = shape.hiddenSize, vocabulary = configuration.vocabularySize
@@ -72,7 +87,8 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         targetWords = configuration.sharedEmbeddings ? sourceWords : Parameter(Tensor(shape: [vocabulary, shape.embeddingSize]))
         encoderLayers = stack(shape.embeddingSize, memorySize)
         backwardLayers = shape.bidirectional ? stack(shape.embeddingSize, memorySize) : []
-        bridges = shape.bidirectional ? (0..<shape.layers * shape.cell.stateParts).map { _ in Linear(inputs: memorySize, outputs: size) } : []
+        bridges =
+            shape.bidirectional ? (0..<shape.layers * shape.cell.stateParts).map { _ in Linear(inputs: memorySize, outputs: size) } : []
         let fed = shape.attention == .additive ? memorySize : shape.inputFeeding ? size : 0
         decoderLayers = stack(shape.embeddingSize + fed, size)
         let scores = shape.attention == .additive || shape.attention == .concat
@@ -80,10 +96,12 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         queryProjection = scores ? Linear(inputs: size, outputs: size) : nil
         scoreVector = scores ? Parameter(Tensor(shape: [1, size])) : nil
         combination = shape.attention == .none ? nil : Linear(inputs: memorySize + size, outputs: size)
-        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])),
-                        bias: Parameter(Tensor(shape: [vocabulary])), precision: precision)
+        output = Linear(
+            sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])),
+            bias: Parameter(Tensor(shape: [vocabulary])), precision: precision)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         embeddingParameters + encoderParameters + decoderLayers.flatMap(\.parameters) + attentionParameters
             + (configuration.tiedOutput ? [output.bias].compactMap { $0 } : output.parameters)
@@ -93,9 +111,11 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         encoderLayers.flatMap(\.parameters) + backwardLayers.flatMap(\.parameters) + bridges.flatMap(\.parameters)
     }
     private var attentionParameters: [Parameter<Scalar>] {
-        (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) + (scoreVector.map { [$0] } ?? []) + (combination?.parameters ?? [])
+        (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) + (scoreVector.map { [$0] } ?? [])
+            + (combination?.parameters ?? [])
     }
 
+    /// The groups that a parameter belongs to.
     public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
         func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
         var groups: Set<ParameterGroup> = []
@@ -149,8 +169,11 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
                 let start = gatherRows(back, first, on: tape)
                 x = concatenatedColumns([layer.outputs(states, on: tape), other.outputs(back, on: tape)], on: tape)
                 let parts = (0..<shape.cell.stateParts).map { part in
-                    let both = concatenatedColumns([columns(final, part * size..<(part + 1) * size, on: tape),
-                                                    columns(start, part * size..<(part + 1) * size, on: tape)], on: tape)
+                    let both = concatenatedColumns(
+                        [
+                            columns(final, part * size..<(part + 1) * size, on: tape),
+                            columns(start, part * size..<(part + 1) * size, on: tape),
+                        ], on: tape)
                     return bridges[index * shape.cell.stateParts + part](both, on: tape)
                 }
                 initial.append(concatenatedColumns(parts, on: tape))
@@ -161,7 +184,8 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
             if index < encoderLayers.count - 1 { x = dropout(x, rate: configuration.dropout, on: tape) }
         }
         let keys = shape.attention == .none ? x : keyProjection?(x, on: tape) ?? x
-        let fed = shape.inputFeeding && shape.attention != .additive
+        let fed =
+            shape.inputFeeding && shape.attention != .additive
             ? Variable<Scalar>(Tensor(shape: [source.sequences, size])) : nil
         return (Memory(values: x, keys: keys, offsets: source.offsets), DecoderState(layers: initial, fed: fed))
     }
@@ -171,8 +195,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     private func look(
         from states: Variable<Scalar>, offsets: [Int64], _ memory: Memory, on tape: Tape<Scalar>?
     ) -> Alignment<Scalar> {
-        align(queries: queryProjection?(states, on: tape) ?? states, keys: memory.keys, values: memory.values, additive: scoreVector,
-              queryOffsets: offsets, keyOffsets: memory.offsets, on: tape)
+        align(
+            queries: queryProjection?(states, on: tape) ?? states, keys: memory.keys, values: memory.values, additive: scoreVector,
+            queryOffsets: offsets, keyOffsets: memory.offsets, on: tape)
     }
 
     private func combine(_ context: Variable<Scalar>, _ state: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
@@ -209,6 +234,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// Whether a step needs what attention found in the step before.
     private var isStepwise: Bool { shape.attention == .additive || shape.inputFeeding }
 
+    /// Decoder states, `(decoder input tokens, readoutSize)`: state t has seen the source and inputs 0 … t.
+    ///
+    /// - Precondition: as many sources as decoder inputs, none empty, ids in the vocabulary, lengths within `maximumLength`.
     public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         states(source: source, decoderInput: decoderInput, eachStep: nil, on: tape)
     }
@@ -254,15 +282,20 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         return gatherRows(concatenatedRows(parts, on: tape), rows, on: tape)
     }
 
+    /// Where the network looks while it reads `source` and writes from `decoderInput`, as far as it has attention.
     public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
         guard shape.attention != .none else { return [] }
         var weights: [Scalar] = []
         _ = states(source: PackedBatch([source]), decoderInput: PackedBatch([decoderInput]), eachStep: { weights += $0.elements }, on: nil)
-        return [AttentionMap(place: .cross, layer: shape.layers - 1, head: 0, weights: Tensor(weights, shape: [decoderInput.count, source.count]))]
+        return [
+            AttentionMap(
+                place: .cross, layer: shape.layers - 1, head: 0, weights: Tensor(weights, shape: [decoderInput.count, source.count]))
+        ]
     }
 
     // MARK: Token after token
 
+    /// Reads the sources; the session starts with one hypothesis for each.
     public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
 
     private struct Session: DecodingSession {
@@ -294,6 +327,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
 
     // MARK: Checkpoint
 
+    /// Every parameter with its checkpoint keys.
     public var checkpointEntries: [CheckpointEntry<Scalar>] {
         var entries: [CheckpointEntry<Scalar>] = []
         func add(_ key: String, _ parameter: Parameter<Scalar>?) {

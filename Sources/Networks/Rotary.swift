@@ -21,8 +21,10 @@ public struct RotaryPositions: Sendable, Hashable {
     public var base: Double
     /// Elements of each head that turn, the first ones; even.
     public var turned: Int
+    /// How far positions are stretched.
     public var scaling = Scaling.none
 
+    /// Positions with base θ for the first `turned` elements of each head.
     public init(base: Double, turned: Int, scaling: Scaling = .none) {
         (self.base, self.turned, self.scaling) = (base, turned, scaling)
     }

@@ -4,6 +4,7 @@ import Tensors
 
 /// The shape of a network that turns one sequence of tokens into another, as `config.json` of its model directory states it.
 public struct Seq2SeqConfiguration: Sendable, Equatable {
+    /// The kind of network and its sizes.
     public enum Architecture: Sendable, Equatable {
         case transformer(Transformer)
         case recurrent(Recurrent)
@@ -11,21 +12,31 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
 
     /// Encoder and decoder of self-attention (Vaswani et al. 2017).
     public struct Transformer: Sendable, Equatable {
+        /// Fixed sinusoids (Vaswani et al. 2017) or a learned table.
         public enum Positions: String, Sendable, CaseIterable { case sinusoidal, learned }
 
+        /// Components of a hidden state.
         public var hiddenSize = 64
+        /// Layers that read the source.
         public var encoderLayers = 1
+        /// Layers that write the target.
         public var decoderLayers = 1
+        /// Attention heads of a layer.
         public var attentionHeads = 4
+        /// Width of the feed-forward layers.
         public var intermediateSize = 128
+        /// The activation function.
         public var activation = Activation.relu
+        /// Where layer norms stand.
         public var normPlacement = EncoderConfiguration.NormPlacement.post
         /// One more layer norm after the last layer of each side; pre-norm networks need it, `torch.nn.Transformer` has it always.
         public var finalNorm = false
+        /// Sinusoids or a learned table.
         public var positions = Positions.sinusoidal
         /// Embeddings times √hiddenSize before positions are added.
         public var scaledEmbeddings = true
 
+        /// One layer per side, 64 components, 4 heads.
         public init() {}
     }
 
@@ -41,30 +52,43 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
             case dot, general, concat
         }
 
+        /// The cell of every layer.
         public var cell = RecurrentCell.lstm
+        /// Components of a hidden state.
         public var hiddenSize = 64
+        /// Components of a token's embedding.
         public var embeddingSize = 64
+        /// Layers per side.
         public var layers = 1
+        /// Whether the encoder reads the source in both directions.
         public var bidirectional = false
+        /// How the decoder looks back at the source.
         public var attention = Attention.none
         /// The attentional output of one step enters the next (Luong et al. 2015, section 3.3).
         public var inputFeeding = false
 
+        /// One LSTM layer per side, 64 components, no attention.
         public init() {}
     }
 
+    /// The kind of network and its sizes.
     public var architecture: Architecture
+    /// Number of token ids.
     public var vocabularySize: Int
     /// Most tokens of a source or target, begin and end marks counted.
     public var maximumLength = 512
+    /// The token that begins a sequence.
     public var beginID: Int32 = 1
+    /// The token that ends a sequence.
     public var endID: Int32 = 2
     /// Source and target use one embedding table.
     public var sharedEmbeddings = true
     /// The output layer's weights are the target's embedding table.
     public var tiedOutput = false
+    /// Dropout rate in training, in [0, 1).
     public var dropout = 0.0
 
+    /// A network over a vocabulary of `vocabularySize` ids, which source and target share.
     public init(_ architecture: Architecture, vocabularySize: Int) {
         self.architecture = architecture
         self.vocabularySize = vocabularySize
@@ -77,6 +101,7 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
         case .recurrent(let shape): shape.hiddenSize
         }
     }
+    /// Components of a token's embedding.
     public var embeddingSize: Int {
         switch architecture {
         case .transformer(let shape): shape.hiddenSize
@@ -115,6 +140,7 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
     /// `model_type` of such a directory.
     public static let modelType = "kotonoha-seq2seq"
 
+    /// As `config.json` states it.
     public var json: JSON {
         var members: [(key: String, value: JSON)] = [
             ("model_type", .string(Self.modelType)), ("vocab_size", .integer(vocabularySize)), ("max_length", .integer(maximumLength)),

@@ -38,10 +38,11 @@ public protocol Seq2SeqNetwork<Scalar>: Module {
 extension Seq2SeqNetwork {
     /// A network of the same values whose products compute in another precision when there is no tape.
     public func computing(in precision: Precision) -> any Seq2SeqNetwork<Scalar> {
-        let other: any Seq2SeqNetwork<Scalar> = switch configuration.architecture {
-        case .transformer: EncoderDecoder<Scalar>(configuration, precision: precision)
-        case .recurrent: RecurrentSeq2Seq<Scalar>(configuration, precision: precision)
-        }
+        let other: any Seq2SeqNetwork<Scalar> =
+            switch configuration.architecture {
+            case .transformer: EncoderDecoder<Scalar>(configuration, precision: precision)
+            case .recurrent: RecurrentSeq2Seq<Scalar>(configuration, precision: precision)
+            }
         other.take(from: self)
         return other
     }
@@ -64,10 +65,13 @@ public protocol DecodingSession<Scalar> {
 
 /// Attention weights of one head.
 public struct AttentionMap<Scalar: TensorScalar>: Sendable {
+    /// Where attention takes place: within the source, within the target, or from the target to the source.
     public enum Place: String, Sendable { case encoder, decoder, cross }
+    /// Where the attention takes place.
     public let place: Place
     /// From 0.
     public let layer: Int
+    /// From 0.
     public let head: Int
     /// `(queries, keys)`; rows sum to 1.
     public let weights: Tensor<Scalar>
@@ -105,10 +109,11 @@ public func makeSeq2SeqNetwork<S: TensorScalar>(
     _ configuration: Seq2SeqConfiguration, seed: UInt64?, precision: Precision = .f32, as type: S.Type = Float.self
 ) throws -> any Seq2SeqNetwork<S> {
     try configuration.validate()
-    let network: any Seq2SeqNetwork<S> = switch configuration.architecture {
-    case .transformer: EncoderDecoder<S>(configuration, precision: precision)
-    case .recurrent: RecurrentSeq2Seq<S>(configuration, precision: precision)
-    }
+    let network: any Seq2SeqNetwork<S> =
+        switch configuration.architecture {
+        case .transformer: EncoderDecoder<S>(configuration, precision: precision)
+        case .recurrent: RecurrentSeq2Seq<S>(configuration, precision: precision)
+        }
     if let seed { network.initialize(seed: seed) }
     return network
 }

@@ -19,23 +19,34 @@ struct ClassificationHead: Sendable {
 
 /// An encoder with a classification or regression head: with one output the cross-encoder that rerankers are (Nogueira & Cho 2019).
 public final class SequenceClassifier<Scalar: TensorScalar>: Module {
+    /// The encoder below the head.
     public let encoder: Encoder<Scalar>
+    /// From the pooled state to one logit per label.
     public let output: Linear<Scalar>
     private let dense: Linear<Scalar>?
     private let norm: LayerNorm<Scalar>?
     private let head: ClassificationHead
     private let dropoutRate: Double
+    /// How tokens become the vector that the output layer reads where there is no layer between the two; nil for the family's own head.
+    public let linearPooling: PoolingMode?
 
     /// - Parameters:
     ///   - json: `config.json`; the number of labels is that of `id2label`, else `num_labels`, else 2.
     ///   - file: how errors name it.
     ///   - precision: what the encoder computes in when there is no tape.
     ///   - dropout: of hidden states and before the last layer, when there is a tape; the configuration's own where nil.
+    ///   - linearPooling: for a head that is the output layer alone, on the last layer pooled in this way; nil for the family's own head,
+    ///     which has a dense layer before it.
+    ///   - shared: the encoder of another classifier of the same configuration, for several heads on one encoder; nil for a new one.
     /// - Throws: `DataError` for a family that has no such head here, and for a configuration that does not fit.
-    public init(json: JSON, file: String, precision: Precision = .f32, dropout: Double? = nil) throws {
+    public init(
+        json: JSON, file: String, precision: Precision = .f32, dropout: Double? = nil, linearPooling: PoolingMode? = nil,
+        sharing shared: Encoder<Scalar>? = nil
+    ) throws {
         let reader = try ConfigurationReader(json: json, file: file)
         let family = try encoderFamily(reader)
-        guard let head = try family.head(reader) else {
+        let linear = linearPooling.map { ClassificationHead(pooling: $0, output: "linear", encoderPrefix: "") }
+        guard let head = try linear ?? family.head(reader) else {
             let known = supportedModelTypes.filter { $0 != "nomic_bert" }
             throw reader.fail(
                 "a classification head on a model of type '\(family.modelTypes[0])' is not supported; expected one of \(known.joined(separator: ", "))"
@@ -46,18 +57,24 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
         dropoutRate = configuration.dropout
         let labels = try json["id2label"]?.object?.count ?? reader.integer("num_labels", default: 2, in: 1...1_000_000)
         guard labels > 0 else { throw reader.fail("'id2label' names no label") }
-        encoder = Encoder(configuration, precision: precision)
+        guard shared.map({ $0.configuration == configuration }) != false else {
+            throw reader.fail("the encoder that is shared has another configuration")
+        }
+        encoder = shared ?? Encoder(configuration, precision: precision)
         let size = configuration.hiddenSize
         dense = head.dense.map { _ in Linear(inputs: size, outputs: size, bias: head.denseBias) }
         norm = head.norm.map { _ in LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
         output = Linear(inputs: size, outputs: labels)
         self.head = head
+        self.linearPooling = linearPooling
     }
 
+    /// Number of labels.
     public var labels: Int { output.outputs }
-    public var parameters: [Parameter<Scalar>] {
-        encoder.parameters + (dense?.parameters ?? []) + (norm?.parameters ?? []) + output.parameters
-    }
+    /// All parameters, in a fixed order.
+    public var parameters: [Parameter<Scalar>] { encoder.parameters + headParameters }
+    /// Those that are not the encoder's.
+    public var headParameters: [Parameter<Scalar>] { (dense?.parameters ?? []) + (norm?.parameters ?? []) + output.parameters }
 
     /// Keys of the head alone; the encoder has its own.
     public var headEntries: [CheckpointEntry<Scalar>] {
@@ -108,11 +125,12 @@ extension SequenceClassifier where Scalar == Float {
     /// Fills the encoder from the checkpoint of a model without this head, and the head's first layer where that model has it (BERT's
     /// pooler).
     ///
+    /// - Parameter headOnly: leaves the encoder as it is, which another classifier has filled.
     /// - Returns: whether the head's first layer was there.
     /// - Throws: `DataError` that names a tensor of the encoder that is missing or does not fit.
     @discardableResult
-    public func loadBase(from archive: some WeightArchive) throws -> Bool {
-        try Networks.load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
+    public func loadBase(from archive: some WeightArchive, headOnly: Bool = false) throws -> Bool {
+        if !headOnly { try Networks.load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes) }
         guard let name = head.dense, let dense, name.hasPrefix(head.encoderPrefix) else { return false }
         var keys = CheckpointKeys<Float>()
         keys.add(String(name.dropFirst(head.encoderPrefix.count)), dense)

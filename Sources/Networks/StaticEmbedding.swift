@@ -8,13 +8,18 @@ public final class StaticEmbedding<Scalar: TensorScalar>: Module {
     /// `(vocabulary, size)`, weights multiplied in.
     public let table: Parameter<Scalar>
 
+    /// A table of zeros.
     public init(vocabularySize: Int, size: Int) { table = Parameter(Tensor(shape: [vocabularySize, size])) }
 
     fileprivate init(table: Tensor<Scalar>) { self.table = Parameter(table) }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { [table] }
+    /// Number of token ids.
     public var vocabularySize: Int { table.value.rows }
+    /// Components of a vector.
     public var size: Int { table.value.columns }
+    /// Every parameter with its checkpoint keys.
     public var checkpointEntries: [CheckpointEntry<Scalar>] { [CheckpointEntry(key: "embedding.weight", parameter: table, rows: nil)] }
 
     /// One vector a sequence, `(sequences, size)`; zeros for an empty one.

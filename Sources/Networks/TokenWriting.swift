@@ -97,7 +97,8 @@ struct TokenWriter<Scalar: TensorScalar> {
         }
         for i in results.indices { results[i].score = results[i].logProbability }
         return (0..<sources).map { s in
-            results[s * samples..<(s + 1) * samples].enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
+            results[s * samples..<(s + 1) * samples].enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }
+                .map(\.element)
         }
     }
 
@@ -136,7 +137,8 @@ struct TokenWriter<Scalar: TensorScalar> {
                         let score = penalized(candidate.logProbability, length: ids.count + 1)
                         // An end mark counts where it is among the best of the beam, as the tokens do.
                         if kept.count < width {
-                            finished[s].append(GeneratedSequence(ids: ids, logProbability: candidate.logProbability, score: score, isFinished: true))
+                            finished[s].append(
+                                GeneratedSequence(ids: ids, logProbability: candidate.logProbability, score: score, isFinished: true))
                         }
                     } else if kept.count < width && step < limit {
                         kept.append(BeamHypothesis(ids: ids + [Int32(candidate.token)], logProbability: candidate.logProbability))
@@ -147,15 +149,19 @@ struct TokenWriter<Scalar: TensorScalar> {
                 finished[s] = Array(finished[s].prefix(max(width, outputs)))
                 // What is still running can only lose probability, and gains from the penalty at most what the longest length gives.
                 if let best = kept.first, finished[s].count >= max(width, outputs) {
-                    let bound = lengthPenalty > 0 ? penalized(best.logProbability, length: limit + 1) : penalized(best.logProbability, length: step + 2)
+                    let bound =
+                        lengthPenalty > 0
+                        ? penalized(best.logProbability, length: limit + 1) : penalized(best.logProbability, length: step + 2)
                     if finished[s][finished[s].count - 1].score >= bound {
                         rows.removeLast(kept.count)
                         kept = []
                     }
                 } else if step == limit {
                     for hypothesis in beam {
-                        finished[s].append(GeneratedSequence(ids: hypothesis.ids, logProbability: hypothesis.logProbability,
-                                                             score: penalized(hypothesis.logProbability, length: hypothesis.ids.count), isFinished: false))
+                        finished[s].append(
+                            GeneratedSequence(
+                                ids: hypothesis.ids, logProbability: hypothesis.logProbability,
+                                score: penalized(hypothesis.logProbability, length: hypothesis.ids.count), isFinished: false))
                     }
                 }
                 first += beam.count
@@ -167,7 +173,9 @@ struct TokenWriter<Scalar: TensorScalar> {
         return finished.map { results in
             // An output that ended by itself comes before one that was cut off.
             let sorted = results.enumerated().sorted {
-                ($0.element.isFinished ? 0 : 1, -$0.element.score, $0.offset) < ($1.element.isFinished ? 0 : 1, -$1.element.score, $1.offset)
+                ($0.element.isFinished ? 0 : 1, -$0.element.score, $0.offset) < (
+                    $1.element.isFinished ? 0 : 1, -$1.element.score, $1.offset
+                )
             }
             return Array(sorted.map(\.element).prefix(outputs))
         }

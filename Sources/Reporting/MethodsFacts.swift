@@ -48,31 +48,36 @@ public struct MethodsFacts {
             return
         }
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
-            throw DataError(.noInput, "there is no record of how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is missing", file: path)
+            throw DataError(
+                .noInput, "there is no record of how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is missing",
+                file: path)
         }
         let container = try HDF5Container(path: path)
         guard let format = try container.attribute("format")?.string, format.hasPrefix("kotonoha/") else {
             throw DataError(.badData, "this HDF5 file was not written by kotonoha (it has no attribute \"format\")", file: path)
         }
         self.format = format
-        program = try container.attribute("created_by")?.string.map { $0.replacingOccurrences(of: "kotonoha", with: "Kotonoha") } ?? "Kotonoha"
+        program =
+            try container.attribute("created_by")?.string.map { $0.replacingOccurrences(of: "kotonoha", with: "Kotonoha") } ?? "Kotonoha"
         if let text = try container.attribute("provenance")?.string, !text.isEmpty {
             record = try JSON(parsing: text, file: path)
         } else {
             record = .object([])
         }
-        vectors = switch format {
-        // A clustered file says in its record which vectors it was made from.
-        case "kotonoha/vectors": try record["vectors"] ?? VectorFile(path: path).description
-        case LayerFile.format: try LayerFile(path: path).description
-        default: record["vectors"]
-        }
+        vectors =
+            switch format {
+            // A clustered file says in its record which vectors it was made from.
+            case "kotonoha/vectors": try record["vectors"] ?? VectorFile(path: path).description
+            case LayerFile.format: try LayerFile(path: path).description
+            default: record["vectors"]
+            }
     }
 
     /// What the vectors of a vector file are; nil for other files and if absent.
     private static func vectors(in path: String) throws -> JSON? {
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()), FileManager.default.fileExists(atPath: path),
-            try HDF5Container(path: path).attribute("format")?.string == "kotonoha/vectors" else { return nil }
+            try HDF5Container(path: path).attribute("format")?.string == "kotonoha/vectors"
+        else { return nil }
         return try VectorFile(path: path).description
     }
 }
@@ -87,10 +92,13 @@ extension VectorFile {
     package var description: JSON {
         get throws {
             .object([
-                ("source", .string(metadata.source)), ("source_sha256", .string(metadata.sourceSHA256)), ("valid_rows", .integer(try valid().count { $0 })),
+                ("source", .string(metadata.source)), ("source_sha256", .string(metadata.sourceSHA256)),
+                ("valid_rows", .integer(try valid().count { $0 })),
                 ("model", .string(metadata.model)), ("model_sha256", .string(metadata.modelSHA256)), ("pooling", .string(metadata.pooling)),
-                ("normalized", .bool(metadata.isNormalized)), ("precision", .string(metadata.precision)), ("max_length", .integer(metadata.maxLength)),
-                ("prompt", .string(metadata.prompt)), ("dimension", .integer(dimension)), ("rows", .integer(count)), ("storage", .string(storage.rawValue)),
+                ("normalized", .bool(metadata.isNormalized)), ("precision", .string(metadata.precision)),
+                ("max_length", .integer(metadata.maxLength)),
+                ("prompt", .string(metadata.prompt)), ("dimension", .integer(dimension)), ("rows", .integer(count)),
+                ("storage", .string(storage.rawValue)),
             ])
         }
     }
@@ -102,11 +110,15 @@ extension LayerFile {
         var members: [(key: String, value: JSON)] = []
         if let metadata {
             members += [
-                ("model", .string(metadata.model)), ("model_sha256", .string(metadata.modelSHA256)), ("precision", .string(metadata.precision)),
+                ("model", .string(metadata.model)), ("model_sha256", .string(metadata.modelSHA256)),
+                ("precision", .string(metadata.precision)),
                 ("source", .string(metadata.source)), ("pieces", .string(pieces)), ("text", .string(text)),
             ]
         }
         if let storage { members.append(("storage", .string(storage.rawValue))) }
-        return .object(members + [("layers", .array(layers.map(JSON.integer))), ("dimension", .integer(dimension)), ("sentences", .integer(sentenceCount))])
+        return .object(
+            members + [
+                ("layers", .array(layers.map(JSON.integer))), ("dimension", .integer(dimension)), ("sentences", .integer(sentenceCount)),
+            ])
     }
 }

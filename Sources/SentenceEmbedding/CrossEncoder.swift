@@ -7,13 +7,15 @@ import Tokenizers
 
 /// Judges pairs of texts read together, as rerankers do: slower than comparing vectors, and more exact (Nogueira & Cho 2019).
 public final class CrossEncoder: Sendable {
+    /// The model's folder.
     public let directory: ModelDirectory
+    /// The model's tokenizer.
     public var tokenizer: Tokenizer { sequences.tokenizer }
     /// The longest pair in tokens; longer ones are cut, the longer text first.
     public var maxLength: Int { sequences.maxLength }
     /// Numbers that training has set.
-    public var parameterCount: Int { sequences.network.parameters.reduce(0) { $0 + $1.value.count } }
-    public var configuration: EncoderConfiguration { sequences.network.encoder.configuration }
+    package var parameterCount: Int { sequences.network.parameters.reduce(0) { $0 + $1.value.count } }
+    package var configuration: EncoderConfiguration { sequences.network.encoder.configuration }
     let sequences: SequenceScorer
     let isSigmoid: Bool
 

@@ -5,73 +5,73 @@ import VectorStore
 
 /// One run of `embed`: rows of an input become rows of a vector file, in portions, so that a million captions need little memory
 /// and a killed run can be taken up again.
-public struct EmbeddingRun {
-    public var input: String
-    public var output: String
-    public var table = TableOptions()
-    public var columns = CaptionColumns()
+package struct EmbeddingRun {
+    package var input: String
+    package var output: String
+    package var table = TableOptions()
+    package var columns = CaptionColumns()
     /// Cuts long texts into several rows, and writes the means of each text's rows to `NAME.documents.h5`.
-    public var split: TextSplit?
-    public var storage = VectorStorage.float32
+    package var split: TextSplit?
+    package var storage = VectorStorage.float32
     /// Codes to write next to the vectors; an appended file keeps what it has.
-    public var codes: VectorCodes?
+    package var codes: VectorCodes?
     /// Keep the rows that an interrupted run has left.
-    public var resumes = false
+    package var resumes = false
     /// Put the new rows behind those that `output` already holds.
-    public var appends = false
+    package var appends = false
     /// Replace a finished `output` of other sentences, or append rows that it holds already.
-    public var insists = false
+    package var insists = false
     /// Name and version of the program, for the file.
-    public var createdBy: String
+    package var createdBy: String
     /// Rows encoded before they are put on the disk.
-    public var portion = 8192
+    package var portion = 8192
     /// How the run was asked for (command line, kernels); the model and the inputs are filled in.
-    public var provenance: Provenance?
+    package var provenance: Provenance?
 
-    public init(input: String, output: String, createdBy: String) {
+    package init(input: String, output: String, createdBy: String) {
         self.input = input
         self.output = output
         self.createdBy = createdBy
     }
 
     /// How far the work is.
-    public struct Progress: Sendable {
-        public var rows: Int
+    package struct Progress: Sendable {
+        package var rows: Int
         /// In 0 ... 1; nil for standard input.
-        public var fraction: Double?
-        public var counts: SentenceEncoder.Counts
+        package var fraction: Double?
+        package var counts: SentenceEncoder.Counts
     }
 
     /// What came out.
-    public struct Summary: Sendable {
-        public var rows = 0
+    package struct Summary: Sendable {
+        package var rows = 0
         /// The output holds these rows already, made in the same way, and was left as it is.
-        public var isAlreadyThere = false
+        package var isAlreadyThere = false
         /// Columns that only the appended rows have, and that they lack.
-        public var addedColumns: [String] = []
-        public var missingColumns: [String] = []
+        package var addedColumns: [String] = []
+        package var missingColumns: [String] = []
         /// Rows with nothing but white space: kept, marked as not valid.
-        public var emptyRows = 0
+        package var emptyRows = 0
         /// Rows that an earlier run had finished.
-        public var resumedRows = 0
+        package var resumedRows = 0
         /// Rows of the file that was appended to.
-        public var earlierRows = 0
-        public var counts = SentenceEncoder.Counts()
-        public var format = TableFormat.txt
-        public var encoding: TextEncoding?
-        public var encodingIsGuess = false
-        public var textColumn = ""
+        package var earlierRows = 0
+        package var counts = SentenceEncoder.Counts()
+        package var format = TableFormat.txt
+        package var encoding: TextEncoding?
+        package var encodingIsGuess = false
+        package var textColumn = ""
         /// Where texts were split: the file of their means, and how many texts there were.
-        public var documentFile: String?
-        public var documents = 0
+        package var documentFile: String?
+        package var documents = 0
         /// Spent in the encoder, tokenizer included.
-        public var seconds = 0.0
+        package var seconds = 0.0
     }
 
     /// - Parameter progress: called after every portion.
     /// - Parameter isCancelled: asked between portions; what is done stays for `resumes`.
     /// - Throws: `DataError`; then the output is as it was before.
-    public func run(
+    package func run(
         with encoder: any TextEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         guard !(resumes && input == "-") else {
@@ -83,7 +83,8 @@ public struct EmbeddingRun {
         }
         let parts = PartSource(source, split: split, tokenizer: (encoder as? SentenceEncoder)?.tokenizer)
         let layout = VectorLayout(
-            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: split == nil ? source.otherColumns : TableColumn.unique(source.otherColumns + PartSource.columns),
+            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs,
+            columnNames: split == nil ? source.otherColumns : TableColumn.unique(source.otherColumns + PartSource.columns),
             textName: source.textName, groupName: source.groupName, idName: source.idName)
         // A pipe is read once, so its hash is known at the end; the work of such a run cannot be resumed.
         let sourceHash = try source.table.sha256InAdvance()
@@ -112,11 +113,15 @@ public struct EmbeddingRun {
         }
         if sourceHash != nil { metadata.parts = [Self.identity(fingerprint)] }
         if let earlier, !insists {
-            let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
+            let isSame =
+                earlier.metadata.parts.isEmpty
+                ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
             guard appends else {
-                throw DataError(.usage, "a finished vector file exists, of other sentences or with other settings; \(Setting.force) "
-                    + "replaces it", file: output)
+                throw DataError(
+                    .usage,
+                    "a finished vector file exists, of other sentences or with other settings; \(Setting.force) "
+                        + "replaces it", file: output)
             }
         }
         let partial = try EmbeddingPartial(
@@ -163,15 +168,18 @@ public struct EmbeddingRun {
         while summary.rows < partial.completeRows {
             let rows = try parts.next(batch: min(portion, partial.completeRows - summary.rows))
             guard !rows.isEmpty else {
-                throw DataError(.badData, "the unfinished run has \(partial.completeRows) rows, but the input only \(summary.rows)", file: input)
+                throw DataError(
+                    .badData, "the unfinished run has \(partial.completeRows) rows, but the input only \(summary.rows)", file: input)
             }
             summary.rows += rows.count
             summary.emptyRows += rows.count(where: \.isEmpty)
         }
         while true {
             if isCancelled() {
-                throw DataError(.interrupted, "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
-                                + "the same command with \(Setting.resume) continues from there")
+                throw DataError(
+                    .interrupted,
+                    "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
+                        + "the same command with \(Setting.resume) continues from there")
             }
             let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }
@@ -199,14 +207,18 @@ public struct EmbeddingRun {
 
     /// One hash of everything that decides the rows of a run, but for the processor.
     private static func identity(_ fingerprint: EmbeddingPartial.Fingerprint) -> String {
-        SHA256.hex(of: fingerprint.filter { $0.key != "kernels" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"))
+        SHA256.hex(
+            of: fingerprint.filter { $0.key != "kernels" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: "\n"))
     }
 
     /// Whether a file that does not name its parts has the same source and making, as far as it says.
     private static func isMadeAlike(_ file: VectorFile, _ new: VectorMetadata, _ storage: VectorStorage) -> Bool {
         let old = file.metadata
-        return !new.sourceSHA256.isEmpty && old.sourceSHA256 == new.sourceSHA256 && old.modelSHA256 == new.modelSHA256 && old.pooling == new.pooling
-            && old.precision == new.precision && old.maxLength == new.maxLength && old.prompt == new.prompt && old.isNormalized == new.isNormalized
+        return !new.sourceSHA256.isEmpty && old.sourceSHA256 == new.sourceSHA256 && old.modelSHA256 == new.modelSHA256
+            && old.pooling == new.pooling
+            && old.precision == new.precision && old.maxLength == new.maxLength && old.prompt == new.prompt
+            && old.isNormalized == new.isNormalized
             && file.storage == storage
     }
 
@@ -218,7 +230,9 @@ public struct EmbeddingRun {
         record.model = model
         if let earlier = earlier?.metadata {
             let known = (try? JSON(parsing: earlier.provenance))?["inputs"]?.array ?? []
-            record.inputs = known.compactMap { entry in entry["name"]?.string.map { Provenance.Source(path: $0, sha256: entry["sha256"]?.string ?? "") } }
+            record.inputs = known.compactMap { entry in
+                entry["name"]?.string.map { Provenance.Source(path: $0, sha256: entry["sha256"]?.string ?? "") }
+            }
             if known.isEmpty { record.inputs = [Provenance.Source(path: earlier.source, sha256: earlier.sourceSHA256)] }
         }
         record.inputs.append(input)
@@ -227,7 +241,9 @@ public struct EmbeddingRun {
     }
 
     /// Everything that decides a row: an unfinished run may only go on if all of it is the same.
-    private func fingerprint(_ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource) throws -> EmbeddingPartial.Fingerprint {
+    private func fingerprint(
+        _ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource
+    ) throws -> EmbeddingPartial.Fingerprint {
         try [
             "source_sha256": metadata.sourceSHA256, "model_sha256": metadata.modelSHA256, "pooling": metadata.pooling,
             "normalized": metadata.isNormalized ? "1" : "0", "precision": metadata.precision, "max_length": String(metadata.maxLength),

@@ -2,8 +2,10 @@ import Tensors
 
 /// Cosines between pairs of sentences, each distinct sentence embedded once.
 public struct PairSimilarity: Sendable {
+    /// What turns sentences into vectors.
     public let encoder: any TextEncoder
 
+    /// Cosines between vectors of `encoder`.
     public init(encoder: any TextEncoder) { self.encoder = encoder }
 
     /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil if a sentence is empty, or a vector is zero and has no direction.

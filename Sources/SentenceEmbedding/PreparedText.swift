@@ -12,10 +12,11 @@ public struct PreparedText: Sendable, Equatable {
     /// Segment of each token; nil where the model has one segment only.
     public var typeIDs: [Int32]?
     /// Tokens that the vocabulary did not have.
-    public var unknownTokens = 0
+    package var unknownTokens = 0
     /// Whether the text was cut at the maximum length.
     public var isTruncated = false
 
+    /// A sequence of token ids, with segments if the model has more than one.
     public init(ids: [Int32], typeIDs: [Int32]? = nil) { (self.ids, self.typeIDs) = (ids, typeIDs) }
 }
 

@@ -4,14 +4,14 @@ import ModelFolders
 import Synchronization
 
 /// The encoder of a running `kotonoha serve`, asked over its Unix socket: no model is loaded here, and vectors are the same to the bit.
-public final class RemoteEncoder: TextEncoder {
-    public let name: String
-    public let dimension: Int
-    public let isNormalized: Bool
-    public let poolingName: String
-    public let precisionName: String
-    public let maxLength: Int
-    public let prompt: String
+package final class RemoteEncoder: TextEncoder {
+    package let name: String
+    package let dimension: Int
+    package let isNormalized: Bool
+    package let poolingName: String
+    package let precisionName: String
+    package let maxLength: Int
+    package let prompt: String
     private let sha256: String
     private let socket: String
 
@@ -25,7 +25,7 @@ public final class RemoteEncoder: TextEncoder {
     ///   - isWanted: which of the server's models; the first one that fits is taken.
     /// - Returns: nil where the server has no model that fits.
     /// - Throws: `DataError` of kind `unavailable` where nobody answers.
-    public init?(socket: String, where isWanted: (Description) -> Bool) throws {
+    package init?(socket: String, where isWanted: (Description) -> Bool) throws {
         let info = try Self.ask(socket, path: "/info", body: nil)
         let found = (info["models"]?.array ?? []).compactMap(Description.init).first(where: isWanted)
         guard let found else { return nil }
@@ -35,48 +35,62 @@ public final class RemoteEncoder: TextEncoder {
     }
 
     /// What a server says of one of its models.
-    public struct Description: Sendable {
-        public let id: String
-        public let sha256: String
-        public let dimension: Int
-        public let maxLength: Int
-        public let pooling: String
-        public let isNormalized: Bool
-        public let precision: String
-        public let prompt: String
+    package struct Description: Sendable {
+        package let id: String
+        package let sha256: String
+        package let dimension: Int
+        package let maxLength: Int
+        package let pooling: String
+        package let isNormalized: Bool
+        package let precision: String
+        package let prompt: String
 
         init?(_ json: JSON) {
-            guard json["kind"]?.string == "embedding", let id = json["id"]?.string, let sha256 = json["sha256"]?.string, let dimension = json["dimension"]?.int, dimension > 0,
-                  let maxLength = json["max_length"]?.int, let pooling = json["pooling"]?.string, let isNormalized = json["normalized"]?.bool,
-                  let precision = json["precision"]?.string, let prompt = json["prompt"]?.string else { return nil }
+            guard json["kind"]?.string == "embedding", let id = json["id"]?.string, let sha256 = json["sha256"]?.string,
+                let dimension = json["dimension"]?.int, dimension > 0,
+                let maxLength = json["max_length"]?.int, let pooling = json["pooling"]?.string, let isNormalized = json["normalized"]?.bool,
+                let precision = json["precision"]?.string, let prompt = json["prompt"]?.string
+            else { return nil }
             (self.id, self.sha256, self.dimension, self.maxLength) = (id, sha256, dimension, maxLength)
             (self.pooling, self.isNormalized, self.precision, self.prompt) = (pooling, isNormalized, precision, prompt)
         }
 
         /// Whether the model computes as these options ask.
-        public func fits(_ options: SentenceEncoder.Options) -> Bool {
-            precision == options.precision.rawValue && (options.maxLength ?? maxLength) == maxLength && (options.prompt ?? prompt) == prompt && options.promptName == nil
+        package func fits(_ options: SentenceEncoder.Options) -> Bool {
+            precision == options.precision.rawValue && (options.maxLength ?? maxLength) == maxLength && (options.prompt ?? prompt) == prompt
+                && options.promptName == nil
                 && options.truncatedDimension == nil && (isNormalized || !options.normalizes)
         }
     }
 
-    public func identity() -> String { sha256 }
+    package func identity() -> String { sha256 }
 
-    public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
+    package func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
         precondition(vectors.count == texts.count * dimension)
         var counts = SentenceEncoder.Counts()
         for start in stride(from: 0, to: texts.count, by: Self.portion) {
             let part = texts[start..<min(texts.count, start + Self.portion)]
-            let answer = try Self.ask(socket, path: "/v1/embeddings", body: .object([
-                ("model", .string(name)), ("encoding_format", .string("base64")), ("truncate", .bool(true)), ("input", .array(part.map(JSON.string))),
-            ]))
+            let answer = try Self.ask(
+                socket, path: "/v1/embeddings",
+                body: .object([
+                    ("model", .string(name)), ("encoding_format", .string("base64")), ("truncate", .bool(true)),
+                    ("input", .array(part.map(JSON.string))),
+                ]))
             let rows = answer["data"]?.array ?? []
-            guard rows.count == part.count else { throw DataError(.unavailable, "the server sent \(rows.count) vectors for \(part.count) texts", file: socket) }
+            guard rows.count == part.count else {
+                throw DataError(.unavailable, "the server sent \(rows.count) vectors for \(part.count) texts", file: socket)
+            }
             for (place, row) in rows.enumerated() {
-                guard let text = row["embedding"]?.string, let bytes = Data(base64Encoded: text), bytes.count == dimension * MemoryLayout<Float>.size else {
+                guard let text = row["embedding"]?.string, let bytes = Data(base64Encoded: text),
+                    bytes.count == dimension * MemoryLayout<Float>.size
+                else {
                     throw DataError(.unavailable, "the server did not send vectors of \(dimension) numbers", file: socket)
                 }
-                bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: vectors[(start + place) * dimension..<(start + place + 1) * dimension])).copyMemory(from: $0) }
+                bytes.withUnsafeBytes {
+                    UnsafeMutableRawBufferPointer(
+                        UnsafeMutableBufferPointer(rebasing: vectors[(start + place) * dimension..<(start + place + 1) * dimension])
+                    ).copyMemory(from: $0)
+                }
             }
             counts.sentences += part.count
             counts.tokens += answer["usage"]?["prompt_tokens"]?.int ?? 0
@@ -99,7 +113,9 @@ public final class RemoteEncoder: TextEncoder {
             }
             let received = Mutex<[UInt8]>([])
             let response: HTTPRequest.Response
-            do { response = try request.perform { _, bytes in received.withLock { $0.append(contentsOf: bytes) } } } catch var error as DataError {
+            do { response = try request.perform { _, bytes in received.withLock { $0.append(contentsOf: bytes) } } } catch var error
+                as DataError
+            {
                 // The address is always this machine; the socket is what can be wrong.
                 error.file = socket
                 throw error
@@ -107,7 +123,8 @@ public final class RemoteEncoder: TextEncoder {
             let json = try received.withLock { bytes in try bytes.withUnsafeBytes { try JSON(parsing: $0, file: socket) } }
             if response.status == 200 { return json }
             guard response.status == 429 else {
-                throw DataError(.unavailable, "the server answers: \(json["error"]?["message"]?.string ?? "status \(response.status)")", file: socket)
+                throw DataError(
+                    .unavailable, "the server answers: \(json["error"]?["message"]?.string ?? "status \(response.status)")", file: socket)
             }
             Thread.sleep(forTimeInterval: Double(response.headers["retry-after"] ?? "") ?? 1)
         }

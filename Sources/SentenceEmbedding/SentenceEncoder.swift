@@ -16,6 +16,7 @@ import Tokenizers
 ///
 /// A sentence's vector is the same to the last bit in any batch, in any order and with any number of threads.
 public final class SentenceEncoder: Sendable {
+    /// Precision, length, prompts and threads of an encoder.
     public struct Options: Sendable, Equatable {
         /// What matrix products compute in.
         public var precision = Precision.f32
@@ -36,11 +37,13 @@ public final class SentenceEncoder: Sendable {
         /// A MeCab dictionary for models whose tokenizer wants one.
         public var dictionary: String?
 
+        /// The model's own settings in float32.
         public init() {}
     }
 
     /// What one call met on its way.
     public struct Counts: Sendable, Equatable {
+        /// Sentences embedded.
         public var sentences = 0
         /// Tokens computed, special ones included.
         public var tokens = 0
@@ -49,8 +52,10 @@ public final class SentenceEncoder: Sendable {
         /// Sentences that were cut at the maximum length.
         public var truncated = 0
 
+        /// Nothing yet.
         public init() {}
 
+        /// Adds the counts of another call.
         public static func += (a: inout Counts, b: Counts) {
             a.sentences += b.sentences
             a.tokens += b.tokens
@@ -61,8 +66,11 @@ public final class SentenceEncoder: Sendable {
         public var unknownShare: Double { tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens) }
     }
 
+    /// The model's folder.
     public let directory: ModelDirectory
+    /// The settings, as given.
     public let options: Options
+    /// The model's tokenizer.
     public let tokenizer: Tokenizer
     /// Components of a vector.
     public let dimension: Int
@@ -99,6 +107,9 @@ public final class SentenceEncoder: Sendable {
         try self.init(directory: ModelDirectory(folder: folder), options: options)
     }
 
+    /// Loads the model of an opened folder.
+    ///
+    /// - Throws: `DataError` that names the file, key or tensor that does not fit.
     public convenience init(directory: ModelDirectory, options: Options = Options()) throws {
         try self.init(directory: directory, options: options, atMost: nil)
     }
@@ -196,19 +207,28 @@ public final class SentenceEncoder: Sendable {
         }
         let folder = directory.transformerFolder
         let made = try Parallel.map(2, threads: options.threads) { item, _ -> Part in
-            if item == 0 { return .tokenizer(try Tokenizer(directory: folder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
-            if directory.isStatic { return .weights(nil, Result { (.table(try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder))), nil) }) }
+            if item == 0 {
+                return .tokenizer(try Tokenizer(directory: folder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) }))
+            }
+            if directory.isStatic {
+                return .weights(nil, Result { (.table(try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder))), nil) })
+            }
             let transformer = try makeLayeredNetwork(
                 json: directory.configuration, file: folder.appendingPathComponent("config.json").path, precision: options.precision)
-            return .weights(transformer.vocabularySize, Result {
-                let entries = transformer.checkpointEntries
-                let archive = try ModelDirectory.weights(in: folder), packed = PackedWeights(weights: archive.fileName, precision: options.precision)
-                try load(entries, from: archive, prefixes: transformer.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
-                packed?.attach(entries)
-                return (.transformer(transformer), packed)
-            })
+            return .weights(
+                transformer.vocabularySize,
+                Result {
+                    let entries = transformer.checkpointEntries
+                    let archive = try ModelDirectory.weights(in: folder),
+                        packed = PackedWeights(weights: archive.fileName, precision: options.precision)
+                    try load(entries, from: archive, prefixes: transformer.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
+                    packed?.attach(entries)
+                    return (.transformer(transformer), packed)
+                })
         }
-        guard case .tokenizer(let tokenizer) = made[0], case .weights(let size, let weights) = made[1] else { preconditionFailure("parts come in order") }
+        guard case .tokenizer(let tokenizer) = made[0], case .weights(let size, let weights) = made[1] else {
+            preconditionFailure("parts come in order")
+        }
         return Parts(tokenizer: tokenizer, vocabularySize: size, weights: weights)
     }
 
@@ -224,17 +244,18 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Numbers that training has set, those of dense layers behind the pooling included.
-    public var parameterCount: Int {
-        var parameters = switch network {
-        case .transformer(let encoder): encoder.parameters
-        case .table(let table): table.parameters
-        }
+    package var parameterCount: Int {
+        var parameters =
+            switch network {
+            case .transformer(let encoder): encoder.parameters
+            case .table(let table): table.parameters
+            }
         for case .dense(let layer, _) in steps { parameters += layer.parameters }
         return parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
     /// Tokens of the vocabulary.
-    public var vocabularySize: Int {
+    package var vocabularySize: Int {
         switch network {
         case .transformer(let encoder): encoder.vocabularySize
         case .table(let table): table.vocabularySize
@@ -277,8 +298,10 @@ public final class SentenceEncoder: Sendable {
                 }
             }
             guard found.isFinite else {
-                throw DataError(.badData, "a vector contains NaN or infinity; the model's weights are damaged or overflow in this "
-                    + "precision")
+                throw DataError(
+                    .badData,
+                    "a vector contains NaN or infinity; the model's weights are damaged or overflow in this "
+                        + "precision")
             }
         }
         return counts
@@ -286,10 +309,11 @@ public final class SentenceEncoder: Sendable {
 
     /// Vectors of a packed batch, `(sequences, dimension)`: encoder, then the model's steps.
     public func vectors(of batch: PackedBatch) -> Tensor<Float> {
-        let x = switch network {
-        case .transformer(let encoder): encoder(batch, on: nil)
-        case .table(let table): table(batch, on: nil)
-        }
+        let x =
+            switch network {
+            case .transformer(let encoder): encoder(batch, on: nil)
+            case .table(let table): table(batch, on: nil)
+            }
         return finished(x, offsets: batch.offsets, on: nil).value
     }
 
@@ -299,7 +323,9 @@ public final class SentenceEncoder: Sendable {
     ///   - embeddings: `(tokens, hiddenSize)`, as `Encoder.embeddings(of:on:)` gives them.
     ///   - encoder: the model's own, or one of its shape.
     /// - Returns: `(sequences, dimension)`.
-    public func vectors(ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: any LayeredNetwork<Float>, on tape: Tape<Float>?) -> Variable<Float> {
+    public func vectors(
+        ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: any LayeredNetwork<Float>, on tape: Tape<Float>?
+    ) -> Variable<Float> {
         finished(encoder(embeddings, offsets: offsets, eachLayer: nil, on: tape), offsets: offsets, on: tape)
     }
 
@@ -338,7 +364,8 @@ public final class SentenceEncoder: Sendable {
                 var text = prompt.isEmpty ? sentence : prompt + sentence
                 if directory.lowercases { text = text.lowercased() }
                 let found = text.withUTF8 {
-                    tokenizer.appendIDs(of: $0, maxLength: maxLength, addsSpecialTokens: !directory.isStatic, to: &chunk.ids, scratch: &scratch)
+                    tokenizer.appendIDs(
+                        of: $0, maxLength: maxLength, addsSpecialTokens: !directory.isStatic, to: &chunk.ids, scratch: &scratch)
                 }
                 chunk.lengths.append(Int32(found.tokens))
                 chunk.counts += Counts(found)
@@ -353,8 +380,10 @@ public final class SentenceEncoder: Sendable {
     private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
         let size = vocabularySize
         guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }
-        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
-            + "vector", file: directory.name)
+        throw DataError(
+            .badData,
+            "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+                + "vector", file: directory.name)
     }
 
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {
@@ -386,7 +415,8 @@ extension Precision {
     ///   would saturate.
     func checkProcessor() throws {
         guard isFast else {
-            throw DataError(.usage, "this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
+            throw DataError(
+                .usage, "this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
         }
     }
 }

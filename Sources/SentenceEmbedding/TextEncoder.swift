@@ -38,21 +38,33 @@ extension TextEncoder {
 }
 
 extension SentenceEncoder: TextEncoder {
+    /// What outputs call the encoder.
     public var name: String { directory.name }
+    /// As `mean`, `cls`, `sif`.
     public var poolingName: String { directory.poolingName }
+    /// As `f32`, `bf16`.
     public var precisionName: String { options.precision.rawValue }
+    /// A hash of everything that decides the vectors, the settings of a run aside.
     public func identity() throws -> String { try directory.sha256() }
 }
 
 extension WordTextEncoder: TextEncoder {
+    /// What outputs call the encoder.
     public var name: String { table.name }
+    /// Whether vectors come out with length 1.
     public var isNormalized: Bool { options.normalizes }
+    /// As `mean`, `cls`, `sif`.
     public var poolingName: String { "words, " + options.pooling.rawValue }
+    /// As `f32`, `bf16`.
     public var precisionName: String { "f32" }
+    /// Without limit: texts are never cut.
     public var maxLength: Int { Int(Int32.max) }
+    /// Empty: word tables have no prompts.
     public var prompt: String { "" }
+    /// A hash of everything that decides the vectors, the settings of a run aside.
     public func identity() -> String { sha256 }
 
+    /// Vectors of texts into a buffer of `texts.count × dimension` numbers, row-major. A text without a known word gets zeros.
     public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
         let found: WordTextEncoder.Counts = try encode(texts, into: vectors)
         var counts = SentenceEncoder.Counts()

@@ -2,14 +2,14 @@ import FileFormats
 import Tokenizers
 
 /// How long texts become several rows.
-public enum TextSplit: Sendable, Equatable {
+package enum TextSplit: Sendable, Equatable {
     /// One row for each sentence.
     case sentences
     /// Stretches of whole sentences with at most this many tokens; longer sentences are split between words.
     case tokens(Int)
 
     /// As on the command line: `sentences`, or a number of tokens.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         if text == "sentences" {
             self = .sentences
         } else if let count = Int(text), (8...1_000_000).contains(count) {
@@ -19,7 +19,7 @@ public enum TextSplit: Sendable, Equatable {
         }
     }
 
-    public var name: String {
+    package var name: String {
         switch self {
         case .sentences: "sentences"
         case .tokens(let count): String(count)

@@ -8,53 +8,56 @@ import VectorStore
 
 /// One run of `embed --tokens`: the sentences of a treebank become vectors of their words from several layers of the encoder,
 /// portion by portion, so that a treebank of any size needs little memory.
-public struct TokenVectorRun: Sendable {
-    public var treebank: Treebank
-    public var output: String
+package struct TokenVectorRun: Sendable {
+    package var treebank: Treebank
+    package var output: String
     /// 0 for the embeddings, then 1, 2, …; nil for all.
-    public var layers: [Int]?
-    public var merging = PieceMerging.mean
-    public var text = WordText.written
-    public var storage = VectorStorage.float32
-    public var isCompressed = true
+    package var layers: [Int]?
+    package var merging = PieceMerging.mean
+    package var text = WordText.written
+    package var storage = VectorStorage.float32
+    package var isCompressed = true
     /// Use an encoder of the same shape with random weights of this seed: what the architecture alone gives, before any training.
-    public var untrainedSeed: UInt64?
-    public var createdBy: String
-    public var provenance = ""
+    package var untrainedSeed: UInt64?
+    package var createdBy: String
+    package var provenance = ""
     /// Sentences held in memory at once.
-    public var portion = 256
+    package var portion = 256
 
-    public init(treebank: Treebank, output: String, createdBy: String) {
+    package init(treebank: Treebank, output: String, createdBy: String) {
         (self.treebank, self.output, self.createdBy) = (treebank, output, createdBy)
     }
 
-    public struct Summary: Sendable, Equatable {
-        public var sentences = 0
-        public var words = 0
-        public var pieces = 0
+    package struct Summary: Sendable, Equatable {
+        package var sentences = 0
+        package var words = 0
+        package var pieces = 0
         /// Pieces that cross a boundary between words; each of those words has its share.
-        public var crossingPieces = 0
+        package var crossingPieces = 0
         /// Words whose characters the tokenizer drops; they have the vector of the piece next to them.
-        public var bareWords = 0
+        package var bareWords = 0
         /// Words that share one written token and so have one vector (French `au`).
-        public var sharedWords = 0
+        package var sharedWords = 0
         /// Sentences whose text was put together from the words.
-        public var rebuiltTexts = 0
+        package var rebuiltTexts = 0
         /// Sentences longer than the encoder's limit, read in overlapping windows.
-        public var windowedSentences = 0
-        public var seconds = 0.0
+        package var windowedSentences = 0
+        package var seconds = 0.0
     }
 
     /// - Throws: `DataError`; then there is no output, or the earlier one.
-    public func run(
-        with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
+    package func run(
+        with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in },
+        isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         var encoder = try sentenceEncoder.encoder
         let all = Array(0...encoder.layerCount)
         let layers = self.layers ?? all
         if let wrong = layers.first(where: { !all.contains($0) }) {
-            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
-                + "\(encoder.layerCount)")
+            throw DataError(
+                .usage,
+                "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
+                    + "\(encoder.layerCount)")
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
         if let untrainedSeed {
@@ -63,7 +66,8 @@ public struct TokenVectorRun: Sendable {
             modelHash = SHA256.hex(of: "untrained \(untrainedSeed) \(modelHash)")
         }
         let metadata = VectorMetadata(
-            model: model, modelSHA256: modelHash, pooling: "words", isNormalized: false, precision: sentenceEncoder.options.precision.rawValue,
+            model: model, modelSHA256: modelHash, pooling: "words", isNormalized: false,
+            precision: sentenceEncoder.options.precision.rawValue,
             maxLength: encoder.longestSequence, createdBy: createdBy, source: Provenance.Source(path: treebank.file, sha256: "").name,
             sourceSHA256: treebank.sha256, provenance: provenance)
         let writer = try LayerFileWriter(
@@ -72,8 +76,9 @@ public struct TokenVectorRun: Sendable {
 
         var summary = Summary()
         let begin = ContinuousClock.now
-        let embedder = WordEmbedder(encoder: encoder, tokenizer: sentenceEncoder.tokenizer, layers: layers, merging: merging,
-                                    batchTokens: sentenceEncoder.options.batchTokens, threads: sentenceEncoder.options.threads)
+        let embedder = WordEmbedder(
+            encoder: encoder, tokenizer: sentenceEncoder.tokenizer, layers: layers, merging: merging,
+            batchTokens: sentenceEncoder.options.batchTokens, threads: sentenceEncoder.options.threads)
         for range in Parallel.chunks(treebank.sentences.count, size: portion) {
             if isCancelled() { throw DataError(.interrupted, "stopped after \(summary.sentences) sentences; nothing was written") }
             let texts = treebank.sentences[range].map { text.text(of: $0) }
@@ -102,25 +107,37 @@ public struct TokenVectorRun: Sendable {
 
 /// Turns sentences into vectors of their words.
 public struct WordEmbedder: Sendable {
+    /// The network.
     public let encoder: any LayeredNetwork<Float>
+    /// The network's tokenizer.
     public let tokenizer: Tokenizer
+    /// The layers whose states are kept; 0 for the embeddings.
     public let layers: [Int]
+    /// How the pieces of a word become one vector.
     public let merging: PieceMerging
+    /// Tokens processed together by one thread.
     public let batchTokens: Int
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
 
-    public init(encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
-                threads: Int = Parallel.availableThreads) {
+    /// Word vectors from chosen layers of a network.
+    public init(
+        encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
+        threads: Int = Parallel.availableThreads
+    ) {
         (self.encoder, self.tokenizer, self.layers) = (encoder, tokenizer, layers)
         (self.merging, self.batchTokens, self.threads) = (merging, batchTokens, threads)
     }
 
+    /// The word vectors of one sentence.
     public struct Sentence: Sendable {
         /// (layers, words, hiddenSize), row-major.
         public var vectors: [Float]
+        /// Which pieces make up each word.
         public var alignment: WordAlignment
         /// Tokens that stand for text.
         public var pieces: Int
+        /// Stretches in which the sentence was read; 1 unless it is longer than the network reads.
         public var windows: Int
     }
 
@@ -148,7 +165,8 @@ public struct WordEmbedder: Sendable {
         // Token vectors of each sentence, (layers, tokens, hiddenSize), filled window by window.
         var buffers = prepared.map { [Float](repeating: 0, count: layers.count * $0.tokens * size) }
         let windows = prepared.flatMap(\.windows)
-        let work = PackedBatch.grouped(lengths: windows.map(\.ids.count), budget: batchTokens).map { members in members.map { windows[$0] } }
+        let work = PackedBatch.grouped(lengths: windows.map(\.ids.count), budget: batchTokens).map { members in members.map { windows[$0] }
+        }
         let places = Dictionary(uniqueKeysWithValues: Set(layers).map { layer in (layer, layers.indices.filter { layers[$0] == layer }) })
         let done = Mutex([(batch: Int, layer: Int, states: Tensor<Float>)]())
         // A few batches at a time: all layers of all batches together would not fit into memory.
@@ -173,7 +191,9 @@ public struct WordEmbedder: Sendable {
                         for place in places[result.layer] ?? [] {
                             for pair in window.rows {
                                 let source = from + (row + pair.row) * size, target = (place * tokens + pair.token) * size
-                                buffers[window.sentence].withUnsafeMutableBufferPointer { ($0.baseAddress! + target).update(from: source, count: size) }
+                                buffers[window.sentence].withUnsafeMutableBufferPointer {
+                                    ($0.baseAddress! + target).update(from: source, count: size)
+                                }
                             }
                         }
                         row += window.ids.count
@@ -184,8 +204,10 @@ public struct WordEmbedder: Sendable {
         let sentences = try prepared.enumerated().map { index, sentence in
             let vectors = merge(buffers[index], sentence)
             guard vectors.withUnsafeBufferPointer({ Float.allFinite($0.baseAddress!, count: $0.count) }) else {
-                throw DataError(.badData, "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or "
-                    + "overflow in this precision")
+                throw DataError(
+                    .badData,
+                    "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or "
+                        + "overflow in this precision")
             }
             return Sentence(vectors: vectors, alignment: sentence.alignment, pieces: sentence.pieces, windows: sentence.windows.count)
         }
@@ -203,7 +225,8 @@ public struct WordEmbedder: Sendable {
         let alignment = WordAlignment(text, encoding)
         let limit = encoder.longestSequence
         guard encoding.count > limit else {
-            let window = Window(ids: encoding.ids, typeIDs: encoding.typeIDs, rows: (0..<encoding.count).map { ($0, $0) }, sentence: sentence)
+            let window = Window(
+                ids: encoding.ids, typeIDs: encoding.typeIDs, rows: (0..<encoding.count).map { ($0, $0) }, sentence: sentence)
             return Prepared(alignment: alignment, tokens: encoding.count, pieces: pieces, windows: [window])
         }
         // Each window: the special tokens at both ends and a stretch that overlaps the next by half. A token is read from the window in
@@ -222,7 +245,8 @@ public struct WordEmbedder: Sendable {
             var rows = kept.map { (row: head.count + $0 - begin, token: $0) }
             if isFirst { rows += head.map { ($0, $0) } }
             let chosen = Array(head) + Array(begin..<end) + Array(tail)
-            windows.append(Window(ids: chosen.map { encoding.ids[$0] }, typeIDs: chosen.map { encoding.typeIDs[$0] }, rows: rows, sentence: sentence))
+            windows.append(
+                Window(ids: chosen.map { encoding.ids[$0] }, typeIDs: chosen.map { encoding.typeIDs[$0] }, rows: rows, sentence: sentence))
             if isLast { break }
             start = kept.upperBound - quarter
         }
@@ -238,11 +262,12 @@ public struct WordEmbedder: Sendable {
                 for layer in layers.indices {
                     for (word, range) in words.enumerated() {
                         let target = to + (layer * words.count + word) * size
-                        let tokens = switch merging {
-                        case .mean: range
-                        case .first: range.lowerBound..<range.lowerBound + 1
-                        case .last: range.upperBound - 1..<range.upperBound
-                        }
+                        let tokens =
+                            switch merging {
+                            case .mean: range
+                            case .first: range.lowerBound..<range.lowerBound + 1
+                            case .last: range.upperBound - 1..<range.upperBound
+                            }
                         for token in tokens { Float.add(from + (layer * sentence.tokens + token) * size, count: size, to: target) }
                         Float.scale(target, by: 1 / Float(tokens.count), count: size)
                     }

@@ -1,14 +1,14 @@
 /// The job array of a plan for Slurm's `sbatch`. It is printed and never submitted.
-public struct BatchScript {
-    public var plan: ShardPlan
+package struct BatchScript {
+    package var plan: ShardPlan
     /// The set's folder, absolute, and the program.
-    public var folder: String
-    public var program: String
-    public var cores = 4
+    package var folder: String
+    package var program: String
+    package var cores = 4
 
-    public init(plan: ShardPlan, folder: String, program: String) { (self.plan, self.folder, self.program) = (plan, folder, program) }
+    package init(plan: ShardPlan, folder: String, program: String) { (self.plan, self.folder, self.program) = (plan, folder, program) }
 
-    public var text: String {
+    package var text: String {
         """
         #!/bin/bash
         #SBATCH --job-name=kotonoha
@@ -35,7 +35,7 @@ public struct BatchScript {
     /// A word of a shell, in quotation marks where it needs them.
     static func quoted(_ word: String) -> String {
         let plain = word.utf8.allSatisfy { byte in
-            (0x30 ... 0x39).contains(byte) || (0x41 ... 0x5A).contains(byte) || (0x61 ... 0x7A).contains(byte) || "/._-+=:,@%".utf8.contains(byte)
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "/._-+=:,@%".utf8.contains(byte)
         }
         return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }

@@ -4,12 +4,12 @@ import VectorStore
 
 extension ShardFolder {
     /// Every shard with its state.
-    public func states(hashes: Bool) throws -> [State] { try plan.shards.indices.map { try state(of: $0, hashes: hashes) } }
+    package func states(hashes: Bool) throws -> [State] { try plan.shards.indices.map { try state(of: $0, hashes: hashes) } }
 
     /// Puts the finished shards together to a set: writes `set.json`, after which the folder opens as one vector file.
     /// - Parameter hashes: read all files again and compare their hashes.
     /// - Throws: `DataError` that names the first shards that are missing or damaged.
-    public func finish(hashes: Bool) throws -> VectorSetIndex {
+    package func finish(hashes: Bool) throws -> VectorSetIndex {
         var done: [VectorSetIndex.Shard] = [], faults: [String] = [], faulty = 0
         for (shard, state) in try states(hashes: hashes).enumerated() {
             let name = Self.file(shard)

@@ -9,15 +9,15 @@ import VectorStore
 ///                 shards/00007.json    its size and hash: with it, the shard is done
 ///                 work/00007/          blocks of a shard in the making
 ///                 set.json             the index of the finished set
-public struct ShardFolder: Sendable {
-    public let path: String
-    public let plan: ShardPlan
+package struct ShardFolder: Sendable {
+    package let path: String
+    package let plan: ShardPlan
     let identity: String
 
     static let files = "shards"
 
     /// - Throws: `DataError` if the folder has no plan.
-    public init(path: String) throws {
+    package init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.path = path
@@ -36,7 +36,7 @@ public struct ShardFolder: Sendable {
     func work(_ shard: Int) -> String { path + "/work/" + Self.number(shard) }
 
     /// What is known of a shard.
-    public enum State: Sendable, Equatable {
+    package enum State: Sendable, Equatable {
         case done(VectorSetIndex.Shard)
         case missing
         /// Blocks of it are there, with this many rows.
@@ -47,10 +47,12 @@ public struct ShardFolder: Sendable {
 
     /// Looks at a shard.
     /// - Parameter hashes: read the whole file; otherwise its size is compared.
-    public func state(of shard: Int, hashes: Bool) throws -> State {
+    package func state(of shard: Int, hashes: Bool) throws -> State {
         let name = Self.file(shard), file = path + "/" + name
-        if access(receipt(shard), F_OK) == 0, let json = try? JSON(contentsOf: receipt(shard)), json["plan"]?.string == identity, json["shard"]?.int == shard,
-           let bytes = json["bytes"]?.int, let hash = json["sha256"]?.string, json["rows"]?.int == plan.shards[shard].rows {
+        if access(receipt(shard), F_OK) == 0, let json = try? JSON(contentsOf: receipt(shard)), json["plan"]?.string == identity,
+            json["shard"]?.int == shard,
+            let bytes = json["bytes"]?.int, let hash = json["sha256"]?.string, json["rows"]?.int == plan.shards[shard].rows
+        {
             var information = stat()
             guard stat(file, &information) == 0 else {
                 return .damaged(errno == ENOENT ? "the file is gone" : "the file cannot be read: \(SystemError.text())")
@@ -70,12 +72,15 @@ public struct ShardFolder: Sendable {
         let name = Self.file(shard), file = path + "/" + name
         var information = stat()
         guard stat(file, &information) == 0 else { throw SystemError.cannotRead(file) }
-        let done = VectorSetIndex.Shard(file: name, rows: plan.shards[shard].rows, bytes: Int(information.st_size), sha256: try SHA256.hex(ofFile: file))
+        let done = VectorSetIndex.Shard(
+            file: name, rows: plan.shards[shard].rows, bytes: Int(information.st_size), sha256: try SHA256.hex(ofFile: file))
         try AtomicFile.write(to: receipt(shard)) {
-            try $0.write(JSON.object([
-                ("format", .string("kotonoha/shard")), ("plan", .string(identity)), ("shard", .integer(shard)), ("rows", .integer(done.rows)),
-                ("bytes", .integer(done.bytes)), ("sha256", .string(done.sha256)),
-            ]).serialized() + "\n")
+            try $0.write(
+                JSON.object([
+                    ("format", .string("kotonoha/shard")), ("plan", .string(identity)), ("shard", .integer(shard)),
+                    ("rows", .integer(done.rows)),
+                    ("bytes", .integer(done.bytes)), ("sha256", .string(done.sha256)),
+                ]).serialized() + "\n")
         }
         return done
     }
@@ -94,12 +99,16 @@ public struct ShardFolder: Sendable {
     }
 
     func makeWork(_ shard: Int) throws {
-        for folder in [path + "/work", work(shard)] where mkdir(folder, 0o777) != 0 && errno != EEXIST { throw SystemError.cannotCreate(folder) }
+        for folder in [path + "/work", work(shard)] where mkdir(folder, 0o777) != 0 && errno != EEXIST {
+            throw SystemError.cannotCreate(folder)
+        }
     }
 
     /// Forgets the blocks of a shard.
     func removeWork(_ shard: Int) {
-        for name in Self.names(in: work(shard)) where name.hasSuffix(".block") || name.hasSuffix(".tmp") { unlink(work(shard) + "/" + name) }
+        for name in Self.names(in: work(shard)) where name.hasSuffix(".block") || name.hasSuffix(".tmp") {
+            unlink(work(shard) + "/" + name)
+        }
         rmdir(work(shard))
         // Goes with the last shard.
         rmdir(path + "/work")
@@ -110,7 +119,9 @@ public struct ShardFolder: Sendable {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            names.append(withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } })
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            )
         }
         return names
     }

@@ -6,68 +6,68 @@ import VectorStore
 ///
 /// It is in the set's folder as `plan.json` and is all that a task has to know: which shards are whose follows from their numbers alone, so
 /// that tasks need neither talk to each other nor clocks nor leases.
-public struct ShardPlan: Sendable, Equatable {
-    public struct Input: Sendable, Equatable {
+package struct ShardPlan: Sendable, Equatable {
+    package struct Input: Sendable, Equatable {
         /// The place of the file, absolute, so that every node finds it on the shared disk.
-        public var path: String
-        public var bytes: Int
+        package var path: String
+        package var bytes: Int
         /// SHA-256 of the whole file.
-        public var sha256: String
-        public var reading: TableReading
+        package var sha256: String
+        package var reading: TableReading
     }
 
     /// Consecutive rows of an input, which become one file.
-    public struct Shard: Sendable, Equatable {
+    package struct Shard: Sendable, Equatable {
         /// The input's place in `inputs`.
-        public var input: Int
-        public var rows: Int
-        public var bytes: Range<Int>
+        package var input: Int
+        package var rows: Int
+        package var bytes: Range<Int>
         /// The line of the input on which they begin, from 1.
-        public var firstLine: Int
+        package var firstLine: Int
         /// SHA-256 of these bytes.
-        public var sha256: String
+        package var sha256: String
     }
 
     /// The model and how it is used.
-    public struct Model: Sendable, Equatable {
+    package struct Model: Sendable, Equatable {
         /// The model's folder, absolute.
-        public var path: String
-        public var name: String
-        public var sha256: String
-        public var pooling: String
-        public var precision: String
-        public var maxLength: Int
-        public var isNormalized: Bool
+        package var path: String
+        package var name: String
+        package var sha256: String
+        package var pooling: String
+        package var precision: String
+        package var maxLength: Int
+        package var isNormalized: Bool
         /// Whether vectors are scaled to length 1 though the model does not do it.
-        public var normalizes: Bool
+        package var normalizes: Bool
         /// Components that are kept, nil for all.
-        public var truncatedDimension: Int?
-        public var prompt: String
-        public var dimension: Int
+        package var truncatedDimension: Int?
+        package var prompt: String
+        package var dimension: Int
     }
 
-    public var inputs: [Input]
-    public var shards: [Shard]
-    public var model: Model
-    public var storage: VectorStorage
+    package var inputs: [Input]
+    package var shards: [Shard]
+    package var model: Model
+    package var storage: VectorStorage
     /// The instruction set that rows are computed with: the last bits belong to it.
-    public var kernels: String
+    package var kernels: String
     /// Whether tasks on richer processors hold themselves to `kernels`; otherwise they refuse.
-    public var isPinned: Bool
+    package var isPinned: Bool
     /// Tasks that the shards are dealt out to, unless a run says otherwise.
-    public var tasks: Int
+    package var tasks: Int
     /// The program and its version.
-    public var createdBy: String
+    package var createdBy: String
     /// How the plan was asked for (a `Provenance`, without paths).
-    public var record: JSON
+    package var record: JSON
 
-    public static let name = "plan.json"
+    package static let name = "plan.json"
     private static let format = "kotonoha/plan"
 
-    public var rows: Int { shards.reduce(0) { $0 + $1.rows } }
+    package var rows: Int { shards.reduce(0) { $0 + $1.rows } }
 
     /// One hash of everything that decides the set's bytes; it is the same wherever inputs and model lie.
-    public var identity: String {
+    package var identity: String {
         var plan = self
         for index in plan.inputs.indices { plan.inputs[index].path = SystemError.name(of: plan.inputs[index].path) }
         plan.model.path = ""
@@ -76,7 +76,7 @@ public struct ShardPlan: Sendable, Equatable {
     }
 
     /// The columns of the set.
-    public var layout: VectorLayout {
+    package var layout: VectorLayout {
         let reading = inputs[0].reading, taken = [reading.text, reading.group, reading.id]
         func named(_ column: Int?) -> String? { reading.hasHeader ? column.map { reading.columns[$0] } : nil }
         return VectorLayout(
@@ -88,8 +88,10 @@ public struct ShardPlan: Sendable, Equatable {
     /// What every file of the set says of its making.
     func metadata(of shard: Int) -> VectorMetadata {
         var metadata = VectorMetadata(
-            model: model.name, modelSHA256: model.sha256, pooling: model.pooling, isNormalized: model.isNormalized, precision: model.precision,
-            maxLength: model.maxLength, prompt: model.prompt, createdBy: createdBy, source: inputs.map { SystemError.name(of: $0.path) }.joined(separator: " + "),
+            model: model.name, modelSHA256: model.sha256, pooling: model.pooling, isNormalized: model.isNormalized,
+            precision: model.precision,
+            maxLength: model.maxLength, prompt: model.prompt, createdBy: createdBy,
+            source: inputs.map { SystemError.name(of: $0.path) }.joined(separator: " + "),
             sourceSHA256: inputs.map(\.sha256).joined(separator: " + "), provenance: record.serialized())
         metadata.parts = [SHA256.hex(of: "\(identity) \(shard)")]
         return metadata
@@ -97,36 +99,59 @@ public struct ShardPlan: Sendable, Equatable {
 
     // MARK: The file
 
-    public var json: JSON {
+    package var json: JSON {
         .object([
-            ("format", .string(Self.format)), ("format_version", .integer(1)), ("created_by", .string(createdBy)), ("rows", .integer(rows)), ("tasks", .integer(tasks)),
+            ("format", .string(Self.format)), ("format_version", .integer(1)), ("created_by", .string(createdBy)), ("rows", .integer(rows)),
+            ("tasks", .integer(tasks)),
             ("kernels", .string(kernels)), ("kernels_pinned", .bool(isPinned)), ("storage", .string(storage.rawValue)),
-            ("model", .object([
-                ("path", .string(model.path)), ("name", .string(model.name)), ("sha256", .string(model.sha256)), ("pooling", .string(model.pooling)),
-                ("precision", .string(model.precision)), ("max_length", .integer(model.maxLength)), ("normalized", .bool(model.isNormalized)),
-                ("normalizes", .bool(model.normalizes)), ("truncate_dim", model.truncatedDimension.map(JSON.integer) ?? .null), ("prompt", .string(model.prompt)),
-                ("dimension", .integer(model.dimension)),
-            ])),
-            ("inputs", .array(inputs.map {
-                .object([("path", .string($0.path)), ("bytes", .integer($0.bytes)), ("sha256", .string($0.sha256)), ("reading", $0.reading.json)])
-            })),
-            ("shards", .array(shards.map {
-                .object([("input", .integer($0.input)), ("rows", .integer($0.rows)), ("from", .integer($0.bytes.lowerBound)), ("to", .integer($0.bytes.upperBound)),
-                         ("line", .integer($0.firstLine)), ("sha256", .string($0.sha256))])
-            })),
+            (
+                "model",
+                .object([
+                    ("path", .string(model.path)), ("name", .string(model.name)), ("sha256", .string(model.sha256)),
+                    ("pooling", .string(model.pooling)),
+                    ("precision", .string(model.precision)), ("max_length", .integer(model.maxLength)),
+                    ("normalized", .bool(model.isNormalized)),
+                    ("normalizes", .bool(model.normalizes)), ("truncate_dim", model.truncatedDimension.map(JSON.integer) ?? .null),
+                    ("prompt", .string(model.prompt)),
+                    ("dimension", .integer(model.dimension)),
+                ])
+            ),
+            (
+                "inputs",
+                .array(
+                    inputs.map {
+                        .object([
+                            ("path", .string($0.path)), ("bytes", .integer($0.bytes)), ("sha256", .string($0.sha256)),
+                            ("reading", $0.reading.json),
+                        ])
+                    })
+            ),
+            (
+                "shards",
+                .array(
+                    shards.map {
+                        .object([
+                            ("input", .integer($0.input)), ("rows", .integer($0.rows)), ("from", .integer($0.bytes.lowerBound)),
+                            ("to", .integer($0.bytes.upperBound)),
+                            ("line", .integer($0.firstLine)), ("sha256", .string($0.sha256)),
+                        ])
+                    })
+            ),
             ("record", record),
         ])
     }
 
     /// Reads the plan of a set's folder.
     /// - Throws: `DataError` if it is missing, damaged or of a later version.
-    public init(folder: String) throws {
+    package init(folder: String) throws {
         let path = folder + "/" + Self.name
         guard access(path, F_OK) == 0 else {
             let number = errno
             guard access(folder, F_OK) == 0 else {
-                throw DataError(.noInput, "the set's folder does not exist (is the shared disk mounted on this node?): "
-                    + "\(SystemError.text())", file: folder)
+                throw DataError(
+                    .noInput,
+                    "the set's folder does not exist (is the shared disk mounted on this node?): "
+                        + "\(SystemError.text())", file: folder)
             }
             guard number == ENOENT else { throw SystemError.cannotRead(path, number) }
             throw DataError(.noInput, "this folder has no \(Self.name); create one with kotonoha shard plan", file: folder)
@@ -136,13 +161,17 @@ public struct ShardPlan: Sendable, Equatable {
         guard json["format"]?.string == Self.format else {
             throw damaged("not the plan of a set: its \"format\" is not \"\(Self.format)\"")
         }
-        guard json["format_version"]?.int == 1 else { throw damaged("the plan has format version \(json["format_version"]?.int ?? 0); this program reads version 1") }
+        guard json["format_version"]?.int == 1 else {
+            throw damaged("the plan has format version \(json["format_version"]?.int ?? 0); this program reads version 1")
+        }
         func text(_ place: JSON?, _ key: String) throws -> String {
             guard let text = place?[key]?.string else { throw damaged("the key \"\(key)\" is missing or not a text") }
             return text
         }
-        func number(_ place: JSON?, _ key: String, _ bounds: ClosedRange<Int> = 0 ... 1 << 60) throws -> Int {
-            guard let number = place?[key]?.int, bounds.contains(number) else { throw damaged("the key \"\(key)\" is missing or not a number from \(bounds.lowerBound)") }
+        func number(_ place: JSON?, _ key: String, _ bounds: ClosedRange<Int> = 0...1 << 60) throws -> Int {
+            guard let number = place?[key]?.int, bounds.contains(number) else {
+                throw damaged("the key \"\(key)\" is missing or not a number from \(bounds.lowerBound)")
+            }
             return number
         }
         inputs = try (json["inputs"]?.array ?? []).map { entry in
@@ -154,22 +183,36 @@ public struct ShardPlan: Sendable, Equatable {
         shards = try (json["shards"]?.array ?? []).map { entry in
             let from = try number(entry, "from"), to = try number(entry, "to")
             guard from < to else { throw damaged("a shard has no bytes") }
-            return try Shard(input: number(entry, "input", 0 ... count - 1), rows: number(entry, "rows", 1 ... 1 << 40), bytes: from ..< to,
-                             firstLine: number(entry, "line", 1 ... 1 << 60), sha256: text(entry, "sha256"))
+            return try Shard(
+                input: number(entry, "input", 0...count - 1), rows: number(entry, "rows", 1...1 << 40), bytes: from..<to,
+                firstLine: number(entry, "line", 1...1 << 60), sha256: text(entry, "sha256"))
         }
         guard !shards.isEmpty else { throw damaged("the plan has no shards") }
         let entry = json["model"]
-        model = try Model(path: text(entry, "path"), name: text(entry, "name"), sha256: text(entry, "sha256"), pooling: text(entry, "pooling"), precision: text(entry, "precision"),
-                          maxLength: number(entry, "max_length"), isNormalized: entry?["normalized"]?.bool ?? false, normalizes: entry?["normalizes"]?.bool ?? false,
-                          truncatedDimension: entry?["truncate_dim"]?.int, prompt: text(entry, "prompt"), dimension: number(entry, "dimension", 1 ... 1 << 24))
-        guard let storage = VectorStorage(rawValue: try text(json, "storage")) else { throw damaged("unknown storage \(try text(json, "storage"))") }
+        model = try Model(
+            path: text(entry, "path"), name: text(entry, "name"), sha256: text(entry, "sha256"), pooling: text(entry, "pooling"),
+            precision: text(entry, "precision"),
+            maxLength: number(entry, "max_length"), isNormalized: entry?["normalized"]?.bool ?? false,
+            normalizes: entry?["normalizes"]?.bool ?? false,
+            truncatedDimension: entry?["truncate_dim"]?.int, prompt: text(entry, "prompt"),
+            dimension: number(entry, "dimension", 1...1 << 24))
+        guard let storage = VectorStorage(rawValue: try text(json, "storage")) else {
+            throw damaged("unknown storage \(try text(json, "storage"))")
+        }
         self.storage = storage
-        (kernels, isPinned, tasks) = (try text(json, "kernels"), json["kernels_pinned"]?.bool ?? false, try number(json, "tasks", 1 ... 1 << 30))
+        (kernels, isPinned, tasks) = (
+            try text(json, "kernels"), json["kernels_pinned"]?.bool ?? false, try number(json, "tasks", 1...1 << 30)
+        )
         (createdBy, record) = (try text(json, "created_by"), json["record"] ?? .object([]))
     }
 
-    init(inputs: [Input], shards: [Shard], model: Model, storage: VectorStorage, kernels: String, isPinned: Bool, tasks: Int, createdBy: String, record: JSON) {
-        (self.inputs, self.shards, self.model, self.storage, self.kernels, self.isPinned) = (inputs, shards, model, storage, kernels, isPinned)
+    init(
+        inputs: [Input], shards: [Shard], model: Model, storage: VectorStorage, kernels: String, isPinned: Bool, tasks: Int,
+        createdBy: String, record: JSON
+    ) {
+        (self.inputs, self.shards, self.model, self.storage, self.kernels, self.isPinned) = (
+            inputs, shards, model, storage, kernels, isPinned
+        )
         (self.tasks, self.createdBy, self.record) = (tasks, createdBy, record)
     }
 }

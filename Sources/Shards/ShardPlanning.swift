@@ -5,21 +5,21 @@ import Tensors
 import VectorStore
 
 /// Makes a plan: reads the inputs once, so that every row lies in exactly one shard whatever quotation marks and line ends its cells hold.
-public struct ShardPlanning {
-    public var inputs: [String]
-    public var table = TableOptions()
-    public var columns = CaptionColumns()
+package struct ShardPlanning {
+    package var inputs: [String]
+    package var table = TableOptions()
+    package var columns = CaptionColumns()
     /// Rows of a shard; the last one of each input may have fewer.
-    public var rows = 1_000_000
-    public var storage = VectorStorage.float32
+    package var rows = 1_000_000
+    package var storage = VectorStorage.float32
     /// Tasks that the shards are dealt out to; nil for one a shard, at most 1000.
-    public var tasks: Int?
-    public var isPinned = false
-    public var createdBy: String
+    package var tasks: Int?
+    package var isPinned = false
+    package var createdBy: String
     /// How the plan was asked for; inputs and model are filled in.
-    public var provenance: Provenance
+    package var provenance: Provenance
 
-    public init(inputs: [String], createdBy: String, provenance: Provenance) {
+    package init(inputs: [String], createdBy: String, provenance: Provenance) {
         (self.inputs, self.createdBy, self.provenance) = (inputs, createdBy, provenance)
     }
 
@@ -28,7 +28,9 @@ public struct ShardPlanning {
     /// - Throws: `DataError` if an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns
     ///   than the first one.
     /// - Complexity: two passes over the inputs, one that counts rows and one that hashes shards.
-    public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
+    package func plan(
+        for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
+    ) throws -> ShardPlan {
         var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
         for (number, path) in inputs.enumerated() {
             guard path != "-" else {
@@ -36,12 +38,19 @@ public struct ShardPlanning {
             }
             let source = try CaptionSource(path: path, options: table, columns: columns)
             guard let reading = source.reading(isLossy: table.isLossy), var begin = source.table.place else {
-                throw DataError(.usage, "shards need a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
-                                + (source.table.encoding.map { " in \($0.rawValue)" } ?? "") + "; convert it first (iconv -t UTF-8, or save it as such a file)", file: path)
+                throw DataError(
+                    .usage,
+                    "shards need a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
+                        + (source.table.encoding.map { " in \($0.rawValue)" } ?? "")
+                        + "; convert it first (iconv -t UTF-8, or save it as such a file)", file: path)
             }
-            if let first = found.first?.reading, first.columns != reading.columns || first.text != reading.text || first.group != reading.group || first.id != reading.id {
-                throw DataError(.badData, "it has the columns \(reading.columns.joined(separator: ", ")), and \(inputs[0]) has \(first.columns.joined(separator: ", ")); "
-                                + "all inputs of a set need the same columns", file: path)
+            if let first = found.first?.reading,
+                first.columns != reading.columns || first.text != reading.text || first.group != reading.group || first.id != reading.id
+            {
+                throw DataError(
+                    .badData,
+                    "it has the columns \(reading.columns.joined(separator: ", ")), and \(inputs[0]) has \(first.columns.joined(separator: ", ")); "
+                        + "all inputs of a set need the same columns", file: path)
             }
             let firstOwn = shards.count
             while true {
@@ -56,13 +65,13 @@ public struct ShardPlanning {
                     progress(planned + count, source.table.fractionRead)
                 }
                 guard count > 0, let end = source.table.place else { break }
-                shards.append(ShardPlan.Shard(input: number, rows: count, bytes: begin.byte ..< end.byte, firstLine: begin.line, sha256: ""))
+                shards.append(ShardPlan.Shard(input: number, rows: count, bytes: begin.byte..<end.byte, firstLine: begin.line, sha256: ""))
                 (begin, planned) = (end, planned + count)
             }
             guard shards.count > firstOwn else { throw DataError(.badData, "the input has no rows", file: path) }
             let size = try ByteStream(path: path).fileSize ?? 0
             found.append(ShardPlan.Input(path: try Self.absolute(path), bytes: size, sha256: try source.table.sha256(), reading: reading))
-            for index in firstOwn ..< shards.count { shards[index].sha256 = try Self.hash(path, shards[index].bytes) }
+            for index in firstOwn..<shards.count { shards[index].sha256 = try Self.hash(path, shards[index].bytes) }
         }
         let hash = try encoder.identity()
         var record = provenance
@@ -71,23 +80,27 @@ public struct ShardPlanning {
         record.kernels = processorKernels
         record.settings += [("precision", .string(encoder.precisionName)), ("storage", .string(storage.rawValue))]
         let model = ShardPlan.Model(
-            path: try Self.absolute(encoder.directory.folder.path), name: encoder.name, sha256: hash, pooling: encoder.poolingName, precision: encoder.precisionName,
+            path: try Self.absolute(encoder.directory.folder.path), name: encoder.name, sha256: hash, pooling: encoder.poolingName,
+            precision: encoder.precisionName,
             maxLength: encoder.maxLength, isNormalized: encoder.isNormalized, normalizes: encoder.options.normalizes,
             truncatedDimension: encoder.options.truncatedDimension, prompt: encoder.prompt, dimension: encoder.dimension)
-        return ShardPlan(inputs: found, shards: shards, model: model, storage: storage, kernels: processorKernels, isPinned: isPinned,
-                         tasks: tasks ?? min(shards.count, 1000), createdBy: createdBy, record: record.json())
+        return ShardPlan(
+            inputs: found, shards: shards, model: model, storage: storage, kernels: processorKernels, isPinned: isPinned,
+            tasks: tasks ?? min(shards.count, 1000), createdBy: createdBy, record: record.json())
     }
 
     /// Puts the plan into the folder, which is made.
     /// - Parameter replaces: another plan that is there; its shards do not count any more.
     /// - Throws: `DataError` if another plan is there, or the folder holds other things.
-    public static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
+    package static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
         let path = folder + "/" + ShardPlan.name
         if access(path, F_OK) == 0, !replaces {
             let old = try ShardPlan(folder: folder)
             guard old.identity == plan.identity else {
-                throw DataError(.cannotCreate, "a plan for other inputs, another model or other settings exists; \(Setting.force) "
-                    + "replaces it and discards its shards", file: folder)
+                throw DataError(
+                    .cannotCreate,
+                    "a plan for other inputs, another model or other settings exists; \(Setting.force) "
+                        + "replaces it and discards its shards", file: folder)
             }
         }
         for folder in [folder, folder + "/" + ShardFolder.files] where mkdir(folder, 0o777) != 0 {
@@ -99,7 +112,10 @@ public struct ShardPlanning {
 
     /// Whether the bytes at a place are those that other kinds of files begin with.
     private static func isMistakable(_ path: String, at place: TablePlace?) throws -> Bool {
-        let marks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0x50, 0x4B, 0x03, 0x04], [0xD0, 0xCF, 0x11, 0xE0], [0x89, 0x48, 0x44, 0x46], [0x1F, 0x8B], Array("%PDF-".utf8)]
+        let marks: [[UInt8]] = [
+            [0xEF, 0xBB, 0xBF], [0x50, 0x4B, 0x03, 0x04], [0xD0, 0xCF, 0x11, 0xE0], [0x89, 0x48, 0x44, 0x46], [0x1F, 0x8B],
+            Array("%PDF-".utf8),
+        ]
         guard let place else { return false }
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
@@ -118,17 +134,19 @@ public struct ShardPlanning {
 }
 
 /// Holding a process to an instruction set, so that different processors give the same bits.
-public enum ShardKernels {
+package enum ShardKernels {
     /// Names that can be asked for, poorest first.
-    public static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
+    package static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
 
     /// Holds this process to an instruction set. To be called before anything is computed.
     /// - Throws: `DataError` if the processor has less.
-    public static func pin(_ name: String) throws {
+    package static func pin(_ name: String) throws {
         setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
         guard processorKernels == name else {
-            throw DataError(.usage, "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such "
-                + "nodes (#SBATCH --constraint)")
+            throw DataError(
+                .usage,
+                "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such "
+                    + "nodes (#SBATCH --constraint)")
         }
     }
 }

@@ -9,44 +9,44 @@ import VectorStore
 /// A shard is computed in blocks, each of which is safe once it is written, and appears as a file by rename. What two tasks compute of the
 /// same shard is equal to the last bit, so that it does not matter whose file stays; a killed task loses at most the block that it worked
 /// on.
-public struct ShardRun: Sendable {
-    public var folder: ShardFolder
+package struct ShardRun: Sendable {
+    package var folder: ShardFolder
     /// This task, from 0, and the number of tasks: task t has the shards t, t + tasks, t + 2 tasks …
-    public var task: Int
-    public var tasks: Int
+    package var task: Int
+    package var tasks: Int
     /// Rows of a block.
-    public var block = 8192
+    package var block = 8192
 
-    public init(folder: ShardFolder, task: Int, tasks: Int) { (self.folder, self.task, self.tasks) = (folder, task, tasks) }
+    package init(folder: ShardFolder, task: Int, tasks: Int) { (self.folder, self.task, self.tasks) = (folder, task, tasks) }
 
-    public struct Progress: Sendable {
+    package struct Progress: Sendable {
         /// Rows of all shards of the task that are done, and how many there are.
-        public var rows: Int
-        public var total: Int
-        public var shard: Int
+        package var rows: Int
+        package var total: Int
+        package var shard: Int
     }
 
-    public struct Summary: Sendable, Equatable {
+    package struct Summary: Sendable, Equatable {
         /// Shards of the task, those that were done before, and those that this run made.
-        public var shards = 0
-        public var earlier = 0
-        public var made = 0
+        package var shards = 0
+        package var earlier = 0
+        package var made = 0
         /// Shards that were there and damaged, and were made again.
-        public var repaired: [String] = []
+        package var repaired: [String] = []
         /// Rows that were computed, and rows whose blocks an earlier run had left.
-        public var rows = 0
-        public var resumedRows = 0
-        public var counts = SentenceEncoder.Counts()
-        public var seconds = 0.0
+        package var rows = 0
+        package var resumedRows = 0
+        package var counts = SentenceEncoder.Counts()
+        package var seconds = 0.0
     }
 
     /// The shards of this task.
-    public var shards: [Int] { Array(stride(from: task, to: folder.plan.shards.count, by: tasks)) }
+    package var shards: [Int] { Array(stride(from: task, to: folder.plan.shards.count, by: tasks)) }
 
     /// - Parameter isCancelled: asked after every block.
     /// - Throws: `DataError` if the processor, the model or an input is not that of the plan, the disk is full, or the work was cancelled:
     ///   what is finished stays, and the same call goes on from there.
-    public func run(
+    package func run(
         with encoder: SentenceEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         let plan = folder.plan
@@ -74,18 +74,24 @@ public struct ShardRun: Sendable {
     private func check(_ encoder: SentenceEncoder) throws {
         let plan = folder.plan, model = plan.model
         guard processorKernels == plan.kernels else {
-            throw DataError(.usage, "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its "
-                + "rows would differ in the last bits. "
-                            + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to", file: folder.path)
+            throw DataError(
+                .usage,
+                "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its "
+                    + "rows would differ in the last bits. "
+                    + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to",
+                file: folder.path)
         }
         let pairs = [
-            ("model", model.sha256, try encoder.identity()), ("pooling", model.pooling, encoder.poolingName), ("precision", model.precision, encoder.precisionName),
+            ("model", model.sha256, try encoder.identity()), ("pooling", model.pooling, encoder.poolingName),
+            ("precision", model.precision, encoder.precisionName),
             ("maximum length", String(model.maxLength), String(encoder.maxLength)), ("prompt", model.prompt, encoder.prompt),
             ("dimension", String(model.dimension), String(encoder.dimension)),
         ]
         if let (what, planned, found) = pairs.first(where: { $0.1 != $0.2 }) {
-            throw DataError(.badData, "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of "
-                + "\(planned.isEmpty ? "empty" : planned)", file: folder.path)
+            throw DataError(
+                .badData,
+                "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of "
+                    + "\(planned.isEmpty ? "empty" : planned)", file: folder.path)
         }
     }
 
@@ -94,17 +100,22 @@ public struct ShardRun: Sendable {
     ) throws {
         let plan = folder.plan, planned = plan.shards[shard], input = plan.inputs[planned.input], layout = plan.layout
         guard try ShardPlanning.hash(input.path, planned.bytes) == planned.sha256 else {
-            throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
-                + "has changed. "
-                            + "Restore the old file, or plan again", file: input.path)
+            throw DataError(
+                .badData,
+                "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
+                    + "has changed. "
+                    + "Restore the old file, or plan again", file: input.path)
         }
         try folder.makeWork(shard)
-        let source = try CaptionSource(path: input.path, part: TablePart(bytes: planned.bytes, firstLine: planned.firstLine, reading: input.reading))
+        let source = try CaptionSource(
+            path: input.path, part: TablePart(bytes: planned.bytes, firstLine: planned.firstLine, reading: input.reading))
         var row = 0, starts: [Int] = []
         while row < planned.rows {
             if isCancelled() {
-                throw DataError(.interrupted, "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the "
-                    + "same command resumes from there", file: folder.path)
+                throw DataError(
+                    .interrupted,
+                    "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the "
+                        + "same command resumes from there", file: folder.path)
             }
             let rows = try source.next(batch: min(block, planned.rows - row)), path = folder.block(shard, first: row)
             guard !rows.isEmpty else {
@@ -125,7 +136,8 @@ public struct ShardRun: Sendable {
             progress(row)
         }
         let file = folder.path + "/" + ShardFolder.file(shard)
-        let writer = try VectorFileWriter(path: file, layout: layout, metadata: plan.metadata(of: shard), storage: plan.storage, rows: planned.rows)
+        let writer = try VectorFileWriter(
+            path: file, layout: layout, metadata: plan.metadata(of: shard), storage: plan.storage, rows: planned.rows)
         for first in starts {
             let path = folder.block(shard, first: first)
             guard let block = try PartialBlock.read(path, first: first, layout: layout) else {

@@ -12,8 +12,10 @@ public struct Estimate: Sendable, Equatable {
     public var p: Double?
     /// Units that the estimate rests on: items, pairs or groups, whatever was resampled.
     public var n: Int
+    /// How interval and p-value were computed.
     public var method: Method
 
+    /// A figure; `n` is the number of units that it rests on.
     public init(
         _ value: Double, interval: ClosedRange<Double>? = nil, level: Double = 0.95, p: Double? = nil, n: Int, method: Method = Method()
     ) {
@@ -27,9 +29,12 @@ public struct Estimate: Sendable, Equatable {
 
     /// How the interval and the p-value were computed.
     public struct Method: Sendable, Equatable, CustomStringConvertible {
+        /// The procedure behind the interval; nil if there is none.
         public var interval: IntervalMethod?
+        /// The procedure behind the p-value; nil if there is none.
         public var test: TestMethod?
 
+        /// A method with an interval, a test, both or neither.
         public init(interval: IntervalMethod? = nil, test: TestMethod? = nil) {
             self.interval = interval
             self.test = test
@@ -45,6 +50,7 @@ public enum IntervalMethod: Sendable, Equatable, CustomStringConvertible {
     case bootstrap(Bootstrap.Kind, resamples: Int)
     case fisher, clopperPearson, wilson, studentT, noncentralT, normal
 
+    /// The name in a table: “BCa bootstrap (10000)”.
     public var description: String {
         switch self {
         case .bootstrap(.percentile, let resamples): "percentile bootstrap (\(resamples))"
@@ -74,6 +80,7 @@ public enum TestMethod: Sendable, Equatable, CustomStringConvertible {
         case tTest = "t test", welch = "Welch's t test", fTest = "F test", wald = "Wald test", likelihoodRatio = "likelihood-ratio test"
     }
 
+    /// The name in a table: “permutation test (exact, 252)”.
     public var description: String {
         switch self {
         case .permutation(let count, let isExact): "permutation test (\(isExact ? "exact, " : "")\(count))"

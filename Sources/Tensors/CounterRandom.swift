@@ -5,8 +5,10 @@ import CKernels
 /// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011). A place has three coordinates, such as stream, chunk and step; the numbers at one
 /// place are independent of those at all others. The bits are the same on every processor.
 public struct CounterRandom: Sendable, Equatable {
+    /// The seed; it fixes every number.
     public let seed: UInt64
 
+    /// Random numbers of a seed.
     public init(seed: UInt64) { self.seed = seed }
 
     /// Fills `numbers` with standard normal numbers, resolution 2⁻³², at most 6.66 in size.

@@ -15,8 +15,10 @@ public struct FactorizationError: Error, Sendable, Equatable, CustomStringConver
         self.status = status
     }
 
+    /// What failed, for an error message.
     public var description: String {
-        status < 0 ? "\(routine) refused its input (status \(status)); is there NaN or infinity in the matrix?"
+        status < 0
+            ? "\(routine) refused its input (status \(status)); is there NaN or infinity in the matrix?"
             : "\(routine) did not converge (status \(status))"
     }
 }
@@ -39,9 +41,10 @@ public func symmetricEigenvectors(_ matrix: Tensor<Double>, count: Int) throws -
     var values = [Double](repeating: 0, count: n), support = [Int32](repeating: 0, count: 2 * n)
     var ascending = Tensor<Double>(repeating: 0, shape: [count, n])
     // Row-major lower is column-major upper.
-    status = LAPACKE_dsyevr(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: count == n ? "A" : "I")), CChar(UInt8(ascii: "U")),
-                            Int32(n), work.mutablePointer, Int32(n), 0, 0, Int32(n - count + 1), Int32(n), 0, &found, &values,
-                            ascending.mutablePointer, Int32(n), &support)
+    status = LAPACKE_dsyevr(
+        LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: count == n ? "A" : "I")), CChar(UInt8(ascii: "U")),
+        Int32(n), work.mutablePointer, Int32(n), 0, 0, Int32(n - count + 1), Int32(n), 0, &found, &values,
+        ascending.mutablePointer, Int32(n), &support)
     guard status == 0, Int(found) == count else { throw FactorizationError(routine: "dsyevr", status: status == 0 ? 1 : Int(status)) }
     var vectors = Tensor<Double>(uninitialized: [count, n])
     for i in 0..<count { Double.copy(ascending.view[count - 1 - i], into: &vectors[rows: i..<i + 1]) }
@@ -56,8 +59,9 @@ public func singularValues(_ a: Tensor<Double>) throws -> (u: Tensor<Double>, s:
     var work = a, u = Tensor<Double>(uninitialized: [m, r]), v = Tensor<Double>(uninitialized: [r, n])
     var s = [Double](repeating: 0, count: r), status: Int32 = 0
     // In memory this is the transpose (n, m) by columns: its left vectors are our right ones.
-    status = LAPACKE_dgesdd(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "S")), Int32(n), Int32(m), work.mutablePointer, Int32(n), &s,
-                            v.mutablePointer, Int32(n), u.mutablePointer, Int32(r))
+    status = LAPACKE_dgesdd(
+        LAPACK_COL_MAJOR, CChar(UInt8(ascii: "S")), Int32(n), Int32(m), work.mutablePointer, Int32(n), &s,
+        v.mutablePointer, Int32(n), u.mutablePointer, Int32(r))
     guard status == 0 else { throw FactorizationError(routine: "dgesdd", status: Int(status)) }
     return (u, s, v)
 }

@@ -9,7 +9,9 @@ public enum Parallel {
 
     /// Calls `body(item, worker)` once for every item in 0 ..< count; items go to whichever worker is free, worker numbers lie
     /// in 0 ..< threads. Returns when all are done; rethrows the error of the lowest item that failed (later ones may be skipped).
-    public static func forEach(_ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) throws -> Void) throws {
+    public static func forEach(
+        _ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) throws -> Void
+    ) throws {
         let workers = max(1, min(threads, count))
         if workers == 1 {
             for item in 0..<count { try body(item, 0) }
@@ -99,7 +101,8 @@ extension Tensor {
     /// The elements that a stretch means.
     package func view(of stretch: Stretch) -> MatrixView<Scalar> {
         precondition(stretch.elements.upperBound <= count)
-        return MatrixView(storage, offset: stretch.elements.lowerBound, rows: stretch.rows.count, columns: stretch.width, stride: stretch.width)
+        return MatrixView(
+            storage, offset: stretch.elements.lowerBound, rows: stretch.rows.count, columns: stretch.width, stride: stretch.width)
     }
 }
 
@@ -132,9 +135,10 @@ extension Parallel {
     /// The same with the same elements of three lists of tensors.
     package static func forEachStretch<S: TensorScalar>(
         _ stretches: [Stretch], of first: inout [Tensor<S>], _ second: inout [Tensor<S>], _ third: inout [Tensor<S>], threads: Int,
-        _ body: @Sendable (
-            _ index: Int, _ first: inout MutableMatrixView<S>, _ second: inout MutableMatrixView<S>, _ third: inout MutableMatrixView<S>
-        ) -> Void
+        _ body:
+            @Sendable (
+                _ index: Int, _ first: inout MutableMatrixView<S>, _ second: inout MutableMatrixView<S>, _ third: inout MutableMatrixView<S>
+            ) -> Void
     ) {
         let a = shared(&first, among: stretches), b = shared(&second, among: stretches), c = shared(&third, among: stretches)
         forEach(stretches.count, threads: threads) { index, _ in
@@ -147,8 +151,9 @@ extension Parallel {
     /// Memory of uniquely referenced tensors.
     private static func shared<S: TensorScalar>(_ tensors: inout [Tensor<S>], among stretches: [Stretch]) -> [TensorStorage<S>] {
         for (stretch, next) in zip(stretches, stretches.dropFirst()) {
-            precondition(stretch.tensor < next.tensor || stretch.tensor == next.tensor && stretch.elements.upperBound <= next.elements.lowerBound,
-                         "stretches are in order and do not overlap")
+            precondition(
+                stretch.tensor < next.tensor || stretch.tensor == next.tensor && stretch.elements.upperBound <= next.elements.lowerBound,
+                "stretches are in order and do not overlap")
         }
         for stretch in stretches { precondition(stretch.elements.upperBound <= tensors[stretch.tensor].count) }
         for index in Set(stretches.map(\.tensor)) { tensors[index].makeUnique() }
@@ -158,8 +163,9 @@ extension Parallel {
 
 extension MutableMatrixView {
     fileprivate init(_ storages: [TensorStorage<Element>], _ stretch: Stretch) {
-        self.init(storages[stretch.tensor], offset: stretch.elements.lowerBound, rows: stretch.rows.count, columns: stretch.width,
-                  stride: stretch.width)
+        self.init(
+            storages[stretch.tensor], offset: stretch.elements.lowerBound, rows: stretch.rows.count, columns: stretch.width,
+            stride: stretch.width)
     }
 }
 

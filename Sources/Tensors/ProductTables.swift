@@ -16,9 +16,10 @@ extension ProductTable where S == Float {
                 precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
             },
             product: { shape, a, b, c, precision in
-                let status = kd_gemm(precision == .bf16 ? KD_BF16 : KD_F32, shape.aTransposed, shape.bTransposed, Int64(shape.m),
-                                     Int64(shape.n), Int64(shape.k), a, Int64(shape.aStride), b, Int64(shape.bStride), c,
-                                     Int64(shape.cStride), shape.accumulates)
+                let status = kd_gemm(
+                    precision == .bf16 ? KD_BF16 : KD_F32, shape.aTransposed, shape.bTransposed, Int64(shape.m),
+                    Int64(shape.n), Int64(shape.k), a, Int64(shape.aStride), b, Int64(shape.bStride), c,
+                    Int64(shape.cStride), shape.accumulates)
                 precondition(status == 0, "oneDNN refused a product of \(shape.m) x \(shape.k) by \(shape.k) x \(shape.n)")
             },
             multiplyQuantized: { x, rows, matrix, bias, activation, y in
@@ -32,16 +33,18 @@ extension ProductTable where S == Float {
     let (inputs, outputs) = (layout.inputs, layout.outputs)
     func made(_ handle: OpaquePointer?, scales: [Float]? = nil, columnSums: [Float]? = nil) -> PackedMatrix<Float> {
         precondition(handle != nil, "oneDNN could not lay out a \(inputs) by \(outputs) matrix in \(precision)")
-        return PackedMatrix(layout, precision: precision, handle: handle, scales: scales.map { TensorStorage($0) },
-                            columnSums: columnSums.map { TensorStorage($0) })
+        return PackedMatrix(
+            layout, precision: precision, handle: handle, scales: scales.map { TensorStorage($0) },
+            columnSums: columnSums.map { TensorStorage($0) })
     }
     switch precision {
     case .f32:
         return made(kd_pack(KD_F32, Int64(inputs), Int64(outputs), source, Int64(layout.inputStride), Int64(layout.outputStride)))
     case .bf16:
-        return made(withHalves(of: source, count: layout.reach) {
-            kd_pack(KD_BF16, Int64(inputs), Int64(outputs), $0, Int64(layout.inputStride), Int64(layout.outputStride))
-        })
+        return made(
+            withHalves(of: source, count: layout.reach) {
+                kd_pack(KD_BF16, Int64(inputs), Int64(outputs), $0, Int64(layout.inputStride), Int64(layout.outputStride))
+            })
     case .int8:
         var quantized = [Int8](repeating: 0, count: inputs * outputs)
         var scales = [Float](repeating: 0, count: outputs), columnSums = scales
@@ -64,11 +67,12 @@ extension ProductTable where S == Float {
 }
 
 @Sendable private func repackFloats(_ matrix: PackedMatrix<Float>, _ source: UnsafePointer<Float>) {
-    let status = switch matrix.precision {
-    case .f32: kd_repack(matrix.handle, source)
-    case .bf16: withHalves(of: source, count: matrix.layout.reach) { kd_repack(matrix.handle, $0) }
-    case .int8: preconditionFailure("int8 weights are for inference and do not change")
-    }
+    let status =
+        switch matrix.precision {
+        case .f32: kd_repack(matrix.handle, source)
+        case .bf16: withHalves(of: source, count: matrix.layout.reach) { kd_repack(matrix.handle, $0) }
+        case .int8: preconditionFailure("int8 weights are for inference and do not change")
+        }
     precondition(status == 0, "oneDNN could not lay out a \(matrix.inputs) by \(matrix.outputs) matrix in \(matrix.precision)")
 }
 
@@ -97,15 +101,17 @@ extension ProductTable where S == Double {
     static var openBLAS: ProductTable<Double> {
         ProductTable(
             pack: { source, layout, precision in
-                let matrix = PackedMatrix<Double>(layout, precision: precision,
-                                                  plain: TensorStorage(uninitializedCount: layout.inputs * layout.outputs))
+                let matrix = PackedMatrix<Double>(
+                    layout, precision: precision,
+                    plain: TensorStorage(uninitializedCount: layout.inputs * layout.outputs))
                 repackDoubles(matrix, source)
                 return matrix
             },
             repack: repackDoubles,
             multiply: { x, rows, matrix, bias, y in
-                let shape = ProductShape(m: rows, n: matrix.outputs, k: matrix.inputs, aStride: matrix.inputs, bStride: matrix.outputs,
-                                         cStride: matrix.outputs)
+                let shape = ProductShape(
+                    m: rows, n: matrix.outputs, k: matrix.inputs, aStride: matrix.inputs, bStride: matrix.outputs,
+                    cStride: matrix.outputs)
                 multiplyDoubles(shape, x, UnsafeRawPointer(matrix.plain!.elements), y)
                 if let bias { Double.kernels.c.addRowVector(bias, Int64(rows), Int64(matrix.outputs), y) }
             },
@@ -124,7 +130,8 @@ extension ProductTable where S == Double {
 
 private func multiplyDoubles(_ shape: ProductShape, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutablePointer<Double>) {
     _ = singleThreadedBLAS
-    cblas_dgemm(CblasRowMajor, shape.aTransposed ? CblasTrans : CblasNoTrans, shape.bTransposed ? CblasTrans : CblasNoTrans,
-                blasint(shape.m), blasint(shape.n), blasint(shape.k), 1, a.assumingMemoryBound(to: Double.self), blasint(shape.aStride),
-                b.assumingMemoryBound(to: Double.self), blasint(shape.bStride), shape.accumulates ? 1 : 0, c, blasint(shape.cStride))
+    cblas_dgemm(
+        CblasRowMajor, shape.aTransposed ? CblasTrans : CblasNoTrans, shape.bTransposed ? CblasTrans : CblasNoTrans,
+        blasint(shape.m), blasint(shape.n), blasint(shape.k), 1, a.assumingMemoryBound(to: Double.self), blasint(shape.aStride),
+        b.assumingMemoryBound(to: Double.self), blasint(shape.bStride), shape.accumulates ? 1 : 0, c, blasint(shape.cStride))
 }

@@ -7,8 +7,11 @@
 public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
     // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so there are no readers.
+    /// Length of an input row.
     public let inputs: Int
+    /// Length of an output row.
     public let outputs: Int
+    /// What products with it compute in.
     public let precision: Precision
     let layout: MatrixLayout
     /// `kd_matrix` for Float, nil for Double.
@@ -24,8 +27,10 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     /// True for a matrix that lies in a file: it cannot take other values.
     package var isView: Bool { owner != nil }
 
-    init(_ layout: MatrixLayout, precision: Precision, handle: OpaquePointer? = nil, plain: TensorStorage<Scalar>? = nil,
-         scales: TensorStorage<Float>? = nil, columnSums: TensorStorage<Float>? = nil, owner: AnyObject? = nil) {
+    init(
+        _ layout: MatrixLayout, precision: Precision, handle: OpaquePointer? = nil, plain: TensorStorage<Scalar>? = nil,
+        scales: TensorStorage<Float>? = nil, columnSums: TensorStorage<Float>? = nil, owner: AnyObject? = nil
+    ) {
         inputs = layout.inputs
         outputs = layout.outputs
         self.layout = layout
@@ -113,7 +118,8 @@ extension TensorScalar {
 
     /// The matrix that takes `(n, inputs)` to `(n, outputs)`, from weights `(outputs, inputs)`; `transposed` takes outputs back to inputs.
     package static func pack(_ weights: MatrixView<Self>, transposed: Bool = false, precision: Precision) -> PackedMatrix<Self> {
-        let layout = transposed
+        let layout =
+            transposed
             ? MatrixLayout(inputs: weights.rows, outputs: weights.columns, inputStride: weights.stride, outputStride: 1)
             : MatrixLayout(inputs: weights.columns, outputs: weights.rows, inputStride: 1, outputStride: weights.stride)
         return kernels.products.pack(weights.start, layout, precision)
@@ -182,7 +188,9 @@ extension TensorScalar {
                 activate(weights.activation, inPlace: &wide[rows: rows])
             }
             var part = y.part(range)
-            multiply((weights.isGated ? halved : wide).view[rows: rows], by: down, plus: weights.downBias?.view, activation: .identity, into: &part)
+            multiply(
+                (weights.isGated ? halved : wide).view[rows: rows], by: down, plus: weights.downBias?.view, activation: .identity,
+                into: &part)
         }
     }
 
@@ -194,10 +202,12 @@ extension TensorScalar {
         into c: inout MutableMatrixView<Self>, accumulating: Bool = false, precision: Precision = .f32
     ) {
         let m = aTransposed ? a.columns : a.rows, k = aTransposed ? a.rows : a.columns, n = bTransposed ? b.rows : b.columns
-        precondition(k == (bTransposed ? b.columns : b.rows) && c.rows == m && c.columns == n,
-                     "(\(a.rows), \(a.columns)) and (\(b.rows), \(b.columns)) do not multiply to (\(c.rows), \(c.columns))")
-        product(a.start, transposed: aTransposed, b.start, transposed: bTransposed, m: m, n: n, k: k, lda: a.stride, ldb: b.stride,
-                into: c.start, ldc: c.stride, accumulate: accumulating, precision: precision)
+        precondition(
+            k == (bTransposed ? b.columns : b.rows) && c.rows == m && c.columns == n,
+            "(\(a.rows), \(a.columns)) and (\(b.rows), \(b.columns)) do not multiply to (\(c.rows), \(c.columns))")
+        product(
+            a.start, transposed: aTransposed, b.start, transposed: bTransposed, m: m, n: n, k: k, lda: a.stride, ldb: b.stride,
+            into: c.start, ldc: c.stride, accumulate: accumulating, precision: precision)
     }
 
     /// c (a columns, b columns) += aᵀ b; `overwriting` sets c instead.
@@ -212,8 +222,9 @@ extension TensorScalar {
         let out = c.elements
         var overwriting = overwriting
         func add(_ a: ProductOperand<Self>, _ b: ProductOperand<Self>) {
-            let shape = ProductShape(m: a.columns, n: b.columns, k: a.rows, aTransposed: true, aStride: a.columns, bStride: b.columns,
-                                     cStride: b.columns, accumulates: !overwriting)
+            let shape = ProductShape(
+                m: a.columns, n: b.columns, k: a.rows, aTransposed: true, aStride: a.columns, bStride: b.columns,
+                cStride: b.columns, accumulates: !overwriting)
             if shape.m > 0, shape.n > 0 { kernels.products.product(shape, a.start, b.start, out, a.precision) }
             overwriting = false
         }

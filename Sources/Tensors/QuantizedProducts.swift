@@ -27,7 +27,9 @@ private struct QuantizedRows {
 
 extension PackedMatrix where Scalar == Float {
     /// y (rows, outputs) = f(x · weights + bias) in 8-bit integers.
-    func multiplyQuantized(_ x: UnsafePointer<Float>, rows: Int, bias: UnsafePointer<Float>?, activation: Activation, into y: UnsafeMutablePointer<Float>) {
+    func multiplyQuantized(
+        _ x: UnsafePointer<Float>, rows: Int, bias: UnsafePointer<Float>?, activation: Activation, into y: UnsafeMutablePointer<Float>
+    ) {
         let quantized = QuantizedRows(columns: inputs)
         for range in Parallel.chunks(rows, size: block) {
             quantized.quantize(x + range.lowerBound * inputs, rows: range.count)
@@ -35,7 +37,9 @@ extension PackedMatrix where Scalar == Float {
         }
     }
 
-    fileprivate func multiply(_ x: QuantizedRows, rows: Int, bias: UnsafePointer<Float>?, activation: Activation, into y: UnsafeMutablePointer<Float>) {
+    fileprivate func multiply(
+        _ x: QuantizedRows, rows: Int, bias: UnsafePointer<Float>?, activation: Activation, into y: UnsafeMutablePointer<Float>
+    ) {
         var how = dequantization(bias: bias, activation: activation)
         // The sums lie where the numbers will: both have 32 bits.
         y.withMemoryRebound(to: Int32.self, capacity: rows * outputs) { sums in
@@ -52,8 +56,9 @@ extension PackedMatrix where Scalar == Float {
 
     /// What turns sums back into numbers; valid while the matrix and the bias live.
     fileprivate func dequantization(bias: UnsafePointer<Float>?, activation: Activation) -> kt_dequantization {
-        kt_dequantization(columns: Int64(outputs), column_scales: scales?.elements, column_sums: columnSums?.elements, bias: bias,
-                          activation: activation.kernel)
+        kt_dequantization(
+            columns: Int64(outputs), column_scales: scales?.elements, column_sums: columnSums?.elements, bias: bias,
+            activation: activation.kernel)
     }
 }
 
@@ -66,9 +71,11 @@ extension FeedForwardWeights where Scalar == Float {
         for range in Parallel.chunks(rows, size: block) {
             input.quantize(x + range.lowerBound * up.inputs, rows: range.count)
             up.add(input, rows: range.count, into: sums.elements)
-            kt_requantize_rows(&how, isGated ? 1 : 0, sums.elements, Int64(range.count), input.scales.elements, input.offsets.elements,
-                               middle.integers.elements, middle.scales.elements, middle.offsets.elements, row.elements)
-            down.multiply(middle, rows: range.count, bias: downBias?.pointer, activation: .identity, into: y + range.lowerBound * down.outputs)
+            kt_requantize_rows(
+                &how, isGated ? 1 : 0, sums.elements, Int64(range.count), input.scales.elements, input.offsets.elements,
+                middle.integers.elements, middle.scales.elements, middle.offsets.elements, row.elements)
+            down.multiply(
+                middle, rows: range.count, bias: downBias?.pointer, activation: .identity, into: y + range.lowerBound * down.outputs)
         }
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 public struct RandomSource: RandomNumberGenerator, Sendable, Codable, Equatable {
     private var state: [UInt64]
 
+    /// A source whose numbers are fixed by `seed`.
     public init(seed: UInt64) {
         var mixer = seed
         state = (0..<4).map { _ in Self.splitMix(&mixer) }
@@ -20,6 +21,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable, Codable, Equatable 
         return z ^ (z >> 31)
     }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         func rotated(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
         let result = rotated(state[1] &* 5, 7) &* 9

@@ -6,6 +6,7 @@ import Foundation
 /// Shapes are written in comments as `(rows, columns)`. Elements may lie in a memory-mapped file (`init(viewing:)`); such a tensor
 /// is copied when it is first written to.
 public struct Tensor<Scalar: TensorScalar>: Sendable {
+    /// Length of each dimension, slowest first.
     public let shape: [Int]
     private(set) var storage: TensorStorage<Scalar>
 
@@ -17,6 +18,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         storage = TensorStorage(uninitializedCount: shape.reduce(1, *))
     }
 
+    /// A tensor of one repeated value.
     public init(repeating value: Scalar = 0, shape: [Int]) {
         if value == 0, value.sign == .plus {
             self.init(shape: shape, storage: TensorStorage(zeroedCount: shape.reduce(1, *)))
@@ -55,12 +57,16 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
 
     // MARK: Elements
 
+    /// Number of elements.
     public var count: Int { storage.count }
     /// Size of the first dimension.
     public var rows: Int { shape.first ?? 1 }
     /// Elements in one row: the product of the other dimensions.
     public var columns: Int { shape.dropFirst().reduce(1, *) }
 
+    /// An element by its place in row-major order.
+    ///
+    /// - Precondition: the place exists.
     public subscript(index: Int) -> Scalar {
         get {
             precondition(index >= 0 && index < count, "element \(index) of \(count)")
@@ -73,11 +79,15 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         }
     }
 
+    /// An element of a matrix.
+    ///
+    /// - Precondition: the element exists.
     public subscript(row: Int, column: Int) -> Scalar {
         get { self[row * columns + column] }
         set { self[row * columns + column] = newValue }
     }
 
+    /// A copy of the elements in row-major order.
     public var elements: [Scalar] { Array(UnsafeBufferPointer(start: storage.elements, count: count)) }
 
     /// The pointer is valid during the call.
@@ -125,6 +135,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         return part
     }
 
+    /// The transpose of a matrix, `(columns, rows)`.
     public func transposed() -> Tensor {
         precondition(shape.count == 2, "only a matrix has a transpose, not shape \(shape)")
         let rows = self.rows, columns = self.columns, from = pointer
@@ -151,8 +162,10 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
 
     /// Σ x², in Double.
     public var squaredNorm: Double { Scalar.dot(view, view) }
+    /// Whether no element is NaN or infinite.
     public var isFinite: Bool { Scalar.allFinite(view) }
 
+    /// Adds a tensor of the same shape, element by element.
     public static func += (a: inout Tensor, b: Tensor) {
         precondition(a.count == b.count, "shapes \(a.shape) and \(b.shape) do not add")
         Scalar.kernels.c.add(b.pointer, Int64(b.count), a.mutablePointer)

@@ -18,15 +18,16 @@ public enum Activation: String, Sendable, CaseIterable {
     case identity, gelu, geluTanh, relu, tanh, sigmoid, silu
 
     package var kernel: Int32 {
-        let kind = switch self {
-        case .identity: KT_IDENTITY
-        case .gelu: KT_GELU
-        case .geluTanh: KT_GELU_TANH
-        case .relu: KT_RELU
-        case .tanh: KT_TANH
-        case .sigmoid: KT_SIGMOID
-        case .silu: KT_SILU
-        }
+        let kind =
+            switch self {
+            case .identity: KT_IDENTITY
+            case .gelu: KT_GELU
+            case .geluTanh: KT_GELU_TANH
+            case .relu: KT_RELU
+            case .tanh: KT_TANH
+            case .sigmoid: KT_SIGMOID
+            case .silu: KT_SILU
+            }
         return Int32(kind.rawValue)
     }
 }

@@ -1,18 +1,18 @@
 /// A token that is looked for in the text itself, before or after normalization, and never split.
 public struct AddedToken: Sendable, Equatable {
-    public var id: Int32
-    public var content: String
+    package var id: Int32
+    package var content: String
     /// Whether it stands for something other than text, such as `[MASK]`, and is left out when decoding.
-    public var isSpecial: Bool
+    package var isSpecial: Bool
     /// Whether it is looked for in the normalized text (and in its own normalized form).
-    public var isNormalized = false
+    package var isNormalized = false
     /// Whether it counts only where no word character touches it.
-    public var isSingleWord = false
+    package var isSingleWord = false
     /// Whether it takes white space on its left, on its right.
-    public var stripsLeft = false
-    public var stripsRight = false
+    package var stripsLeft = false
+    package var stripsRight = false
 
-    public init(id: Int32, content: String, isSpecial: Bool) {
+    package init(id: Int32, content: String, isSpecial: Bool) {
         self.id = id
         self.content = content
         self.isSpecial = isSpecial

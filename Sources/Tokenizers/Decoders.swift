@@ -16,7 +16,9 @@ indirect enum Decoder: Sendable {
         case .wordPiece(let prefix, let cleansUp):
             return tokens.enumerated().map { i, token in
                 var text = token
-                if i > 0 { text = token.hasBytePrefix(prefix) ? String(token.unicodeScalars.dropFirst(prefix.unicodeScalars.count)) : " " + token }
+                if i > 0 {
+                    text = token.hasBytePrefix(prefix) ? String(token.unicodeScalars.dropFirst(prefix.unicodeScalars.count)) : " " + token
+                }
                 return cleansUp ? Self.cleanUp(text) : text
             }
         case .byteLevel:
@@ -42,9 +44,15 @@ indirect enum Decoder: Sendable {
             return tokens.map { token in
                 var scalars = Array(token.unicodeScalars)[...]
                 var cut = 0
-                while cut < start, scalars.first == scalar { scalars.removeFirst(); cut += 1 }
+                while cut < start, scalars.first == scalar {
+                    scalars.removeFirst()
+                    cut += 1
+                }
                 cut = 0
-                while cut < stop, scalars.last == scalar { scalars.removeLast(); cut += 1 }
+                while cut < stop, scalars.last == scalar {
+                    scalars.removeLast()
+                    cut += 1
+                }
                 return String(String.UnicodeScalarView(scalars))
             }
         case .replace(let pattern, let content):
@@ -68,8 +76,10 @@ indirect enum Decoder: Sendable {
 
     /// The spaces before punctuation and English contractions that WordPiece leaves.
     private static func cleanUp(_ text: String) -> String {
-        [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"),
-         (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")].reduce(text) { $0.replacing($1.0, by: $1.1) }
+        [
+            (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"),
+            (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+        ].reduce(text) { $0.replacing($1.0, by: $1.1) }
     }
 
     /// Runs of `<0x..>` tokens become the characters that they spell, or a replacement character each.

@@ -17,8 +17,9 @@ public struct Encoding: Sendable, Equatable {
     /// 0 for the first sequence, 1 for the second; nil for added tokens.
     public internal(set) var sequenceIDs: [UInt8?] = []
     /// What truncation cut off, in windows that overlap by the stride.
-    public internal(set) var overflow: [Encoding] = []
+    package internal(set) var overflow: [Encoding] = []
 
+    /// An encoding without tokens.
     public init() {}
 
     /// The number of tokens.
@@ -92,7 +93,7 @@ public struct Encoding: Sendable, Equatable {
 extension Encoding {
     /// The tokens for people: as they are in the text where they are whole characters, else as the vocabulary spells them; word pieces
     /// keep `##`.
-    public func shown(of text: String, pair: String? = nil) -> [String] {
+    package func shown(of text: String, pair: String? = nil) -> [String] {
         let texts = [Array(text.utf8), Array((pair ?? "").utf8)]
         return ids.indices.map { place in
             let token = tokens[place], bytes = texts[sequenceIDs[place] == 1 ? 1 : 0], range = offsets[place]

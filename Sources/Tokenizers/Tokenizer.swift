@@ -2,15 +2,15 @@ import FileFormats
 import Foundation
 
 /// What an ids-only encoding did.
-public struct TokenCounts: Sendable, Equatable {
+package struct TokenCounts: Sendable, Equatable {
     /// Ids appended, special tokens included.
-    public var tokens = 0
+    package var tokens = 0
     /// How many of them stand for text that the vocabulary does not have.
-    public var unknowns = 0
+    package var unknowns = 0
     /// Whether the text was longer than the maximum length allows.
-    public var isTruncated = false
+    package var isTruncated = false
 
-    public init(tokens: Int = 0, unknowns: Int = 0, isTruncated: Bool = false) {
+    package init(tokens: Int = 0, unknowns: Int = 0, isTruncated: Bool = false) {
         self.tokens = tokens
         self.unknowns = unknowns
         self.isTruncated = isTruncated
@@ -18,7 +18,7 @@ public struct TokenCounts: Sendable, Equatable {
 }
 
 /// Working memory of one thread for the ids-only path, kept from text to text.
-public struct TokenizerScratch {
+package struct TokenizerScratch {
     var word: [UInt8] = []
     var text = PreTokenizedText()
     var tokens: [ModelToken] = []
@@ -27,7 +27,7 @@ public struct TokenizerScratch {
     /// Whose words the cache holds.
     var owner: Tokenizer?
 
-    public init() {}
+    package init() {}
 }
 
 /// Turns text into the ids that a model was trained with, exactly as Hugging Face tokenizers does.
@@ -48,25 +48,29 @@ public final class Tokenizer: Sendable {
     /// The number of different tokens, added ones included.
     public let vocabularySize: Int
     /// One more than the highest id; larger than `vocabularySize` where the ids have holes.
-    public let idBound: Int
+    package let idBound: Int
     /// The token that stands for text outside the vocabulary; nil if the model can spell everything.
     public let unknownID: Int32?
+    /// The padding token (`[PAD]`); nil if the tokenizer has none.
     public let padID: Int32?
+    /// The mask token (`[MASK]`); nil if the tokenizer has none.
     public let maskID: Int32?
     /// The token that begins a sequence (`[CLS]`, `<s>`).
     public let clsID: Int32?
     /// The token that ends a sequence (`[SEP]`, `</s>`).
     public let sepID: Int32?
     /// The end at which texts are cut; `truncation_side` of tokenizer_config.json.
-    public let truncationSide: TruncationSide
+    package let truncationSide: TruncationSide
 
     /// The names of special tokens, where a file next to the tokenizer gives them.
     struct SpecialNames {
         var unknown, pad, mask, cls, sep: String?
     }
 
-    init(added tokens: [AddedToken], normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, postProcessor: PostProcessor?,
-         decoder: Decoder?, names: SpecialNames = SpecialNames(), truncationSide: TruncationSide = .right) {
+    init(
+        added tokens: [AddedToken], normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, postProcessor: PostProcessor?,
+        decoder: Decoder?, names: SpecialNames = SpecialNames(), truncationSide: TruncationSide = .right
+    ) {
         let added = AddedTokens(Self.reconciled(tokens, model.vocabulary), normalizer: normalizer)
         self.added = added
         self.normalizer = normalizer
@@ -138,13 +142,16 @@ public final class Tokenizer: Sendable {
     /// - Throws: `DataError` if the vocabulary itself is larger.
     package func check(vocabularySize: Int, of model: String) throws {
         guard idBound > vocabularySize else { return }
-        let beyond = (vocabularySize..<idBound).filter { added.token(id: Int32($0)) == nil && self.model.vocabulary.token(Int32($0)) != nil }
+        let beyond = (vocabularySize..<idBound).filter {
+            added.token(id: Int32($0)) == nil && self.model.vocabulary.token(Int32($0)) != nil
+        }
         guard let highest = beyond.last else { return }
-        throw DataError(.badData, "the tokenizer gives ids up to \(highest), but the model's vocabulary has \(vocabularySize) entries", file: model)
+        throw DataError(
+            .badData, "the tokenizer gives ids up to \(highest), but the model's vocabulary has \(vocabularySize) entries", file: model)
     }
 
     /// The number of special tokens that `encode` adds.
-    public func addedTokenCount(isPair: Bool = false) -> Int { postProcessor?.addedTokens(isPair: isPair) ?? 0 }
+    package func addedTokenCount(isPair: Bool = false) -> Int { postProcessor?.addedTokens(isPair: isPair) ?? 0 }
 
     // MARK: Encoding
 
@@ -155,8 +162,10 @@ public final class Tokenizer: Sendable {
     ///     truncation and padding is ignored.
     ///   - stride: tokens that successive windows of `overflow` share.
     /// - Throws: `DataError` (`usage`) where the maximum length leaves no room or does not fit the stride.
-    public func encode(_ text: String, pair: String? = nil, maxLength: Int? = nil, strategy: TruncationStrategy = .longestFirst,
-                       stride: Int = 0, addSpecialTokens: Bool = true) throws -> Encoding {
+    public func encode(
+        _ text: String, pair: String? = nil, maxLength: Int? = nil, strategy: TruncationStrategy = .longestFirst,
+        stride: Int = 0, addSpecialTokens: Bool = true
+    ) throws -> Encoding {
         let texts = ([text] + (pair.map { [$0] } ?? [])).map { Array($0.utf8) }
         var scratch = TokenizerScratch()
         var first = encodeSequence(texts[0], sequence: 0, scratch: &scratch)
@@ -235,9 +244,10 @@ public final class Tokenizer: Sendable {
                 }
                 for token in scratch.tokens {
                     let surface = token.isSurface ? String(decoding: wordBytes[Int(token.start)..<Int(token.end)], as: UTF8.self) : nil
-                    encoding.append(id: token.id, typeID: Int32(sequence), token: surface ?? model.vocabulary.token(token.id) ?? "",
-                                    offsets: text.originalRange(word, Int(token.start), Int(token.end)),
-                                    word: Int32(truncatingIfNeeded: number), sequence: sequence)
+                    encoding.append(
+                        id: token.id, typeID: Int32(sequence), token: surface ?? model.vocabulary.token(token.id) ?? "",
+                        offsets: text.originalRange(word, Int(token.start), Int(token.end)),
+                        word: Int32(truncatingIfNeeded: number), sequence: sequence)
                 }
             }
         }
@@ -262,8 +272,10 @@ public final class Tokenizer: Sendable {
     ///   - addsSpecialTokens: whether the post-processor adds its own, as to every encoder's input.
     ///   - scratch: one for each thread.
     @discardableResult
-    public func appendIDs(of utf8: UnsafeBufferPointer<UInt8>, maxLength: Int? = nil, addsSpecialTokens: Bool = true, to ids: inout [Int32],
-                          scratch: inout TokenizerScratch) -> TokenCounts {
+    package func appendIDs(
+        of utf8: UnsafeBufferPointer<UInt8>, maxLength: Int? = nil, addsSpecialTokens: Bool = true, to ids: inout [Int32],
+        scratch: inout TokenizerScratch
+    ) -> TokenCounts {
         guard UTF8Scalars.isValid(utf8) else {
             let repaired = Array(String(decoding: utf8, as: UTF8.self).utf8)
             return repaired.withUnsafeBufferPointer {
@@ -279,7 +291,8 @@ public final class Tokenizer: Sendable {
         let start = ids.count
         var unknowns = 0
         if truncationSide == .right, let fastPath,
-           let count = fastPath.appendIDs(of: utf8, limit: min(limit, Int.max - start - 1), to: &ids, scratch: &scratch) {
+            let count = fastPath.appendIDs(of: utf8, limit: min(limit, Int.max - start - 1), to: &ids, scratch: &scratch)
+        {
             unknowns = count
         } else {
             appendModelIDs(of: utf8, to: &ids, scratch: &scratch)
@@ -322,7 +335,9 @@ public final class Tokenizer: Sendable {
         let kept = maxLength.map { max($0, 0) } ?? whole.count
         let encoding = kept < whole.count ? (try? encode(text, maxLength: kept)) ?? Encoding() : whole
         ids.append(contentsOf: encoding.ids)
-        let unknowns = model.unknownID < 0 ? 0
+        let unknowns =
+            model.unknownID < 0
+            ? 0
             : zip(encoding.ids, encoding.specialTokensMask).count { $0 == model.unknownID && $1 == 0 }
         return TokenCounts(tokens: encoding.count, unknowns: unknowns, isTruncated: kept < whole.count)
     }

@@ -25,12 +25,16 @@ extension Tokenizer {
         } else if let model = Self.sentencePieceNames.lazy.compactMap(existing).first {
             try self.init(sentencePiece: model, configuration: configuration)
         } else {
-            throw DataError(.noInput, "no tokenizer here: looked for tokenizer.json, vocab.txt, vocab.json with merges.txt, "
-                + Self.sentencePieceNames.joined(separator: ", "), file: directory.path)
+            throw DataError(
+                .noInput,
+                "no tokenizer here: looked for tokenizer.json, vocab.txt, vocab.json with merges.txt, "
+                    + Self.sentencePieceNames.joined(separator: ", "), file: directory.path)
         }
     }
 
-    private static let sentencePieceNames = ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "sentencepiece.model"]
+    private static let sentencePieceNames = [
+        "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "sentencepiece.model",
+    ]
 
     /// The tokenizer that a `tokenizer.json` describes.
     public convenience init(tokenizerJSON url: URL) throws {
@@ -51,22 +55,28 @@ extension Tokenizer {
     convenience init(json root: JSON, file: String?, configuration: TokenizerConfiguration) throws {
         let reader = TokenizerJSON(file: file)
         try reader.checkVersion(root)
-        guard let model = try reader.part(root, "model", { node, _ in try reader.model(node) }) else { throw reader.error("\"model\" is missing") }
-        self.init(added: try reader.addedTokens(root), normalizer: try reader.part(root, "normalizer", reader.normalizer),
-                  preTokenizer: try reader.part(root, "pre_tokenizer", reader.preTokenizer), model: model,
-                  postProcessor: try reader.part(root, "post_processor", reader.postProcessor),
-                  decoder: try reader.part(root, "decoder", reader.decoder), names: configuration.names,
-                  truncationSide: configuration.truncationSide)
+        guard let model = try reader.part(root, "model", { node, _ in try reader.model(node) }) else {
+            throw reader.error("\"model\" is missing")
+        }
+        self.init(
+            added: try reader.addedTokens(root), normalizer: try reader.part(root, "normalizer", reader.normalizer),
+            preTokenizer: try reader.part(root, "pre_tokenizer", reader.preTokenizer), model: model,
+            postProcessor: try reader.part(root, "post_processor", reader.postProcessor),
+            decoder: try reader.part(root, "decoder", reader.decoder), names: configuration.names,
+            truncationSide: configuration.truncationSide)
     }
 
     /// A byte-level tokenizer of the GPT-2 line from `vocab.json` and `merges.txt`; RoBERTa's frame where its tokens are there.
     convenience init(vocabulary url: URL, merges mergesURL: URL, configuration: TokenizerConfiguration) throws {
         let file = url.lastPathComponent
         let json = try readFile(url).withUnsafeBytes { try JSON(parsing: $0, file: file) }
-        let vocabulary = try Vocabulary(try (json.object ?? []).map { token, value in
-            guard let id = value.int else { throw DataError(.badData, "the id of \(token.debugDescription) is not a whole number", file: file) }
-            return (token: token, id: id)
-        }, file: file)
+        let vocabulary = try Vocabulary(
+            try (json.object ?? []).map { token, value in
+                guard let id = value.int else {
+                    throw DataError(.badData, "the id of \(token.debugDescription) is not a whole number", file: file)
+                }
+                return (token: token, id: id)
+            }, file: file)
         let reader = TokenizerJSON(file: mergesURL.lastPathComponent)
         let lines = String(decoding: try readFile(mergesURL), as: UTF8.self).split(separator: "\n")
         let merges = try lines.enumerated().filter { !$1.isEmpty && !String($1).hasBytePrefix("#version") }
@@ -77,15 +87,19 @@ extension Tokenizer {
         var frame: PostProcessor = .byteLevel(trimsOffsets: true, addsPrefixSpace: addsPrefix)
         if let cls = vocabulary.id(of: names.cls ?? "<s>"), let sep = vocabulary.id(of: names.sep ?? "</s>"), cls != sep {
             let clsName = names.cls ?? "<s>", sepName = names.sep ?? "</s>"
-            frame = .roberta(cls: .init(token: clsName, id: cls), sep: .init(token: sepName, id: sep), trimsOffsets: true, addsPrefixSpace: addsPrefix)
+            frame = .roberta(
+                cls: .init(token: clsName, id: cls), sep: .init(token: sepName, id: sep), trimsOffsets: true, addsPrefixSpace: addsPrefix)
             names.unknown = names.unknown ?? "<unk>"
         }
-        let special = [names.cls ?? "<s>", names.pad ?? "<pad>", names.sep ?? "</s>", names.unknown ?? "<|endoftext|>", names.mask ?? "<mask>"]
+        let special = [
+            names.cls ?? "<s>", names.pad ?? "<pad>", names.sep ?? "</s>", names.unknown ?? "<|endoftext|>", names.mask ?? "<mask>",
+        ]
         var added = configuration.addedTokens(special, vocabulary)
         // The mask takes the space before it, as RoBERTa's tokenizer class has it.
         for i in added.indices where added[i].content == names.mask ?? "<mask>" { added[i].stripsLeft = true }
-        self.init(added: added, normalizer: nil, preTokenizer: .byteLevel(ByteLevelSplit(addsPrefixSpace: addsPrefix, usesPattern: true)),
-                  model: .bytePair(model), postProcessor: frame, decoder: .byteLevel, names: names, truncationSide: configuration.truncationSide)
+        self.init(
+            added: added, normalizer: nil, preTokenizer: .byteLevel(ByteLevelSplit(addsPrefixSpace: addsPrefix, usesPattern: true)),
+            model: .bytePair(model), postProcessor: frame, decoder: .byteLevel, names: names, truncationSide: configuration.truncationSide)
     }
 
     /// BERT's tokenizer from a list of tokens, one a line; `tokenizer_config.json` says the rest.
@@ -96,8 +110,9 @@ extension Tokenizer {
         let unknown = names.unknown ?? "[UNK]"
         let model = try WordPiece(vocabulary: vocabulary, unknownToken: unknown, prefix: "##", maxCharactersPerWord: 100, file: file)
         let lowercases = configuration.json["do_lower_case"]?.bool ?? true
-        let normalizer = BertNormalizer(cleansText: true, separatesIdeographs: configuration.json["tokenize_chinese_chars"]?.bool ?? true,
-                                        stripsAccents: configuration.json["strip_accents"]?.bool ?? lowercases, lowercases: lowercases)
+        let normalizer = BertNormalizer(
+            cleansText: true, separatesIdeographs: configuration.json["tokenize_chinese_chars"]?.bool ?? true,
+            stripsAccents: configuration.json["strip_accents"]?.bool ?? lowercases, lowercases: lowercases)
         func special(_ name: String) throws -> PostProcessor.SpecialToken {
             guard let id = vocabulary.id(of: name) else {
                 throw DataError(.badData, "the special token \(name) is not in the vocabulary", file: file)
@@ -108,10 +123,13 @@ extension Tokenizer {
         let sep = try special(names.sep ?? "[SEP]")
         let added = configuration.addedTokens([unknown, sep.token, names.pad ?? "[PAD]", cls.token, names.mask ?? "[MASK]"], vocabulary)
         // MPNet's list of words goes with RoBERTa's way of framing.
-        let frame: PostProcessor = configuration.className == "MPNet"
+        let frame: PostProcessor =
+            configuration.className == "MPNet"
             ? .roberta(cls: cls, sep: sep, trimsOffsets: false, addsPrefixSpace: false) : .bert(cls: cls, sep: sep)
-        self.init(added: added, normalizer: .bert(normalizer), preTokenizer: .bert, model: .wordPiece(model), postProcessor: frame, decoder: .wordPiece(prefix: "##", cleansUp: true), names: names,
-                  truncationSide: configuration.truncationSide)
+        self.init(
+            added: added, normalizer: .bert(normalizer), preTokenizer: .bert, model: .wordPiece(model), postProcessor: frame,
+            decoder: .wordPiece(prefix: "##", cleansUp: true), names: names,
+            truncationSide: configuration.truncationSide)
     }
 }
 
@@ -161,8 +179,9 @@ struct TokenizerConfiguration {
             return nil
         }
         className = (json["tokenizer_class"]?.string ?? "").replacing("TokenizerFast", by: "").replacing("Tokenizer", by: "")
-        names = Tokenizer.SpecialNames(unknown: name("unk_token"), pad: name("pad_token"), mask: name("mask_token"),
-                                       cls: name("cls_token") ?? name("bos_token"), sep: name("sep_token") ?? name("eos_token"))
+        names = Tokenizer.SpecialNames(
+            unknown: name("unk_token"), pad: name("pad_token"), mask: name("mask_token"),
+            cls: name("cls_token") ?? name("bos_token"), sep: name("sep_token") ?? name("eos_token"))
         if json["truncation_side"]?.string == "left" { truncationSide = .left }
     }
 }
@@ -186,8 +205,9 @@ extension Vocabulary {
         }
         var lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
-        try self.init(lines.enumerated().map { number, line in
-            (token: String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self), id: number)
-        }, file: url.lastPathComponent)
+        try self.init(
+            lines.enumerated().map { number, line in
+                (token: String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self), id: number)
+            }, file: url.lastPathComponent)
     }
 }

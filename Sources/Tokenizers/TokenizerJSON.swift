@@ -73,7 +73,8 @@ struct TokenizerJSON {
                 throw reader.error("\(path) has no \"type\"; supported \(kind)s: \(known.joined(separator: ", "))")
             }
             guard known.contains(type) else {
-                throw reader.error("the \(kind) \"\(type)\" (\(path)) is not supported; supported \(kind)s: \(known.joined(separator: ", "))")
+                throw reader.error(
+                    "the \(kind) \"\(type)\" (\(path)) is not supported; supported \(kind)s: \(known.joined(separator: ", "))")
             }
             return type
         }
@@ -84,8 +85,9 @@ struct TokenizerJSON {
             // Behaviors are spelled in CamelCase in files and in snake_case by Python programs.
             let folded = string.lowercased().filter { $0 != "_" }
             guard let choice = T.allCases.first(where: { $0.rawValue.lowercased() == folded }) else {
-                throw reader.error("\(path).\(key) is \(string.debugDescription); it should be one of "
-                    + T.allCases.map(\.rawValue).joined(separator: ", "))
+                throw reader.error(
+                    "\(path).\(key) is \(string.debugDescription); it should be one of "
+                        + T.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return choice
         }
@@ -120,8 +122,9 @@ struct TokenizerJSON {
     func addedTokens(_ root: JSON) throws -> [AddedToken] {
         guard root["added_tokens"].map({ !$0.isNull }) ?? false else { return [] }
         return try node(root, "tokenizer").elements("added_tokens").map { node in
-            var token = AddedToken(id: try node.tokenID("id"), content: try node.string("content"),
-                                   isSpecial: try node.bool("special", default: false))
+            var token = AddedToken(
+                id: try node.tokenID("id"), content: try node.string("content"),
+                isSpecial: try node.bool("special", default: false))
             token.isNormalized = try node.bool("normalized", default: !token.isSpecial)
             token.isSingleWord = try node.bool("single_word", default: false)
             token.stripsLeft = try node.bool("lstrip", default: false)
@@ -132,17 +135,21 @@ struct TokenizerJSON {
 
     // MARK: Normalizers
 
-    private static let normalizers = ["BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled",
-                                      "Prepend", "Replace", "Sequence", "Strip", "StripAccents"]
+    private static let normalizers = [
+        "BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled",
+        "Prepend", "Replace", "Sequence", "Strip", "StripAccents",
+    ]
 
     func normalizer(_ node: Node, _ depth: Int) throws -> Normalizer {
         try descend(node, depth)
         switch try node.type("normalizer", Self.normalizers) {
         case "BertNormalizer":
             let lowercases = try node.bool("lowercase", default: true)
-            return .bert(BertNormalizer(cleansText: try node.bool("clean_text", default: true),
-                                        separatesIdeographs: try node.bool("handle_chinese_chars", default: true),
-                                        stripsAccents: try node.bool("strip_accents", default: lowercases), lowercases: lowercases))
+            return .bert(
+                BertNormalizer(
+                    cleansText: try node.bool("clean_text", default: true),
+                    separatesIdeographs: try node.bool("handle_chinese_chars", default: true),
+                    stripsAccents: try node.bool("strip_accents", default: lowercases), lowercases: lowercases))
         case "NFC": return .form(.nfc)
         case "NFD": return .form(.nfd)
         case "NFKC": return .form(.nfkc)
@@ -174,16 +181,20 @@ struct TokenizerJSON {
 
     // MARK: Pre-tokenizers
 
-    private static let preTokenizers = ["BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "FixedLength", "Metaspace",
-                                        "Punctuation", "Sequence", "Split", "UnicodeScripts", "Whitespace", "WhitespaceSplit"]
+    private static let preTokenizers = [
+        "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "FixedLength", "Metaspace",
+        "Punctuation", "Sequence", "Split", "UnicodeScripts", "Whitespace", "WhitespaceSplit",
+    ]
 
     func preTokenizer(_ node: Node, _ depth: Int) throws -> PreTokenizer {
         try descend(node, depth)
         switch try node.type("pre-tokenizer", Self.preTokenizers) {
         case "BertPreTokenizer": return .bert
         case "ByteLevel":
-            return .byteLevel(ByteLevelSplit(addsPrefixSpace: try node.bool("add_prefix_space", default: true),
-                                             usesPattern: try node.bool("use_regex", default: true)))
+            return .byteLevel(
+                ByteLevelSplit(
+                    addsPrefixSpace: try node.bool("add_prefix_space", default: true),
+                    usesPattern: try node.bool("use_regex", default: true)))
         case "CharDelimiterSplit": return .delimiter(try node.scalar("delimiter").value)
         case "Digits": return .digits(individual: try node.bool("individual_digits", default: false))
         case "FixedLength":
@@ -193,8 +204,9 @@ struct TokenizerJSON {
         case "Metaspace": return .metaspace(try metaspace(node))
         case "Punctuation": return .punctuation(try node.choice("behavior", default: SplitBehavior.isolated))
         case "Split":
-            return .split(try pattern(try node.child("pattern")), try node.choice("behavior"),
-                          inverted: try node.bool("invert", default: false))
+            return .split(
+                try pattern(try node.child("pattern")), try node.choice("behavior"),
+                inverted: try node.bool("invert", default: false))
         case "UnicodeScripts": return .unicodeScripts
         case "Whitespace": return .whitespace
         case "WhitespaceSplit": return .whitespaceSplit
@@ -206,8 +218,9 @@ struct TokenizerJSON {
         // Files from before the prepend scheme say only whether a space is added.
         let addsPrefix = try node.bool("add_prefix_space", default: true)
         let scheme: Metaspace.PrependScheme = try node.choice("prepend_scheme", default: addsPrefix ? .always : .never)
-        return Metaspace(replacement: Array(String(try node.scalar("replacement", default: "▁")).utf8), prependScheme: scheme,
-                         splits: try node.bool("split", default: true))
+        return Metaspace(
+            replacement: Array(String(try node.scalar("replacement", default: "▁")).utf8), prependScheme: scheme,
+            splits: try node.bool("split", default: true))
     }
 
     // MARK: Post-processors
@@ -219,20 +232,24 @@ struct TokenizerJSON {
         switch try node.type("post-processor", Self.postProcessors) {
         case "BertProcessing": return .bert(cls: try special(node, "cls"), sep: try special(node, "sep"))
         case "RobertaProcessing":
-            return .roberta(cls: try special(node, "cls"), sep: try special(node, "sep"),
-                            trimsOffsets: try node.bool("trim_offsets", default: true),
-                            addsPrefixSpace: try node.bool("add_prefix_space", default: true))
+            return .roberta(
+                cls: try special(node, "cls"), sep: try special(node, "sep"),
+                trimsOffsets: try node.bool("trim_offsets", default: true),
+                addsPrefixSpace: try node.bool("add_prefix_space", default: true))
         case "ByteLevel":
-            return .byteLevel(trimsOffsets: try node.bool("trim_offsets", default: true),
-                              addsPrefixSpace: try node.bool("add_prefix_space", default: true))
+            return .byteLevel(
+                trimsOffsets: try node.bool("trim_offsets", default: true),
+                addsPrefixSpace: try node.bool("add_prefix_space", default: true))
         case "TemplateProcessing": return .template(try template(node))
         default: return .sequence(try node.elements("processors").map { try postProcessor($0, depth + 1) })
         }
     }
 
     private func special(_ node: Node, _ key: String) throws -> PostProcessor.SpecialToken {
-        guard let pair = node.json[key]?.array, pair.count == 2, let token = pair[0].string, let id = pair[1].int.flatMap({ Int32(exactly: $0) }),
-              id >= 0 else {
+        guard let pair = node.json[key]?.array, pair.count == 2, let token = pair[0].string,
+            let id = pair[1].int.flatMap({ Int32(exactly: $0) }),
+            id >= 0
+        else {
             throw error("\(node.path).\(key) should be a token and its id")
         }
         return PostProcessor.SpecialToken(token: token, id: id)
@@ -258,7 +275,9 @@ struct TokenizerJSON {
         func pieces(_ key: String) throws -> [TemplateProcessing.Piece] {
             try node.elements(key).map { element in
                 func typeID(_ node: Node) throws -> Int32 {
-                    guard let id = Int32(exactly: try node.count("type_id", default: 0)) else { throw error("\(node.path).type_id is too large") }
+                    guard let id = Int32(exactly: try node.count("type_id", default: 0)) else {
+                        throw error("\(node.path).type_id is too large")
+                    }
                     return id
                 }
                 if let sequence = element.optional("Sequence") {
@@ -277,8 +296,10 @@ struct TokenizerJSON {
 
     // MARK: Decoders
 
-    private static let decoders = ["BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Sequence", "Strip",
-                                   "WordPiece"]
+    private static let decoders = [
+        "BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Sequence", "Strip",
+        "WordPiece",
+    ]
 
     func decoder(_ node: Node, _ depth: Int) throws -> Decoder {
         try descend(node, depth)
@@ -287,16 +308,18 @@ struct TokenizerJSON {
         case "ByteFallback": return .byteFallback
         case "ByteLevel": return .byteLevel
         case "CTC":
-            return .ctc(pad: try node.string("pad_token", default: "<pad>"), delimiter: try node.string("word_delimiter_token", default: "|"),
-                        cleansUp: try node.bool("cleanup", default: true))
+            return .ctc(
+                pad: try node.string("pad_token", default: "<pad>"), delimiter: try node.string("word_delimiter_token", default: "|"),
+                cleansUp: try node.bool("cleanup", default: true))
         case "Fuse": return .fuse
         case "Metaspace":
             let metaspace = try metaspace(node)
             return .metaspace(replacement: try node.scalar("replacement", default: "▁"), dropsFirst: metaspace.prependScheme != .never)
         case "Replace": return .replace(try pattern(try node.child("pattern")), try node.string("content"))
         case "Strip":
-            return .strip(try node.scalar("content", default: " "), start: try node.count("start", default: 0),
-                          stop: try node.count("stop", default: 0))
+            return .strip(
+                try node.scalar("content", default: " "), start: try node.count("start", default: 0),
+                stop: try node.count("stop", default: 0))
         case "WordPiece":
             return .wordPiece(prefix: try node.string("prefix", default: "##"), cleansUp: try node.bool("cleanup", default: true))
         default: return .sequence(try node.elements("decoders").map { try decoder($0, depth + 1) })
@@ -310,9 +333,11 @@ struct TokenizerJSON {
     func model(_ node: Node) throws -> TokenModel {
         switch try modelType(node) {
         case "WordPiece":
-            return .wordPiece(try WordPiece(vocabulary: try vocabulary(node), unknownToken: try node.string("unk_token", default: "[UNK]"),
-                                            prefix: try node.string("continuing_subword_prefix", default: "##"),
-                                            maxCharactersPerWord: try node.count("max_input_chars_per_word", default: 100), file: file))
+            return .wordPiece(
+                try WordPiece(
+                    vocabulary: try vocabulary(node), unknownToken: try node.string("unk_token", default: "[UNK]"),
+                    prefix: try node.string("continuing_subword_prefix", default: "##"),
+                    maxCharactersPerWord: try node.count("max_input_chars_per_word", default: 100), file: file))
         case "Unigram": return .unigram(try unigram(node))
         case "BPE": return .bytePair(try bytePair(node))
         default:
@@ -330,8 +355,9 @@ struct TokenizerJSON {
             }
             return Unigram.Piece(token: token, score: Self.referenceReading(of: score))
         }
-        return try Unigram(pieces, unknownID: node.has("unk_id") ? try node.count("unk_id") : nil,
-                           bytes: try node.bool("byte_fallback", default: false), file: file)
+        return try Unigram(
+            pieces, unknownID: node.has("unk_id") ? try node.count("unk_id") : nil,
+            bytes: try node.bool("byte_fallback", default: false), file: file)
     }
 
     /// The number that the reference reads where the file has the shortest spelling of `value`. Its JSON reader takes the digits as a whole
@@ -388,7 +414,9 @@ struct TokenizerJSON {
     /// `left right`, the form of `merges.txt` and of early files.
     func mergeLine(_ line: String, _ number: Int) throws -> (String, String) {
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw error("merge \(number) should be two tokens and a space between them, not \(line.debugDescription)") }
+        guard parts.count == 2 else {
+            throw error("merge \(number) should be two tokens and a space between them, not \(line.debugDescription)")
+        }
         return (String(parts[0]), String(parts[1]))
     }
 
@@ -401,10 +429,15 @@ struct TokenizerJSON {
     }
 
     private func vocabulary(_ node: Node) throws -> Vocabulary {
-        guard let members = try node.child("vocab").json.object else { throw error("\(node.path).vocab should be an object of tokens and ids") }
-        return try Vocabulary(try members.map { token, value in
-            guard let id = value.int else { throw error("\(node.path).vocab: the id of \(token.debugDescription) is not a whole number") }
-            return (token: token, id: id)
-        }, file: file)
+        guard let members = try node.child("vocab").json.object else {
+            throw error("\(node.path).vocab should be an object of tokens and ids")
+        }
+        return try Vocabulary(
+            try members.map { token, value in
+                guard let id = value.int else {
+                    throw error("\(node.path).vocab: the id of \(token.debugDescription) is not a whole number")
+                }
+                return (token: token, id: id)
+            }, file: file)
     }
 }

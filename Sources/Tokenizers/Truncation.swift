@@ -9,7 +9,7 @@ public enum TruncationStrategy: String, Sendable, CaseIterable {
 }
 
 /// The end at which a sequence is cut.
-public enum TruncationSide: String, Sendable {
+package enum TruncationSide: String, Sendable {
     case left, right
 }
 

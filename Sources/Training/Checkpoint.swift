@@ -9,11 +9,13 @@ import Tensors
 /// Two files take turns, each replaced by rename when it is complete: whatever happens while one is written (a full disk, a kill, a power
 /// cut), the other one is there.
 public struct Checkpoint {
+    /// Steps taken.
     public var step: Int
     /// Everything that is not a tensor.
-    public var state: JSON
-    public var tensors: [(name: String, tensor: Tensor<Float>)]
+    package var state: JSON
+    package var tensors: [(name: String, tensor: Tensor<Float>)]
 
+    /// The state of a training run after `step` steps.
     public init(step: Int, state: JSON, tensors: [(name: String, tensor: Tensor<Float>)]) {
         self.step = step
         self.state = state
@@ -74,9 +76,11 @@ public struct Checkpoint {
 
 /// A checkpoint on disk.
 public struct StoredCheckpoint {
+    /// The file's path.
     public let path: String
+    /// Steps taken.
     public let step: Int
-    public let state: JSON
+    package let state: JSON
     private let archive: SafetensorsArchive
 
     init(path: String) throws {
@@ -94,7 +98,7 @@ public struct StoredCheckpoint {
     /// A tensor of a known shape, in memory of its own.
     ///
     /// - Throws: `DataError` if it is missing or of another shape: the checkpoint belongs to another architecture.
-    public func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
+    package func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
         guard let found = archive.shape(of: name) else {
             throw DataError(
                 .badData,

@@ -2,18 +2,18 @@ import FileFormats
 import Foundation
 
 /// What a run's log says over the steps, for drawing.
-public struct LossCurve: Sendable {
+package struct LossCurve: Sendable {
     /// Mean losses of each task over stretches of steps.
-    public private(set) var losses: [(name: String, steps: [Double], values: [Double])] = []
+    package private(set) var losses: [(name: String, steps: [Double], values: [Double])] = []
     /// Figures of each dev file.
-    public private(set) var figures: [(name: String, steps: [Double], values: [Double])] = []
-    public private(set) var bestStep: Int?
+    package private(set) var figures: [(name: String, steps: [Double], values: [Double])] = []
+    package private(set) var bestStep: Int?
 
     /// Reads `log.jsonl`.
     ///
     /// - Parameter points: at most this many of each curve.
     /// - Throws: `DataError` if it cannot be read.
-    public init(log path: String, points: Int = 400) throws {
+    package init(log path: String, points: Int = 400) throws {
         let file = try MappedFile(path: path)
         var sums: [String: [Int: (step: Double, loss: Double, count: Double)]] = [:], names: [String] = []
         var measured: [String: (steps: [Double], values: [Double])] = [:], measures: [String] = []

@@ -4,26 +4,26 @@ import Tensors
 
 /// Words hidden from an encoder, to be guessed from their neighbours (Devlin et al. 2019): of the chosen tokens 80 % become `[MASK]`,
 /// 10 % a random token, 10 % stay; all are to be guessed.
-public struct MaskedBatch: Sendable {
-    public var batch = PackedBatch()
+package struct MaskedBatch: Sendable {
+    package var batch = PackedBatch()
     /// Rows of the batch's tokens that are to be guessed, and what they were.
-    public var rows: [Int] = []
-    public var targets: [Int32] = []
+    package var rows: [Int] = []
+    package var targets: [Int32] = []
     /// One a sequence where next sentences are predicted: 0 follows, 1 does not (BERT's order of classes).
-    public var isRandomNext: [Int32] = []
+    package var isRandomNext: [Int32] = []
 
-    public init() {}
+    package init() {}
 }
 
 /// Draws what is masked.
-public struct TokenMasking: Sendable {
-    public var rate: Double
-    public var maskID: Int32
-    public var vocabularySize: Int
+package struct TokenMasking: Sendable {
+    package var rate: Double
+    package var maskID: Int32
+    package var vocabularySize: Int
     /// Never masked and never put in: `[CLS]`, `[SEP]`, `[PAD]`, `[MASK]`.
-    public var specialIDs: Set<Int32>
+    package var specialIDs: Set<Int32>
 
-    public init(rate: Double, maskID: Int32, vocabularySize: Int, specialIDs: Set<Int32>) {
+    package init(rate: Double, maskID: Int32, vocabularySize: Int, specialIDs: Set<Int32>) {
         self.rate = rate
         self.maskID = maskID
         self.vocabularySize = vocabularySize
@@ -35,7 +35,7 @@ public struct TokenMasking: Sendable {
     /// - Parameter words: the word that each token belongs to (negative for none): all tokens of a word are masked together (whole-word
     ///   masking); nil masks single tokens.
     /// - Returns: the sequence as the encoder sees it, and the masked places. At least one if there is anything to mask.
-    public func mask(_ ids: [Int32], words: [Int32]? = nil, random: inout RandomSource) -> (ids: [Int32], places: [Int]) {
+    package func mask(_ ids: [Int32], words: [Int32]? = nil, random: inout RandomSource) -> (ids: [Int32], places: [Int]) {
         var groups: [[Int]] = []
         for (place, id) in ids.enumerated() where !specialIDs.contains(id) {
             if let words, let last = groups.last?.last, last == place - 1, words[place] >= 0, words[last] == words[place] {
@@ -72,14 +72,14 @@ public struct TokenMasking: Sendable {
 
 /// What is on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
 /// the encoder that comes out.
-public final class PretrainingHead: Module {
-    public typealias Scalar = Float
-    public let masked: MaskedLanguageHead<Float>
+package final class PretrainingHead: Module {
+    package typealias Scalar = Float
+    package let masked: MaskedLanguageHead<Float>
     private let pooler: Linear<Float>
     private let relation: Linear<Float>
 
     /// - Parameter words: the encoder's word table `(vocabulary, hiddenSize)`, which is the output matrix too.
-    public init(_ configuration: EncoderConfiguration, words: Parameter<Float>, seed: UInt64) {
+    package init(_ configuration: EncoderConfiguration, words: Parameter<Float>, seed: UInt64) {
         let size = configuration.hiddenSize
         masked = MaskedLanguageHead(configuration, words: words)
         pooler = Linear(inputs: size, outputs: size)
@@ -90,7 +90,7 @@ public final class PretrainingHead: Module {
         }
     }
 
-    public var parameters: [Parameter<Float>] { masked.parameters + pooler.parameters + relation.parameters }
+    package var parameters: [Parameter<Float>] { masked.parameters + pooler.parameters + relation.parameters }
 
     /// The loss of one shard, as a share of the whole batch's.
     ///

@@ -4,28 +4,29 @@ import Tensors
 
 /// How parameters follow their gradients; formulas are torch.optim's, so that its trajectories repeat.
 public struct OptimizerConfiguration: Sendable, Equatable {
-    public enum Method: String, Sendable, CaseIterable {
+    package enum Method: String, Sendable, CaseIterable {
         case sgd, momentum, nesterov, adagrad, adam, adamw, lamb
     }
 
-    public var method: Method
-    public var learningRate: Double
+    package var method: Method
+    package var learningRate: Double
     /// Of momentum and Nesterov.
-    public var momentum = 0.9
-    public var beta1 = 0.9
-    public var beta2 = 0.999
-    public var epsilon: Double
+    package var momentum = 0.9
+    package var beta1 = 0.9
+    package var beta2 = 0.999
+    package var epsilon: Double
     /// Decoupled from the gradient in AdamW and LAMB, added to it elsewhere. Biases and norms do not decay.
-    public var weightDecay: Double
+    package var weightDecay: Double
 
-    public init(_ method: Method = .adamw, learningRate: Double) {
+    package init(_ method: Method = .adamw, learningRate: Double) {
         self.method = method
         self.learningRate = learningRate
-        epsilon = switch method {
-        case .adagrad: 1e-10
-        case .lamb: 1e-6
-        default: 1e-8
-        }
+        epsilon =
+            switch method {
+            case .adagrad: 1e-10
+            case .lamb: 1e-6
+            default: 1e-8
+            }
         weightDecay = method == .adamw || method == .lamb ? 0.01 : 0
     }
 
@@ -43,7 +44,9 @@ public struct OptimizerConfiguration: Sendable, Equatable {
 /// Applies gradients to parameters. Every element is computed alike on any thread, and norms are summed over fixed
 /// chunks in a fixed order: the result does not depend on the number of threads.
 public final class Optimizer<Scalar: TensorScalar> {
+    /// The method and its settings.
     public let configuration: OptimizerConfiguration
+    /// The parameters that are updated.
     public let parameters: [Parameter<Scalar>]
     /// Steps taken so far.
     public private(set) var steps = 0
@@ -56,6 +59,7 @@ public final class Optimizer<Scalar: TensorScalar> {
     /// Whether each parameter decays: matrices and tables do, vectors (biases, scales of norms) do not.
     public var decays: [Bool]
 
+    /// An optimizer before its first step.
     public init(_ configuration: OptimizerConfiguration, parameters: [Parameter<Scalar>]) {
         self.configuration = configuration
         self.parameters = parameters
@@ -74,7 +78,9 @@ public final class Optimizer<Scalar: TensorScalar> {
     ///   - gradients: one a parameter, in order; nil stands for no gradient, which leaves the parameter as it is.
     ///   - learningRate: of this step, from the schedule.
     ///   - gradientScale: multiplies every gradient first (clipping, averaging).
-    public func step(_ gradients: [Tensor<Scalar>?], learningRate: Double, gradientScale: Double = 1, threads: Int = Parallel.availableThreads) {
+    public func step(
+        _ gradients: [Tensor<Scalar>?], learningRate: Double, gradientScale: Double = 1, threads: Int = Parallel.availableThreads
+    ) {
         precondition(gradients.count == parameters.count)
         steps += 1
         var common = OptimizerStep()
@@ -91,7 +97,8 @@ public final class Optimizer<Scalar: TensorScalar> {
         let moving = parameters.indices.filter { parameters[$0].isTrainable && rateScales[$0] != 0 && gradients[$0] != nil }
         var work = StepWork<Scalar>(values: parameters.map { _ in Tensor(uninitialized: [0]) })
         for index in moving {
-            precondition(gradients[index]?.count == parameters[index].shape.reduce(1, *), "a gradient for parameter \(parameters[index].shape)")
+            precondition(
+                gradients[index]?.count == parameters[index].shape.reduce(1, *), "a gradient for parameter \(parameters[index].shape)")
             var step = common
             step.learningRate = learningRate * rateScales[index]
             step.decay = decays[index] ? configuration.weightDecay : 0
@@ -137,8 +144,9 @@ public final class Optimizer<Scalar: TensorScalar> {
         do {
             let values = work.values
             Parallel.forEachStretch(stretches, of: &first, &second, &directions, threads: threads) { index, first, second, direction in
-                Scalar.lambDirection(values[stretches[index].tensor].view(of: stretches[index]), plan.gradient(index), &first, &second,
-                                     plan.step(index), into: &direction)
+                Scalar.lambDirection(
+                    values[stretches[index].tensor].view(of: stretches[index]), plan.gradient(index), &first, &second,
+                    plan.step(index), into: &direction)
             }
             let found = directions
             let norms = Parallel.map(stretches.count, threads: threads) { index, _ in
@@ -173,8 +181,10 @@ public final class Optimizer<Scalar: TensorScalar> {
         for (which, name) in configuration.stateNames.enumerated() {
             for (index, parameter) in parameters.enumerated() {
                 guard let tensor = try state("\(name).\(index)"), tensor.shape == parameter.shape else {
-                    throw DataError(.badData, "the optimizer's state '\(name).\(index)' \(parameter.shape) is missing or has another "
-                        + "shape; was the checkpoint written with another configuration?")
+                    throw DataError(
+                        .badData,
+                        "the optimizer's state '\(name).\(index)' \(parameter.shape) is missing or has another "
+                            + "shape; was the checkpoint written with another configuration?")
                 }
                 restored[which][index] = tensor
             }

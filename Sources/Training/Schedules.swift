@@ -2,8 +2,8 @@ import Foundation
 
 /// How the learning rate moves over a run; every schedule begins with a linear warm-up if requested. Formulas are those of
 /// transformers' schedules and of torch's OneCycleLR and ReduceLROnPlateau.
-public struct LearningRateSchedule: Sendable, Equatable {
-    public enum Shape: String, Sendable, CaseIterable {
+package struct LearningRateSchedule: Sendable, Equatable {
+    package enum Shape: String, Sendable, CaseIterable {
         case constant, linear, cosine
         /// Up and down in half cosines, from 1/25 of the peak to it and then to 1/250,000 (Smith & Topin 2018).
         case oneCycle = "one-cycle"
@@ -11,12 +11,12 @@ public struct LearningRateSchedule: Sendable, Equatable {
         case plateau
     }
 
-    public var shape: Shape
+    package var shape: Shape
     /// Steps from 0 to the full rate; of one-cycle, the rising part.
-    public var warmupSteps: Int
-    public var totalSteps: Int
+    package var warmupSteps: Int
+    package var totalSteps: Int
 
-    public init(_ shape: Shape = .linear, warmupSteps: Int = 0, totalSteps: Int) {
+    package init(_ shape: Shape = .linear, warmupSteps: Int = 0, totalSteps: Int) {
         self.shape = shape
         self.warmupSteps = warmupSteps
         self.totalSteps = totalSteps
@@ -25,7 +25,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     /// What the peak learning rate is multiplied by at a step, counted from 0.
     ///
     /// - Parameter reductions: how often a plateau was met.
-    public func factor(step: Int, reductions: Int = 0) -> Double {
+    package func factor(step: Int, reductions: Int = 0) -> Double {
         if shape == .oneCycle { return oneCycle(step) }
         if step < warmupSteps { return Double(step) / Double(max(1, warmupSteps)) }
         let progress = min(1, Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps)))
@@ -48,21 +48,21 @@ public struct LearningRateSchedule: Sendable, Equatable {
 }
 
 /// Watches a measure that should grow: which evaluation was the best, when to lower the rate, when to stop.
-public struct EvaluationHistory: Sendable, Equatable {
-    public private(set) var best: Double?
-    public private(set) var bestStep = 0
+package struct EvaluationHistory: Sendable, Equatable {
+    package private(set) var best: Double?
+    package private(set) var bestStep = 0
     /// Evaluations since the best one.
-    public private(set) var sinceBest = 0
+    package private(set) var sinceBest = 0
     /// How often the learning rate was lowered.
-    public private(set) var reductions = 0
+    package private(set) var reductions = 0
     private var sinceReduction = 0
 
-    public init() {}
+    package init() {}
 
     /// Takes a measure in; true if it is the best so far.
     ///
     /// - Parameter plateauPatience: evaluations without a new best before the learning rate falls; nil for never.
-    public mutating func add(_ measure: Double, step: Int, plateauPatience: Int? = nil) -> Bool {
+    package mutating func add(_ measure: Double, step: Int, plateauPatience: Int? = nil) -> Bool {
         if best.map({ measure > $0 }) ?? true {
             (best, bestStep, sinceBest, sinceReduction) = (measure, step, 0, 0)
             return true

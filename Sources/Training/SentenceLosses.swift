@@ -15,7 +15,7 @@ import Tensors
 ///   - confusable: pairs (i, j), i ≠ j, where positive j would also be right for anchor i (the same sentence twice in a batch): left
 ///     out of both directions.
 /// - Returns: a tensor of one element.
-public func inBatchNegativesLoss<S: TensorScalar>(
+package func inBatchNegativesLoss<S: TensorScalar>(
     anchors: Variable<S>, positives: Variable<S>, negatives: Variable<S>? = nil, scale: S = 20, symmetric: Bool = false,
     confusable: [(Int, Int)] = [], on tape: Tape<S>?
 ) -> Variable<S> {
@@ -48,7 +48,7 @@ public func inBatchNegativesLoss<S: TensorScalar>(
 ///   - first, second: `(n, size)`.
 ///   - labels: n; only their order counts.
 /// - Returns: a tensor of one element.
-public func cosentLoss<S: TensorScalar>(
+package func cosentLoss<S: TensorScalar>(
     first: Variable<S>, second: Variable<S>, labels: [Double], scale: S = 20, on tape: Tape<S>?
 ) -> Variable<S> {
     let cosines = rowDots(normalizedRows(first, on: tape), normalizedRows(second, on: tape), on: tape)
@@ -58,7 +58,7 @@ public func cosentLoss<S: TensorScalar>(
 /// The mean square of cosine − label: sentence-transformers' CosineSimilarityLoss.
 ///
 /// - Parameter labels: n, on the scale of cosines.
-public func cosineRegressionLoss<S: TensorScalar>(
+package func cosineRegressionLoss<S: TensorScalar>(
     first: Variable<S>, second: Variable<S>, labels: [Double], on tape: Tape<S>?
 ) -> Variable<S> {
     let cosines = rowDots(normalizedRows(first, on: tape), normalizedRows(second, on: tape), on: tape)
@@ -70,7 +70,7 @@ public func cosineRegressionLoss<S: TensorScalar>(
 /// - Parameters:
 ///   - students: `(n, size)`.
 ///   - teachers: `(n, size)`.
-public func distillationLoss<S: TensorScalar>(students: Variable<S>, teachers: Tensor<S>, on tape: Tape<S>?) -> Variable<S> {
+package func distillationLoss<S: TensorScalar>(students: Variable<S>, teachers: Tensor<S>, on tape: Tape<S>?) -> Variable<S> {
     meanSquaredError(students, Variable(teachers), on: tape)
 }
 
@@ -81,12 +81,14 @@ public func distillationLoss<S: TensorScalar>(students: Variable<S>, teachers: T
 ///   - queries, keys: `(n, size)` of the student.
 ///   - teacherQueries, teacherKeys: `(n, teacher size)`.
 ///   - scale: 1 / temperature of both softmaxes.
-public func similarityDistillationLoss<S: TensorScalar>(
+package func similarityDistillationLoss<S: TensorScalar>(
     queries: Variable<S>, keys: Variable<S>, teacherQueries: Tensor<S>, teacherKeys: Tensor<S>, scale: S = 20, on tape: Tape<S>?
 ) -> Variable<S> {
     let count = queries.value.rows
     func logits(_ a: Variable<S>, _ b: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
-        scaled(matrixProduct(normalizedRows(a, on: tape), normalizedRows(b, on: tape), transposed: (false, true), on: tape), by: scale, on: tape)
+        scaled(
+            matrixProduct(normalizedRows(a, on: tape), normalizedRows(b, on: tape), transposed: (false, true), on: tape), by: scale,
+            on: tape)
     }
     let wanted = softmax(logits(Variable(teacherQueries), Variable(teacherKeys), on: nil), on: nil)
     let given = logSoftmax(logits(queries, keys, on: tape), on: tape)
@@ -94,7 +96,7 @@ public func similarityDistillationLoss<S: TensorScalar>(
 }
 
 /// Triplet loss (Schroff et al. 2015): the positive should be nearer to the anchor than the negative by a margin.
-public enum TripletDistance: String, Sendable, CaseIterable {
+package enum TripletDistance: String, Sendable, CaseIterable {
     case euclidean, cosine
 }
 
@@ -102,17 +104,20 @@ public enum TripletDistance: String, Sendable, CaseIterable {
 ///   - anchors, positives, negatives: `(n, size)`.
 ///   - margin: in units of the distance; cosine distance is 1 − cosine.
 /// - Returns: the mean of max(0, d(anchor, positive) − d(anchor, negative) + margin).
-public func tripletLoss<S: TensorScalar>(
-    anchors: Variable<S>, positives: Variable<S>, negatives: Variable<S>, distance: TripletDistance = .euclidean, margin: S = 5, on tape: Tape<S>?
+package func tripletLoss<S: TensorScalar>(
+    anchors: Variable<S>, positives: Variable<S>, negatives: Variable<S>, distance: TripletDistance = .euclidean, margin: S = 5,
+    on tape: Tape<S>?
 ) -> Variable<S> {
     let difference: Variable<S>
     switch distance {
     case .euclidean:
-        difference = sum(rowDistances(anchors, positives, on: tape), scaled(rowDistances(anchors, negatives, on: tape), by: -1, on: tape), on: tape)
+        difference = sum(
+            rowDistances(anchors, positives, on: tape), scaled(rowDistances(anchors, negatives, on: tape), by: -1, on: tape), on: tape)
     case .cosine:
         let a = normalizedRows(anchors, on: tape)
-        difference = sum(rowDots(a, normalizedRows(negatives, on: tape), on: tape),
-                         scaled(rowDots(a, normalizedRows(positives, on: tape), on: tape), by: -1, on: tape), on: tape)
+        difference = sum(
+            rowDots(a, normalizedRows(negatives, on: tape), on: tape),
+            scaled(rowDots(a, normalizedRows(positives, on: tape), on: tape), by: -1, on: tape), on: tape)
     }
     let margins = Variable(Tensor(repeating: margin, shape: difference.shape))
     return mean(activated(sum(difference, margins, on: tape), .relu, on: tape), on: tape)
@@ -125,7 +130,7 @@ public func tripletLoss<S: TensorScalar>(
 ///   - vectors: whatever the loss takes, each `(n, size)`.
 ///   - dimensions: lengths of the prefixes; the whole length is usually among them.
 ///   - weights: of each prefix; 1 if not given.
-public func matryoshkaLoss<S: TensorScalar>(
+package func matryoshkaLoss<S: TensorScalar>(
     _ vectors: [Variable<S>], dimensions: [Int], weights: [S]? = nil, on tape: Tape<S>?, _ loss: ([Variable<S>]) -> Variable<S>
 ) -> Variable<S> {
     precondition(!dimensions.isEmpty && (weights == nil || weights!.count == dimensions.count))

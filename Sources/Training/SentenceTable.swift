@@ -3,38 +3,38 @@ import Tensors
 import Tokenizers
 
 /// Sentences as token ids, special tokens included, one after the other.
-public struct TokenStore: Sendable {
-    public private(set) var ids: [Int32] = []
+package struct TokenStore: Sendable {
+    package private(set) var ids: [Int32] = []
     private var starts: [Int] = [0]
 
-    public init() {}
+    package init() {}
 
-    public var count: Int { starts.count - 1 }
-    public subscript(sentence: Int) -> ArraySlice<Int32> { ids[starts[sentence]..<starts[sentence + 1]] }
-    public func length(_ sentence: Int) -> Int { starts[sentence + 1] - starts[sentence] }
+    package var count: Int { starts.count - 1 }
+    package subscript(sentence: Int) -> ArraySlice<Int32> { ids[starts[sentence]..<starts[sentence + 1]] }
+    package func length(_ sentence: Int) -> Int { starts[sentence + 1] - starts[sentence] }
 
-    public mutating func append(_ sentence: some Collection<Int32>) {
+    package mutating func append(_ sentence: some Collection<Int32>) {
         ids += sentence
         starts.append(ids.count)
     }
 }
 
 /// The rows of one or several tables as token ids: what a task learns from, or a dev file.
-public struct SentenceTable: Sendable {
+package struct SentenceTable: Sendable {
     /// Sentences a row; row r has the sentences r × columns ..< (r + 1) × columns of `tokens`.
-    public let columns: Int
-    public private(set) var tokens = TokenStore()
+    package let columns: Int
+    package private(set) var tokens = TokenStore()
     /// One a row, if there are scores.
-    public private(set) var scores: [Double] = []
-    public private(set) var rows = 0
-    public private(set) var truncated = 0
+    package private(set) var scores: [Double] = []
+    package private(set) var rows = 0
+    package private(set) var truncated = 0
     /// Rows left out for an empty sentence.
-    public private(set) var empty = 0
-    public private(set) var unknownTokens = 0
+    package private(set) var empty = 0
+    package private(set) var unknownTokens = 0
     /// The sentences of each column as they were read, where somebody asked for them; else empty.
-    public private(set) var texts: [[String]]
+    package private(set) var texts: [[String]]
     /// A number for each row's group, if there is a column of groups.
-    public private(set) var groups: [Int] = []
+    package private(set) var groups: [Int] = []
     /// The word that each token belongs to, −1 for special tokens; beside `tokens`, where somebody asked for it.
     private var words: TokenStore?
 
@@ -47,7 +47,7 @@ public struct SentenceTable: Sendable {
     ///   - keepsWords: note which word each token belongs to (whole-word masking).
     ///   - limit: rows at most; 0 for all.
     /// - Throws: `DataError` that names file and line of an empty sentence, a missing or impossible score.
-    public init(
+    package init(
         files: [String], columns names: [String], score: String? = nil, scoreRange: ClosedRange<Double>? = nil, group: String? = nil,
         tokenizer: Tokenizer, maxLength: Int, skipsEmpty: Bool = false, keepsTextOf kept: Set<Int> = [],
         keepsWords: Bool = false, limit: Int = 0
@@ -108,7 +108,7 @@ public struct SentenceTable: Sendable {
         guard rows > 0 else { throw DataError(.badData, "no rows to train on", file: files.first) }
     }
 
-    public func sentence(row: Int, column: Int) -> ArraySlice<Int32> { tokens[row * columns + column] }
+    package func sentence(row: Int, column: Int) -> ArraySlice<Int32> { tokens[row * columns + column] }
 
     /// A sentence, and the word that each of its tokens belongs to.
     func sentenceWithWords(row: Int, column: Int) -> (ids: [Int32], words: [Int32]?) {
@@ -121,17 +121,17 @@ public struct SentenceTable: Sendable {
 
 /// Which rows a task takes in each step: all rows in a random order, then all again in another. The place is one number, so that a
 /// checkpoint says everything.
-public struct RowSampler: Sendable, Equatable {
-    public let rows: Int
-    public let batchSize: Int
+package struct RowSampler: Sendable, Equatable {
+    package let rows: Int
+    package let batchSize: Int
     private let random: RandomSource
     /// Batches handed out.
-    public private(set) var position: Int
+    package private(set) var position: Int
     private var order: (epoch: Int, rows: [Int])?
 
-    public static func == (a: RowSampler, b: RowSampler) -> Bool { a.position == b.position && a.random == b.random && a.rows == b.rows }
+    package static func == (a: RowSampler, b: RowSampler) -> Bool { a.position == b.position && a.random == b.random && a.rows == b.rows }
 
-    public init(rows: Int, batchSize: Int, random: RandomSource, position: Int = 0) {
+    package init(rows: Int, batchSize: Int, random: RandomSource, position: Int = 0) {
         self.rows = rows
         self.batchSize = min(batchSize, rows)
         self.random = random
@@ -142,10 +142,10 @@ public struct RowSampler: Sendable, Equatable {
     func moved(to position: Int) -> RowSampler { RowSampler(rows: rows, batchSize: batchSize, random: random, position: position) }
 
     /// Whole batches in one pass; rows left over come in another order next time.
-    public var batchesPerEpoch: Int { max(1, rows / batchSize) }
-    public var epoch: Double { Double(position) / Double(batchesPerEpoch) }
+    package var batchesPerEpoch: Int { max(1, rows / batchSize) }
+    package var epoch: Double { Double(position) / Double(batchesPerEpoch) }
 
-    public mutating func next() -> [Int] {
+    package mutating func next() -> [Int] {
         let epoch = position / batchesPerEpoch, place = position % batchesPerEpoch
         if order?.epoch != epoch {
             var stream = random.split(UInt64(epoch))

@@ -25,12 +25,17 @@ public enum TrainingEvent: Sendable {
 /// Every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a checkpoint holds everything
 /// else: a run that was killed and resumed ends with the same bits as one that was not, with any number of threads.
 public final class SentenceTrainer {
+    /// What is trained, and how.
     public let configuration: SentenceTrainingConfiguration
+    /// The model's tokenizer.
     public let tokenizer: Tokenizer
+    /// The network; its weights change with every step.
     public let encoder: Encoder<Float>
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
+    /// Steps taken.
     public internal(set) var step = 0
-    public internal(set) var history = EvaluationHistory()
+    package internal(set) var history = EvaluationHistory()
 
     let poolingMode: PoolingMode
     var tasks: [LoadedTask] = []
@@ -65,22 +70,30 @@ public final class SentenceTrainer {
     /// - Parameter peers: other processes that train the same model from the same files; no more than the configuration has lanes.
     /// - Throws: `DataError` that names the file and line, or the key, that does not fit.
     public init(
-        _ configuration: SentenceTrainingConfiguration, cache: URL? = nil, threads: Int = Parallel.availableThreads, peers: (any TrainingPeers)? = nil,
+        _ configuration: SentenceTrainingConfiguration, cache: URL? = nil, threads: Int = Parallel.availableThreads,
+        peers: (any TrainingPeers)? = nil,
         watch: (TrainingEvent) -> Void = { _ in }
     ) throws {
         self.peers = peers
         guard peers?.count ?? 1 <= configuration.lanes else {
-            throw DataError(.usage, "\(peers?.count ?? 1) processes cannot share \(configuration.lanes) lanes; start at most \(configuration.lanes), or set \"lanes\" higher, "
-                            + "which changes the last bits of the model")
+            throw DataError(
+                .usage,
+                "\(peers?.count ?? 1) processes cannot share \(configuration.lanes) lanes; start at most \(configuration.lanes), or set \"lanes\" higher, "
+                    + "which changes the last bits of the model")
         }
         var configuration = configuration
         self.threads = threads
         guard configuration.precision.isFast else {
-            throw DataError(.usage, "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32")
+            throw DataError(
+                .usage,
+                "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32"
+            )
         }
         guard let mode = PoolingMode(rawValue: configuration.pooling) else {
-            throw DataError(.badData, "pooling '\(configuration.pooling)' is unknown; expected one of "
-                + "\(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw DataError(
+                .badData,
+                "pooling '\(configuration.pooling)' is unknown; expected one of "
+                    + "\(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         poolingMode = mode
         var isFolder: ObjCBool = false
@@ -99,19 +112,26 @@ public final class SentenceTrainer {
             var known = try EncoderConfiguration(json: directory.configuration, file: file)
             known.dropout = dropout
             guard tokenizer.idBound <= known.vocabularySize else {
-                throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(known.vocabularySize) entries", file: file)
+                throw DataError(
+                    .badData,
+                    "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(known.vocabularySize) entries",
+                    file: file)
             }
             configuration.encoder = known
             encoder = Encoder(known)
-            try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
+            try load(
+                encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder),
+                prefixes: encoder.checkpointPrefixes)
         } else {
             configuration.encoder.vocabularySize = tokenizer.idBound
             encoder = Encoder(configuration.encoder)
             encoder.initialize(seed: configuration.seed)
         }
         guard configuration.maxLength <= configuration.encoder.longestSequence else {
-            throw DataError(.badData, "max_length \(configuration.maxLength) exceeds the \(configuration.encoder.longestSequence) "
-                + "positions of the model")
+            throw DataError(
+                .badData,
+                "max_length \(configuration.maxLength) exceeds the \(configuration.encoder.longestSequence) "
+                    + "positions of the model")
         }
         self.encoder = encoder
         self.configuration = configuration
@@ -119,7 +139,9 @@ public final class SentenceTrainer {
         let random = RandomSource(seed: configuration.seed)
         let wantsMasking = configuration.tasks.contains { $0.objective == .maskedLanguage }
         if wantsMasking {
-            guard let maskID = tokenizer.maskID else { throw DataError(.badData, "masked language needs a [MASK] token; the tokenizer has none", file: configuration.tokenizer) }
+            guard let maskID = tokenizer.maskID else {
+                throw DataError(.badData, "masked language needs a [MASK] token; the tokenizer has none", file: configuration.tokenizer)
+            }
             let special = [tokenizer.clsID, tokenizer.sepID, tokenizer.padID, tokenizer.maskID].compactMap(\.self)
             masking = TokenMasking(rate: 0.15, maskID: maskID, vocabularySize: tokenizer.idBound, specialIDs: Set(special))
             head = PretrainingHead(configuration.encoder, words: encoder.words, seed: configuration.seed &+ 1)
@@ -135,7 +157,8 @@ public final class SentenceTrainer {
             let isTaught = task.teacher != nil || !task.teacherFiles.isEmpty
             let taught: Set<Int> = if case .column(let column) = task.teacherView { [column] } else { Set(task.columns.indices) }
             var table = try SentenceTable(
-                files: task.files, columns: task.columns, score: task.scoreColumn, scoreRange: task.scoreColumn == nil ? nil : task.scoreRange,
+                files: task.files, columns: task.columns, score: task.scoreColumn,
+                scoreRange: task.scoreColumn == nil ? nil : task.scoreRange,
                 group: task.groupColumn, tokenizer: tokenizer, maxLength: configuration.maxLength, skipsEmpty: configuration.skipsEmpty,
                 keepsTextOf: isTaught ? taught : [], keepsWords: task.masksWholeWords, limit: task.limit)
             watch(.read(name: task.name, rows: table.rows, truncated: table.truncated, skipped: table.empty))
@@ -143,14 +166,18 @@ public final class SentenceTrainer {
                 throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch needs several", file: task.files.first)
             }
             for dimension in task.matryoshka where dimension > configuration.encoder.hiddenSize {
-                throw DataError(.badData, "task \(task.name): a prefix of \(dimension) is longer than the vectors (\(configuration.encoder.hiddenSize))")
+                throw DataError(
+                    .badData, "task \(task.name): a prefix of \(dimension) is longer than the vectors (\(configuration.encoder.hiddenSize))"
+                )
             }
             var teachers: [TeacherVectors] = [], projection: Linear<Float>?
             if let model = task.teacher {
                 let texts = table.texts[taught.min() ?? 0]
-                teachers = [try TeacherVectors(model: model, texts: texts, cache: cache, threads: threads) {
-                    watch(.teaching(name: task.name, done: $0, of: texts.count))
-                }]
+                teachers = [
+                    try TeacherVectors(model: model, texts: texts, cache: cache, threads: threads) {
+                        watch(.teaching(name: task.name, done: $0, of: texts.count))
+                    }
+                ]
             } else if isTaught {
                 let key = "\(task.centersTeacher):" + task.teacherFiles.joined(separator: "\n")
                 let library = try libraries[key] ?? TeacherLibrary(files: task.teacherFiles, centers: task.centersTeacher)
@@ -163,7 +190,8 @@ public final class SentenceTrainer {
             }
             table.forgetTexts()
             if let size = teachers.first?.size, size != configuration.encoder.hiddenSize, task.objective == .distillation,
-               task.regressionWeight > 0 {
+                task.regressionWeight > 0
+            {
                 let linear = Linear<Float>(inputs: configuration.encoder.hiddenSize, outputs: size, bias: false)
                 var stream = random.split(0x7EAC_4E12 &+ UInt64(index))
                 let deviation = 1 / Double(configuration.encoder.hiddenSize).squareRoot()
@@ -172,8 +200,11 @@ public final class SentenceTrainer {
                 named.append(("projection.\(index)", linear.weight))
             }
             let rows = task.predictsNextSentence ? max(1, table.rows - 1) : table.rows
-            tasks.append(LoadedTask(task: task, table: table, sampler: RowSampler(rows: rows, batchSize: task.batchSize, random: random.split(1000 + UInt64(index))),
-                                    teachers: teachers, projection: projection))
+            tasks.append(
+                LoadedTask(
+                    task: task, table: table,
+                    sampler: RowSampler(rows: rows, batchSize: task.batchSize, random: random.split(1000 + UInt64(index))),
+                    teachers: teachers, projection: projection))
         }
         for task in configuration.development {
             let set = try DevSet(task, tokenizer: tokenizer, maxLength: configuration.maxLength)
@@ -183,7 +214,8 @@ public final class SentenceTrainer {
         parameters = named.map(\.1)
         parameterNames = named.map(\.0)
         optimizer = Optimizer(configuration.optimizer, parameters: parameters)
-        gradients = ShardedGradients(parameters, lanes: configuration.lanes, precision: configuration.precision, threads: threads, peers: peers)
+        gradients = ShardedGradients(
+            parameters, lanes: configuration.lanes, precision: configuration.precision, threads: threads, peers: peers)
         averages = configuration.averaging > 0 ? parameters.map(\.value) : []
         schedule = LearningRateSchedule(configuration.schedule, warmupSteps: configuration.warmupSteps, totalSteps: configuration.steps)
     }
@@ -198,10 +230,13 @@ public final class SentenceTrainer {
         let encoder = encoder, mode = poolingMode
         let ranks = peers?.count ?? 1, rank = peers?.rank ?? 0, own = sharding.batches.indices.filter { $0 % ranks == rank }
         var found = [Tensor<Float>?](repeating: nil, count: sharding.batches.count)
-        for (shard, part) in zip(own, Parallel.map(own.count, threads: threads) { index, _ in
-            let batch = sharding.batches[own[index]]
-            return normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
-        }) { found[shard] = part }
+        for (shard, part) in zip(
+            own,
+            Parallel.map(own.count, threads: threads) { index, _ in
+                let batch = sharding.batches[own[index]]
+                return normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
+            })
+        { found[shard] = part }
         if let peers { found = try peers.exchange(found) { $0 % ranks } }
         for case (let members, let part?) in zip(sharding.members, found) {
             for (i, sentence) in members.enumerated() { Float.copy(part.view[i], into: &vectors[rows: sentence..<sentence + 1]) }
@@ -230,7 +265,9 @@ public final class SentenceTrainer {
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
     /// - Throws: `DataError` if training diverges (naming the last good checkpoint), a checkpoint is of another configuration, the disk is
     ///   full.
-    public func run(in folder: URL, resumes: Bool = true, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    public func run(
+        in folder: URL, resumes: Bool = true, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }
+    ) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
         }
@@ -255,20 +292,39 @@ public final class SentenceTrainer {
             let result: (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int)
             do { result = try takeStep() } catch var error as DataError {
                 let known = try? Checkpoint.newest(in: folder)
-                error.message += known.flatMap { $0 }.map { ". The last good checkpoint is of step \($0.step): \($0.path)" } ?? ". No checkpoint was written yet"
+                error.message +=
+                    known.flatMap { $0 }.map { ". The last good checkpoint is of step \($0.step): \($0.path)" }
+                    ?? ". No checkpoint was written yet"
                 throw error
             }
-            watch(.step(step, losses: result.losses, learningRate: result.learningRate, gradientNorm: result.gradientNorm, sentences: result.sentences))
-            try log?.add(step: step, [("losses", .object(result.losses.map { ($0.name, .number($0.loss)) })), ("learning_rate", .number(result.learningRate)),
-                                     ("gradient_norm", .number(result.gradientNorm))])
+            watch(
+                .step(
+                    step, losses: result.losses, learningRate: result.learningRate, gradientNorm: result.gradientNorm,
+                    sentences: result.sentences))
+            try log?.add(
+                step: step,
+                [
+                    ("losses", .object(result.losses.map { ($0.name, .number($0.loss)) })), ("learning_rate", .number(result.learningRate)),
+                    ("gradient_norm", .number(result.gradientNorm)),
+                ])
             if step % configuration.evaluationInterval == 0 || step == configuration.steps, let found = try evaluate() {
-                let isBest = history.add(found.mean, step: step, plateauPatience: configuration.schedule == .plateau ? configuration.plateauPatience : nil)
+                let isBest = history.add(
+                    found.mean, step: step, plateauPatience: configuration.schedule == .plateau ? configuration.plateauPatience : nil)
                 if isBest, isFirst { try saveBest(folder) }
-                try log?.add(step: step, [("evaluation", .object(found.figures.map { ($0.name, .number($0.value)) })), ("mean", .number(found.mean)), ("best", .bool(isBest))])
+                try log?.add(
+                    step: step,
+                    [
+                        ("evaluation", .object(found.figures.map { ($0.name, .number($0.value)) })), ("mean", .number(found.mean)),
+                        ("best", .bool(isBest)),
+                    ])
                 watch(.evaluated(step: step, figures: found.figures, mean: found.mean, isBest: isBest))
             }
-            let isDue = configuration.checkpointMinutes > 0 && ContinuousClock.now - lastSave > .seconds(60 * configuration.checkpointMinutes)
-            if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps { try save() }
+            let isDue =
+                configuration.checkpointMinutes > 0 && ContinuousClock.now - lastSave > .seconds(60 * configuration.checkpointMinutes)
+            if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps
+            {
+                try save()
+            }
             let stops = shouldStop()
             if try peers?.agree(stops ? 1 : 0) ?? (stops ? 1 : 0) != 0, step < configuration.steps {
                 try save()
@@ -284,8 +340,10 @@ public final class SentenceTrainer {
         guard let peers else { return own }
         let step = try peers.agree(own?.step ?? -1)
         guard step == own?.step ?? -1 else {
-            throw DataError(.noInput, "process \(peers.rank) finds the checkpoint of step \(own?.step ?? 0) where the first process finds that of step \(step); "
-                            + "the run's folder should be on a disk that all processes share", file: folder.path)
+            throw DataError(
+                .noInput,
+                "process \(peers.rank) finds the checkpoint of step \(own?.step ?? 0) where the first process finds that of step \(step); "
+                    + "the run's folder should be on a disk that all processes share", file: folder.path)
         }
         return own
     }

@@ -4,8 +4,8 @@ import Networks
 import Tensors
 
 /// One training objective: what it reads and which loss it takes of it.
-public struct TrainingTask: Sendable, Equatable {
-    public enum Objective: String, Sendable, CaseIterable {
+package struct TrainingTask: Sendable, Equatable {
+    package enum Objective: String, Sendable, CaseIterable {
         /// Translations or paraphrases (and hard negatives): in-batch negatives.
         case contrastive = "infonce"
         /// Scored pairs, their order.
@@ -22,52 +22,52 @@ public struct TrainingTask: Sendable, Equatable {
         case maskedLanguage = "mlm"
     }
 
-    public var name: String
-    public var objective: Objective
+    package var name: String
+    package var objective: Objective
     /// Tables of sentences, or of one sentence per row for masked language.
-    public var files: [String]
+    package var files: [String]
     /// Columns of sentences by name or number: anchor, positive, negatives ….
-    public var columns: [String]
+    package var columns: [String]
     /// Column of people's scores, and what range they lie in.
-    public var scoreColumn: String?
-    public var scoreRange: ClosedRange<Double> = 0...1
+    package var scoreColumn: String?
+    package var scoreRange: ClosedRange<Double> = 0...1
     /// Multiplies the loss.
-    public var weight = 1.0
+    package var weight = 1.0
     /// Rows in a step.
-    public var batchSize = 64
+    package var batchSize = 64
     /// Rows that a run uses at most; 0 for all.
-    public var limit = 0
+    package var limit = 0
     /// 1 / temperature of softmax over cosines.
-    public var scale = 20.0
-    public var isSymmetric = true
-    public var margin = 0.5
-    public var distance = TripletDistance.cosine
+    package var scale = 20.0
+    package var isSymmetric = true
+    package var margin = 0.5
+    package var distance = TripletDistance.cosine
     /// Prefixes of the vectors that the loss is taken of as well.
-    public var matryoshka: [Int] = []
+    package var matryoshka: [Int] = []
     /// A model folder or name.
-    public var teacher: String?
+    package var teacher: String?
     /// In place of a model: vector files with the sentences and the teacher's vectors for them.
-    public var teacherFiles: [String] = []
+    package var teacherFiles: [String] = []
     /// Take off the mean of each of these files.
-    public var centersTeacher = false
+    package var centersTeacher = false
     /// Whose vectors the columns shall meet.
-    public var teacherView = TeacherView.column(0)
+    package var teacherView = TeacherView.column(0)
     /// Of distillation: the weight of the teacher's vectors themselves.
-    public var regressionWeight = 1.0
+    package var regressionWeight = 1.0
     /// Rows with the same value in this column are not used as negatives for each other.
-    public var groupColumn: String?
+    package var groupColumn: String?
     /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that
     /// are distilled, so that they cost next to nothing.
-    public var contrastiveWeight = 0.0
-    public var similarityWeight = 0.0
+    package var contrastiveWeight = 0.0
+    package var similarityWeight = 0.0
     /// Share of tokens to be guessed.
-    public var maskingRate = 0.15
-    public var masksWholeWords = false
-    public var predictsNextSentence = false
+    package var maskingRate = 0.15
+    package var masksWholeWords = false
+    package var predictsNextSentence = false
     /// Probability that a sentence loses each of its words (an augmentation); only with contrastive tasks and distillation.
-    public var wordDropout = 0.0
+    package var wordDropout = 0.0
 
-    public init(name: String, objective: Objective, files: [String], columns: [String]) {
+    package init(name: String, objective: Objective, files: [String], columns: [String]) {
         self.name = name
         self.objective = objective
         self.files = files
@@ -76,7 +76,7 @@ public struct TrainingTask: Sendable, Equatable {
 }
 
 /// Which of a teacher's vectors a row's sentences shall meet.
-public enum TeacherView: Sendable, Equatable {
+package enum TeacherView: Sendable, Equatable {
     /// All of them that of one column, from 0.
     case column(Int)
     /// Each its own.
@@ -86,21 +86,21 @@ public enum TeacherView: Sendable, Equatable {
 }
 
 /// What is measured on a dev file while training goes on.
-public struct DevTask: Sendable, Equatable {
-    public enum Measure: String, Sendable, CaseIterable {
+package struct DevTask: Sendable, Equatable {
+    package enum Measure: String, Sendable, CaseIterable {
         /// Spearman's ρ of cosines with people's scores.
         case similarity = "sts"
         /// Share of sentences whose translation is the nearest of all, both directions averaged.
         case retrieval
     }
 
-    public var name: String
-    public var measure: Measure
-    public var file: String
-    public var columns: [String]
-    public var scoreColumn: String?
+    package var name: String
+    package var measure: Measure
+    package var file: String
+    package var columns: [String]
+    package var scoreColumn: String?
     /// Share in the figure by which the best weights are chosen.
-    public var weight = 1.0
+    package var weight = 1.0
 }
 
 /// Everything about a training run, as a JSON file states it. Paths are relative to that file.
@@ -109,38 +109,44 @@ public struct SentenceTrainingConfiguration: Sendable {
     public var tokenizer: String
     /// The network to begin with: a configuration with random weights, or a model's folder to go on from.
     public var encoder: EncoderConfiguration
-    public var initialModel: String?
+    package var initialModel: String?
+    /// The longest text in tokens, special ones included; longer ones are cut.
     public var maxLength = 64
+    /// How token vectors become a sentence vector, as `mean` or `cls`.
     public var pooling = "mean"
-    public var tasks: [TrainingTask] = []
-    public var development: [DevTask] = []
+    package var tasks: [TrainingTask] = []
+    package var development: [DevTask] = []
+    /// Steps of the optimizer.
     public var steps = 1000
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64 = 0
-    public var optimizer = OptimizerConfiguration(.adamw, learningRate: 5e-4)
-    public var schedule = LearningRateSchedule.Shape.cosine
+    package var optimizer = OptimizerConfiguration(.adamw, learningRate: 5e-4)
+    package var schedule = LearningRateSchedule.Shape.cosine
     /// A share of the steps where below 1, else steps.
-    public var warmup = 0.05
+    package var warmup = 0.05
     /// Gradients longer than this are scaled down to it; 0 for never.
-    public var clipping = 1.0
+    package var clipping = 1.0
     /// Batches whose gradients make one step.
-    public var accumulation = 1
+    package var accumulation = 1
+    /// What matrix products compute in.
     public var precision = Precision.f32
     /// Tokens of a shard, and sums kept apart: they decide the bits, threads do not.
-    public var shardTokens = 1024
+    package var shardTokens = 1024
+    /// Sums of gradients that are kept apart; they decide the bits, threads do not.
     public var lanes = 8
     /// Decay of the averaged weights that are evaluated and written; 0 for none.
-    public var averaging = 0.0
-    public var evaluationInterval = 500
+    package var averaging = 0.0
+    package var evaluationInterval = 500
     /// Evaluations without a new best one before training stops; 0 for never.
-    public var patience = 0
+    package var patience = 0
     /// Evaluations without a new best one before a plateau schedule lowers the rate.
-    public var plateauPatience = 3
-    public var checkpointMinutes = 10.0
-    public var checkpointInterval = 0
+    package var plateauPatience = 3
+    package var checkpointMinutes = 10.0
+    package var checkpointInterval = 0
     /// How the final weights are stored.
     public var storage = SafetensorsWriter.Precision.bf16
     /// Rows with an empty sentence are left out and counted instead of stopping the run.
-    public var skipsEmpty = false
+    package var skipsEmpty = false
     /// Of the JSON, so that a checkpoint knows whose it is.
     public private(set) var fingerprint = ""
 
@@ -150,7 +156,7 @@ public struct SentenceTrainingConfiguration: Sendable {
             + development.map(\.file)
     }
 
-    public var warmupSteps: Int { warmup < 1 ? Int((warmup * Double(steps)).rounded()) : Int(warmup) }
+    package var warmupSteps: Int { warmup < 1 ? Int((warmup * Double(steps)).rounded()) : Int(warmup) }
 
     /// Reads a configuration file.
     ///
@@ -165,12 +171,17 @@ public struct SentenceTrainingConfiguration: Sendable {
         if steps != nil || seed != nil || learningRate != nil { fingerprint += ":\(self.steps):\(self.seed):\(optimizer.learningRate)" }
     }
 
+    /// Reads a configuration that is already parsed. `file` is what errors name; paths are relative to its folder.
+    ///
+    /// - Throws: `DataError` that names the key, what was expected and what was found.
     public init(json: JSON, file: String) throws {
         let base = URL(fileURLWithPath: file).deletingLastPathComponent()
         let reader = ConfigurationObject(json, path: "", file: file)
-        try reader.allow(["tokenizer", "model", "max_length", "pooling", "tasks", "development", "steps", "seed", "optimizer", "schedule", "warmup",
-                          "clip", "accumulate", "precision", "shard_tokens", "lanes", "averaging", "evaluate_every", "patience", "plateau_patience",
-                          "checkpoint_minutes", "checkpoint_every", "storage", "skip_empty", "comment"])
+        try reader.allow([
+            "tokenizer", "model", "max_length", "pooling", "tasks", "development", "steps", "seed", "optimizer", "schedule", "warmup",
+            "clip", "accumulate", "precision", "shard_tokens", "lanes", "averaging", "evaluate_every", "patience", "plateau_patience",
+            "checkpoint_minutes", "checkpoint_every", "storage", "skip_empty", "comment",
+        ])
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : base.appendingPathComponent(path).standardizedFileURL.path }
         tokenizer = located(try reader.text("tokenizer"))
         maxLength = try reader.integer("max_length", Bounds(3...8192), default: maxLength)
@@ -187,7 +198,9 @@ public struct SentenceTrainingConfiguration: Sendable {
                 vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", .layers), attentionHeads: heads,
                 intermediateSize: try model.integer("intermediate_size", .intermediate),
                 positions: try model.integer("positions", Bounds(1...65536), default: max(128, maxLength)))
-            guard encoder.positions >= maxLength else { throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)") }
+            guard encoder.positions >= maxLength else {
+                throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)")
+            }
             encoder.activation = try model.choice("activation", Activation.self, default: .gelu)
         }
         encoder.dropout = try model.number("dropout", Bounds(0...0.9), default: 0.1)
@@ -219,8 +232,9 @@ public struct SentenceTrainingConfiguration: Sendable {
 
         if let settings = try reader.optionalObject("optimizer") {
             try settings.allow(["name", "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay"])
-            optimizer = OptimizerConfiguration(try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
-                                               learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 5e-4))
+            optimizer = OptimizerConfiguration(
+                try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
+                learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 5e-4))
             optimizer.momentum = try settings.number("momentum", Bounds(0...1), default: optimizer.momentum)
             optimizer.beta1 = try settings.number("beta1", Bounds(0...0.999999), default: optimizer.beta1)
             optimizer.beta2 = try settings.number("beta2", Bounds(0...0.9999999), default: optimizer.beta2)
@@ -232,25 +246,33 @@ public struct SentenceTrainingConfiguration: Sendable {
         guard !tasks.isEmpty else { throw reader.fail("'tasks' is empty: there is nothing to learn") }
         for (index, settings) in try reader.objects("development").enumerated() {
             try settings.allow(["name", "measure", "file", "columns", "score", "weight"])
-            var task = DevTask(name: try settings.optionalText("name") ?? "dev\(index + 1)",
-                               measure: try settings.choice("measure", DevTask.Measure.self, default: .similarity),
-                               file: located(try settings.text("file")), columns: try settings.texts("columns"))
+            var task = DevTask(
+                name: try settings.optionalText("name") ?? "dev\(index + 1)",
+                measure: try settings.choice("measure", DevTask.Measure.self, default: .similarity),
+                file: located(try settings.text("file")), columns: try settings.texts("columns"))
             task.scoreColumn = try settings.optionalText("score")
             task.weight = try settings.number("weight", Bounds(0...1e6), default: 1)
-            guard task.columns.count == 2 else { throw settings.fail("'columns' names two columns of sentences, not \(task.columns.count)") }
-            guard task.measure == .retrieval || task.scoreColumn != nil else { throw settings.fail("measure sts needs a column of scores, 'score'") }
+            guard task.columns.count == 2 else {
+                throw settings.fail("'columns' names two columns of sentences, not \(task.columns.count)")
+            }
+            guard task.measure == .retrieval || task.scoreColumn != nil else {
+                throw settings.fail("measure sts needs a column of scores, 'score'")
+            }
             development.append(task)
         }
         fingerprint = SHA256.hex(of: json.serialized(.sortedKeys))
     }
 
     private static func task(_ settings: ConfigurationObject, _ index: Int, _ located: (String) -> String) throws -> TrainingTask {
-        try settings.allow(["name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
-                            "margin", "distance", "matryoshka", "teacher", "teacher_vectors", "teacher_center", "teacher_column", "regression_weight",
-                            "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout", "group"])
+        try settings.allow([
+            "name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
+            "margin", "distance", "matryoshka", "teacher", "teacher_vectors", "teacher_center", "teacher_column", "regression_weight",
+            "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout", "group",
+        ])
         let objective = try settings.choice("objective", TrainingTask.Objective.self)
-        var task = TrainingTask(name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
-                                files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
+        var task = TrainingTask(
+            name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
+            files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
         guard !task.files.isEmpty else { throw settings.fail("'files' is empty") }
         task.scoreColumn = try settings.optionalText("score")
         if let range = settings.json["score_range"] {
@@ -268,7 +290,9 @@ public struct SentenceTrainingConfiguration: Sendable {
         task.distance = try settings.choice("distance", TripletDistance.self, default: task.distance)
         task.teacher = try settings.optionalText("teacher").map { FileManager.default.fileExists(atPath: located($0)) ? located($0) : $0 }
         if settings.json["teacher_vectors"] != nil { task.teacherFiles = try settings.texts("teacher_vectors").map(located) }
-        guard task.teacher == nil || task.teacherFiles.isEmpty else { throw settings.fail("'teacher' and 'teacher_vectors' exclude each other") }
+        guard task.teacher == nil || task.teacherFiles.isEmpty else {
+            throw settings.fail("'teacher' and 'teacher_vectors' exclude each other")
+        }
         task.centersTeacher = try settings.flag("teacher_center", default: false)
         switch settings.json["teacher_column"]?.string {
         case "own": task.teacherView = .own
@@ -291,21 +315,25 @@ public struct SentenceTrainingConfiguration: Sendable {
         task.predictsNextSentence = try settings.flag("next_sentence", default: false)
         task.wordDropout = try settings.number("word_dropout", Bounds(0...0.9), default: 0)
         if let list = settings.json["matryoshka"] {
-            guard let dimensions = list.array?.compactMap(\.int), dimensions.count == list.array?.count, dimensions.allSatisfy({ $0 > 0 }) else {
+            guard let dimensions = list.array?.compactMap(\.int), dimensions.count == list.array?.count, dimensions.allSatisfy({ $0 > 0 })
+            else {
                 throw settings.fail("'matryoshka' should be a list of vector lengths")
             }
             task.matryoshka = dimensions
         }
-        let wanted: ClosedRange<Int> = switch objective {
-        case .contrastive: 2...16
-        case .cosent, .cosine: 2...2
-        case .distillation: 1...16
-        case .similarityDistillation: 1...2
-        case .triplet: 3...3
-        case .maskedLanguage: 1...16
-        }
+        let wanted: ClosedRange<Int> =
+            switch objective {
+            case .contrastive: 2...16
+            case .cosent, .cosine: 2...2
+            case .distillation: 1...16
+            case .similarityDistillation: 1...2
+            case .triplet: 3...3
+            case .maskedLanguage: 1...16
+            }
         guard wanted.contains(task.columns.count) else {
-            throw settings.fail("objective \(objective.rawValue) takes \(wanted.lowerBound == wanted.upperBound ? "\(wanted.lowerBound)" : "\(wanted.lowerBound) to \(wanted.upperBound)") columns, not \(task.columns.count)")
+            throw settings.fail(
+                "objective \(objective.rawValue) takes \(wanted.lowerBound == wanted.upperBound ? "\(wanted.lowerBound)" : "\(wanted.lowerBound) to \(wanted.upperBound)") columns, not \(task.columns.count)"
+            )
         }
         switch objective {
         case .cosent, .cosine:
@@ -322,7 +350,9 @@ public struct SentenceTrainingConfiguration: Sendable {
             }
         default: break
         }
-        if objective != .maskedLanguage && task.batchSize < 2 { throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch") }
+        if objective != .maskedLanguage && task.batchSize < 2 {
+            throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch")
+        }
         return task
     }
 }

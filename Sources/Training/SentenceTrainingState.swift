@@ -39,7 +39,9 @@ extension SentenceTrainer {
         withFinalWeights {
             for (name, parameter) in zip(parameterNames, parameters) {
                 let value = parameter.value
-                writer.add(name, shape: value.shape) { emit in try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) } }
+                writer.add(name, shape: value.shape) { emit in
+                    try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
+                }
             }
         }
         try writer.write(to: folder.appendingPathComponent(Self.bestName).path)
@@ -51,7 +53,9 @@ extension SentenceTrainer {
         if !development.isEmpty, FileManager.default.fileExists(atPath: path) {
             let archive = SafetensorsArchive(try SafetensorsFile(path: path))
             for (name, parameter) in zip(parameterNames, parameters) {
-                guard archive.shape(of: name) == parameter.shape else { throw DataError(.badData, "tensor '\(name)' is missing or of another shape", file: path) }
+                guard archive.shape(of: name) == parameter.shape else {
+                    throw DataError(.badData, "tensor '\(name)' is missing or of another shape", file: path)
+                }
                 parameter.assign(try archive.tensor(name))
             }
         } else if !averages.isEmpty {
@@ -66,24 +70,31 @@ extension SentenceTrainer {
         tensors += optimizer.state.map { ("optimizer.\($0.name)", $0.tensor) }
         tensors += averages.enumerated().map { ("average.\(parameterNames[$0])", $1) }
         let numbers = history.numbers.map { $0.isNaN ? JSON.null : .number($0) }
-        return Checkpoint(step: step, state: .object([
-            ("fingerprint", .string(configuration.fingerprint)), ("optimizer_steps", .integer(optimizer.steps)),
-            ("positions", .array(tasks.map { .integer($0.sampler.position) })), ("history", .array(numbers)),
-        ]), tensors: tensors.map { (name: $0.0, tensor: $0.1) })
+        return Checkpoint(
+            step: step,
+            state: .object([
+                ("fingerprint", .string(configuration.fingerprint)), ("optimizer_steps", .integer(optimizer.steps)),
+                ("positions", .array(tasks.map { .integer($0.sampler.position) })), ("history", .array(numbers)),
+            ]), tensors: tensors.map { (name: $0.0, tensor: $0.1) })
     }
 
     func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == configuration.fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
-                + "checkpoint", file: stored.path)
+            throw DataError(
+                .badData,
+                "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
+                    + "checkpoint", file: stored.path)
         }
-        guard let positions = stored.state["positions"]?.array?.compactMap(\.int), positions.count == tasks.count, positions.allSatisfy({ $0 >= 0 }),
-              let steps = stored.state["optimizer_steps"]?.int, steps >= 0,
-              let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {
+        guard let positions = stored.state["positions"]?.array?.compactMap(\.int), positions.count == tasks.count,
+            positions.allSatisfy({ $0 >= 0 }),
+            let steps = stored.state["optimizer_steps"]?.int, steps >= 0,
+            let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan })
+        else {
             throw DataError(.badData, "the checkpoint's state is incomplete", file: stored.path)
         }
         let values = try zip(parameterNames, parameters).map { try stored.tensor("parameter.\($0)", shape: $1.shape) }
-        let restoredAverages = try averages.isEmpty ? [] : zip(parameterNames, parameters).map { try stored.tensor("average.\($0)", shape: $1.shape) }
+        let restoredAverages =
+            try averages.isEmpty ? [] : zip(parameterNames, parameters).map { try stored.tensor("average.\($0)", shape: $1.shape) }
         var shapes: [String: [Int]] = [:]
         for (name, tensor) in optimizer.state { shapes[name] = tensor.shape }
         try optimizer.restore(steps: steps) { name in try shapes[name].map { try stored.tensor("optimizer.\(name)", shape: $0) } }

@@ -8,7 +8,7 @@ extension SentenceTrainer {
     /// One step.
     ///
     /// - Throws: `DataError` if the loss or its gradient is NaN.
-    public func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
+    package func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
         gradients.clear()
         var losses = [Double](repeating: 0, count: tasks.count), sentences = 0
         for part in 0..<configuration.accumulation {
@@ -22,7 +22,9 @@ extension SentenceTrainer {
         let norm = gradients.norm() / Double(configuration.accumulation)
         guard losses.allSatisfy(\.isFinite), norm.isFinite else {
             let list = zip(tasks, losses).map { "\($0.task.name) \($1)" }.joined(separator: ", ")
-            throw DataError(.badData, "training diverged in step \(step + 1): losses \(list), gradient norm \(norm); lower the learning rate or clip gradients")
+            throw DataError(
+                .badData,
+                "training diverged in step \(step + 1): losses \(list), gradient norm \(norm); lower the learning rate or clip gradients")
         }
         let rate = configuration.optimizer.learningRate * schedule.factor(step: step, reductions: history.reductions)
         let clip = configuration.clipping > 0 && norm > configuration.clipping ? configuration.clipping / norm : 1
@@ -58,7 +60,8 @@ extension SentenceTrainer {
         let parts = chosen
         let sharding = Sharding(lengths: joint.map(\.count), shardTokens: configuration.shardTokens) { joint[$0][...] }
         var drawn = random
-        let size = configuration.encoder.hiddenSize, encoder = encoder, mode = poolingMode, threads = threads, loaded = tasks, sentences = joint
+        let size = configuration.encoder.hiddenSize, encoder = encoder, mode = poolingMode, threads = threads, loaded = tasks,
+            sentences = joint
         var found = [Double](repeating: 0, count: parts.count)
         let precision = configuration.precision
         // Gradients of what a loss itself learns, one store per task.
@@ -82,7 +85,9 @@ extension SentenceTrainer {
             }
             found = results.map(\.loss)
             projections = results.map(\.ofProjection)
-            for (part, result) in zip(parts, results) { Float.copy(result.slopes.view, into: &slopes[rows: part.first..<part.first + part.count]) }
+            for (part, result) in zip(parts, results) {
+                Float.copy(result.slopes.view, into: &slopes[rows: part.first..<part.first + part.count])
+            }
             return sharding.members.map { members in
                 var seed = Tensor<Float>(uninitialized: [members.count, size])
                 Float.gatherRows(slopes.view, members.map(Int32.init), into: &seed.target)
@@ -102,7 +107,9 @@ extension SentenceTrainer {
     }
 
     /// The loss of a task over its vectors, which lie column by column.
-    private static func loss(_ loaded: LoadedTask, _ chosen: [Int], _ vectors: Variable<Float>, _ sentences: ArraySlice<[Int32]>, on tape: Tape<Float>) -> Variable<Float> {
+    private static func loss(
+        _ loaded: LoadedTask, _ chosen: [Int], _ vectors: Variable<Float>, _ sentences: ArraySlice<[Int32]>, on tape: Tape<Float>
+    ) -> Variable<Float> {
         let task = loaded.task, n = chosen.count, scale = Float(task.scale)
         let columns = (0..<loaded.table.columns).map { rows(vectors, $0 * n..<($0 + 1) * n, on: tape) }
         let teachers = loaded.teachers.map { $0.rows(chosen) }
@@ -110,20 +117,23 @@ extension SentenceTrainer {
         func teacher(_ column: Int) -> Tensor<Float> { teachers.count > 1 ? teachers[column] : teachers[0] }
         func contrastive(_ columns: [Variable<Float>]) -> Variable<Float> {
             let negatives = columns.count > 2 ? concatenatedRows(Array(columns[2...]), on: tape) : nil
-            return inBatchNegativesLoss(anchors: columns[0], positives: columns[1], negatives: negatives, scale: scale, symmetric: task.isSymmetric,
-                                        confusable: confusable(sentences, n, groups: groups), on: tape)
+            return inBatchNegativesLoss(
+                anchors: columns[0], positives: columns[1], negatives: negatives, scale: scale, symmetric: task.isSymmetric,
+                confusable: confusable(sentences, n, groups: groups), on: tape)
         }
         func similarity(_ columns: [Variable<Float>]) -> Variable<Float> {
             let other = columns.count > 1 ? 1 : 0
-            return similarityDistillationLoss(queries: columns[0], keys: columns[other], teacherQueries: teacher(0), teacherKeys: teacher(other),
-                                              scale: scale, on: tape)
+            return similarityDistillationLoss(
+                queries: columns[0], keys: columns[other], teacherQueries: teacher(0), teacherKeys: teacher(other),
+                scale: scale, on: tape)
         }
         /// Over prefixes of the vectors as well, where the task says so.
         func nested(_ loss: ([Variable<Float>]) -> Variable<Float>) -> Variable<Float> {
             guard !task.matryoshka.isEmpty else { return loss(columns) }
             let whole = vectors.value.columns
             let dimensions = task.matryoshka.contains(whole) ? task.matryoshka : [whole] + task.matryoshka
-            return matryoshkaLoss(columns, dimensions: dimensions, weights: dimensions.map { _ in 1 / Float(dimensions.count) }, on: tape, loss)
+            return matryoshkaLoss(
+                columns, dimensions: dimensions, weights: dimensions.map { _ in 1 / Float(dimensions.count) }, on: tape, loss)
         }
         switch task.objective {
         case .contrastive: return nested(contrastive)
@@ -135,7 +145,10 @@ extension SentenceTrainer {
             let labels = chosen.map { (loaded.table.scores[$0] - range.lowerBound) / (range.upperBound - range.lowerBound) }
             return nested { cosineRegressionLoss(first: $0[0], second: $0[1], labels: labels, on: tape) }
         case .triplet:
-            return nested { tripletLoss(anchors: $0[0], positives: $0[1], negatives: $0[2], distance: task.distance, margin: Float(task.margin), on: tape) }
+            return nested {
+                tripletLoss(
+                    anchors: $0[0], positives: $0[1], negatives: $0[2], distance: task.distance, margin: Float(task.margin), on: tape)
+            }
         case .similarityDistillation: return nested(similarity)
         case .distillation:
             // Both of length 1, and per vector instead of per component: 2 − 2 cosine.
@@ -175,7 +188,13 @@ extension SentenceTrainer {
         masking.rate = tasks[index].task.maskingRate
         let rows = tasks[index].sampler.next(), loaded = tasks[index]
         var stream = random.split(700 + UInt64(index))
-        struct Sequence { var ids: [Int32]; var types: [Int32]; var places: [Int]; var originals: [Int32]; var isRandom: Int32? }
+        struct Sequence {
+            var ids: [Int32]
+            var types: [Int32]
+            var places: [Int]
+            var originals: [Int32]
+            var isRandom: Int32?
+        }
         var sequences: [Sequence] = []
         for row in rows {
             for column in 0..<loaded.table.columns {

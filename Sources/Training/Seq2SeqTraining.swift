@@ -6,9 +6,9 @@ import Synchronization
 import Tensors
 
 /// How a seq2seq network learns.
-public struct Seq2SeqTrainingOptions: Sendable {
+package struct Seq2SeqTrainingOptions: Sendable {
     /// What the decoder reads while it learns.
-    public enum DecoderInput: String, Sendable, CaseIterable {
+    package enum DecoderInput: String, Sendable, CaseIterable {
         /// The begin mark and then the target: position t has seen the target up to t − 1 and must say t.
         case shifted
         /// The target itself, as it is: position t has seen what it must say. Learns to copy, and writes nothing sensible when it runs
@@ -17,58 +17,58 @@ public struct Seq2SeqTrainingOptions: Sendable {
     }
 
     /// λ ‖P θ‖² for the parameters of one group: what is added to the loss.
-    public struct Penalty: Sendable, Equatable {
-        public enum Target: String, Sendable, CaseIterable { case zero, pretrained }
-        public var group: ParameterGroup
-        public var lambda: Double
+    package struct Penalty: Sendable, Equatable {
+        package enum Target: String, Sendable, CaseIterable { case zero, pretrained }
+        package var group: ParameterGroup
+        package var lambda: Double
         /// θ is held toward 0, or toward the weights before this training.
-        public var target: Target
+        package var target: Target
 
-        public init(group: ParameterGroup, lambda: Double, target: Target) {
+        package init(group: ParameterGroup, lambda: Double, target: Target) {
             self.group = group
             self.lambda = lambda
             self.target = target
         }
     }
 
-    public var optimizer = OptimizerConfiguration(.adam, learningRate: 1e-3)
+    package var optimizer = OptimizerConfiguration(.adam, learningRate: 1e-3)
     /// Examples in a step.
-    public var batchSize = 32
-    public var decoderInput = DecoderInput.shifted
-    public var labelSmoothing = 0.0
+    package var batchSize = 32
+    package var decoderInput = DecoderInput.shifted
+    package var labelSmoothing = 0.0
     /// Probability that a token of the decoder's input is the network's own guess instead of the truth (Bengio et al. 2015). Guesses are
     /// those of one pass over the true input (Mihaylova & Martins 2019), so that all positions are still computed at once.
-    public var sampledInput = 0.0
+    package var sampledInput = 0.0
     /// Gradients longer than this are scaled down to it; 0 for never.
-    public var clipping = 0.0
-    public var frozen: Set<ParameterGroup> = []
-    public var penalties: [Penalty] = []
-    public var precision = Precision.f32
-    public var seed: UInt64 = 0
+    package var clipping = 0.0
+    package var frozen: Set<ParameterGroup> = []
+    package var penalties: [Penalty] = []
+    package var precision = Precision.f32
+    package var seed: UInt64 = 0
     /// Results do not depend on it.
-    public var threads = Parallel.availableThreads
+    package var threads = Parallel.availableThreads
     /// Examples that one tape takes; a batch is cut by this, whatever the number of threads.
-    public var shardSize = 32
+    package var shardSize = 32
 
-    public init() {}
+    package init() {}
 }
 
 /// What one epoch did. The share of correct tokens is teacher-forced: each position was given the true ones before it.
-public struct Seq2SeqEpoch: Sendable {
-    public let epoch: Int
-    public let steps: Int
+package struct Seq2SeqEpoch: Sendable {
+    package let epoch: Int
+    package let steps: Int
     /// Cross-entropy a token, with label smoothing where that is on.
-    public let loss: Double
-    public let teacherForcedTokenAccuracy: Double
-    public let learningRate: Double
+    package let loss: Double
+    package let teacherForcedTokenAccuracy: Double
+    package let learningRate: Double
 }
 
 /// Trains a network on pairs, epoch after epoch. Same seed, same weights, whatever the number of threads.
-public final class Seq2SeqTrainer {
-    public let network: any Seq2SeqNetwork<Float>
-    public let examples: [Seq2SeqExample]
-    public let options: Seq2SeqTrainingOptions
-    public private(set) var epochs = 0
+package final class Seq2SeqTrainer {
+    package let network: any Seq2SeqNetwork<Float>
+    package let examples: [Seq2SeqExample]
+    package let options: Seq2SeqTrainingOptions
+    package private(set) var epochs = 0
     private let optimizer: Optimizer<Float>
     private let gradients: ShardedGradients<Float>
     private let parameters: [Parameter<Float>]
@@ -77,11 +77,12 @@ public final class Seq2SeqTrainer {
     private var random: RandomSource
 
     /// - Throws: `DataError` if the options leave nothing to learn.
-    public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
+    package init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
         guard !examples.isEmpty else { throw DataError(.usage, "no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
         guard options.precision.isFast else {
-            throw DataError(.usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
+            throw DataError(
+                .usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
         }
         self.network = network
         self.examples = examples
@@ -107,15 +108,17 @@ public final class Seq2SeqTrainer {
     ///   - learningRate: from the number of steps taken, from 0; the optimizer's own when nil.
     ///   - eachStep: called after every step with its loss.
     /// - Throws: `DataError` with the step if the loss is NaN.
-    public func runEpoch(learningRate: ((Int) -> Double)? = nil, eachStep: ((Int, Double) -> Void)? = nil) throws -> Seq2SeqEpoch {
+    package func runEpoch(learningRate: ((Int) -> Double)? = nil, eachStep: ((Int, Double) -> Void)? = nil) throws -> Seq2SeqEpoch {
         let order = random.permutation(examples.count)
         var lossSum = 0.0, tokens = 0, correct = 0, steps = 0, rate = options.optimizer.learningRate
         for range in Parallel.chunks(examples.count, size: options.batchSize) {
             rate = learningRate?(optimizer.steps) ?? options.optimizer.learningRate
             let result = try step(range.map { examples[order[$0]] }, learningRate: rate)
             guard result.loss.isFinite else {
-                throw DataError(.badData, "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate "
-                    + "(\(rate)) or clip gradients")
+                throw DataError(
+                    .badData,
+                    "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate "
+                        + "(\(rate)) or clip gradients")
             }
             lossSum += result.loss * Double(result.tokens)
             tokens += result.tokens
@@ -124,12 +127,13 @@ public final class Seq2SeqTrainer {
             eachStep?(optimizer.steps, result.loss)
         }
         epochs += 1
-        return Seq2SeqEpoch(epoch: epochs, steps: steps, loss: lossSum / Double(tokens),
-                            teacherForcedTokenAccuracy: Double(correct) / Double(tokens), learningRate: rate)
+        return Seq2SeqEpoch(
+            epoch: epochs, steps: steps, loss: lossSum / Double(tokens),
+            teacherForcedTokenAccuracy: Double(correct) / Double(tokens), learningRate: rate)
     }
 
     /// One step over a batch.
-    public func step(_ batch: [Seq2SeqExample], learningRate: Double) throws -> (loss: Double, tokens: Int, correct: Int) {
+    package func step(_ batch: [Seq2SeqExample], learningRate: Double) throws -> (loss: Double, tokens: Int, correct: Int) {
         let network = network, options = options
         let begin = network.configuration.beginID, end = network.configuration.endID
         let marks = batch.map { example in
@@ -149,8 +153,9 @@ public final class Seq2SeqTrainer {
                 input = Self.sampled(input, source, network, rate: options.sampledInput, RandomSource(seed: sampling).split(UInt64(shard)))
             }
             let states = network.states(source: source, decoderInput: PackedBatch(input), on: tape)
-            let result = linearCrossEntropy(states, weight: network.output.weight, bias: network.output.bias, targets: targets[range].flatMap { $0 },
-                                            smoothing: Float(options.labelSmoothing), divisor: Float(total), on: tape)
+            let result = linearCrossEntropy(
+                states, weight: network.output.weight, bias: network.output.bias, targets: targets[range].flatMap { $0 },
+                smoothing: Float(options.labelSmoothing), divisor: Float(total), on: tape)
             correct.add(result.correct, ordering: .relaxed)
             return result.loss
         } loss: { losses in

@@ -11,8 +11,11 @@ import Tensors
 /// Several processes share the lanes (`TrainingPeers`): outputs of shards are exchanged, and the sums go from process to process in the
 /// order of the lanes, each adding its own, so that no bit depends on the number of processes either.
 public final class ShardedGradients<Scalar: TensorScalar> {
+    /// The parameters that get gradients.
     public let parameters: [Parameter<Scalar>]
+    /// What matrix products compute in.
     public var precision: Precision
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
     /// Sums kept apart: at most this many threads run a backward pass at once.
     public let lanes: Int
@@ -24,6 +27,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     /// Whether `sums` holds gradients of earlier parts of the same step.
     private var isAccumulating = false
 
+    /// Sums of zero. Parameters in `frozen` get no gradients; `lanes` sums are kept apart.
     public init(
         _ parameters: [Parameter<Scalar>], frozen: Set<ObjectIdentifier> = [], lanes: Int = 8, precision: Precision = .f32,
         threads: Int = Parallel.availableThreads, peers: (any TrainingPeers)? = nil
@@ -57,11 +61,14 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         let owner = { (lane: Int) in peers?.owner(ofLane: lane, of: lanes) ?? 0 }
         let rank = peers?.rank ?? 0, own = (0..<shards).filter { owner($0 % lanes) == rank }
         var outputs = [Tensor<Scalar>?](repeating: nil, count: shards)
-        for (shard, output) in try zip(own, Parallel.map(own.count, threads: threads) { index, _ -> Tensor<Scalar>? in
-            let shard = own[index]
-            var stream = random.split(UInt64(shard))
-            return try records[shard].runForward(precision: precision, seed: stream.next(), frozen: frozen) { try forward(shard, $0) }
-        }) { outputs[shard] = output }
+        for (shard, output) in try zip(
+            own,
+            Parallel.map(own.count, threads: threads) { index, _ -> Tensor<Scalar>? in
+                let shard = own[index]
+                var stream = random.split(UInt64(shard))
+                return try records[shard].runForward(precision: precision, seed: stream.next(), frozen: frozen) { try forward(shard, $0) }
+            })
+        { outputs[shard] = output }
         if let peers { outputs = try peers.exchange(outputs) { owner($0 % lanes) } }
         let seeds = try loss(outputs)
         precondition(seeds.count == shards)
@@ -111,7 +118,9 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         for index in parameters.indices where learns(parameters[index]) {
             let size = sums[index].count * MemoryLayout<Scalar>.stride
             if rank > 0, hasValues[index] {
-                try sums[index].withUnsafeMutableElements { try peers.receive(UnsafeMutableRawBufferPointer(start: $0, count: size), from: rank - 1) }
+                try sums[index].withUnsafeMutableElements {
+                    try peers.receive(UnsafeMutableRawBufferPointer(start: $0, count: size), from: rank - 1)
+                }
             }
             addWhole(stores, hasValues: hasValues, only: index)
             if rank < last, after[index] {
@@ -120,7 +129,9 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         }
         // If no process has a value, all have filled the sum with zeros.
         let isWhole = try peers.agree(after.map { $0 ? 1 : 0 }, from: last)
-        for index in parameters.indices where learns(parameters[index]) && isWhole[index] != 0 { try peers.broadcast(&sums[index], from: last) }
+        for index in parameters.indices where learns(parameters[index]) && isWhole[index] != 0 {
+            try peers.broadcast(&sums[index], from: last)
+        }
         // Rows of tables are few next to the table: everybody adds those of everybody.
         var lookups = [Lookups](repeating: [], count: parameters.count)
         for index in parameters.indices where learns(parameters[index]) {
@@ -156,7 +167,11 @@ public final class ShardedGradients<Scalar: TensorScalar> {
             let stretch = work[index]
             var left = sources[stretch.tensor][...]
             if !hasValues[stretch.tensor] {
-                if let first = left.popFirst() { Scalar.copy(first.view(of: stretch), into: &target) } else { Scalar.fill(&target, with: 0) }
+                if let first = left.popFirst() {
+                    Scalar.copy(first.view(of: stretch), into: &target)
+                } else {
+                    Scalar.fill(&target, with: 0)
+                }
             }
             for source in left { Scalar.add(source.view(of: stretch), to: &target) }
         }

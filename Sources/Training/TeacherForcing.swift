@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Teacher-forced: with the shifted input each position is told the right tokens before it, with the unshifted one even the token that it
 /// must say. Neither is what a network does by itself; see `FreeRunningEvaluation`.
-public func teacherForcedMatches(_ model: Seq2SeqModel, _ examples: [Seq2SeqExample], input: Seq2SeqTrainingOptions.DecoderInput) -> Int {
+package func teacherForcedMatches(_ model: Seq2SeqModel, _ examples: [Seq2SeqExample], input: Seq2SeqTrainingOptions.DecoderInput) -> Int {
     let network = model.network, begin = model.configuration.beginID, end = model.configuration.endID
     var matches = 0
     for range in Parallel.chunks(examples.count, size: 128) {

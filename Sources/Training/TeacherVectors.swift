@@ -5,11 +5,11 @@ import SentenceEmbedding
 import Tensors
 
 /// Vectors of a teacher for the rows of a task, `(rows, size)`, length 1; computed once at the start of a run.
-public struct TeacherVectors: Sendable {
-    public let vectors: Tensor<Float>
+package struct TeacherVectors: Sendable {
+    package let vectors: Tensor<Float>
 
     /// - Parameter cache: a folder that keeps the vectors for the next start of the run; with them, the teacher itself is not needed.
-    public init(model: String, texts: [String], cache: URL? = nil, threads: Int, progress: (Int) -> Void = { _ in }) throws {
+    package init(model: String, texts: [String], cache: URL? = nil, threads: Int, progress: (Int) -> Void = { _ in }) throws {
         let name = URL(fileURLWithPath: model).lastPathComponent
         let key = SHA256.hex(of: name + "\n" + texts.joined(separator: "\n"))
         let file = cache?.appendingPathComponent("teacher-\(key.prefix(16)).safetensors")
@@ -51,7 +51,7 @@ public struct TeacherVectors: Sendable {
         return TeacherVectors(vectors: normalizedRows(Variable(result), on: nil).value)
     }
 
-    public var size: Int { vectors.columns }
+    package var size: Int { vectors.columns }
 
     /// The vectors of some rows.
     func rows(_ rows: [Int]) -> Tensor<Float> {

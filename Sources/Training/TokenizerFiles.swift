@@ -14,20 +14,31 @@ enum TokenizerFiles {
             throw DataError(.noInput, "the tokenizer has been removed", file: path)
         }
         if isFolder.boolValue {
-            for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "added_tokens.json",
-                         "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"] {
+            for name in [
+                "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
+                "added_tokens.json",
+                "sentencepiece.bpe.model", "spiece.model", "tokenizer.model",
+            ] {
                 let file = source.appendingPathComponent(name)
-                if manager.fileExists(atPath: file.path) { try manager.copyItem(at: file.resolvingSymlinksInPath(), to: folder.appendingPathComponent(name)) }
+                if manager.fileExists(atPath: file.path) {
+                    try manager.copyItem(at: file.resolvingSymlinksInPath(), to: folder.appendingPathComponent(name))
+                }
             }
         } else {
             try manager.copyItem(at: source, to: folder.appendingPathComponent("tokenizer.json"))
         }
         guard !manager.fileExists(atPath: folder.appendingPathComponent("tokenizer_config.json").path) else { return }
-        var settings: [(key: String, value: JSON)] = [("tokenizer_class", .string("PreTrainedTokenizerFast")), ("model_max_length", .integer(maxLength))]
-        for (key, id) in [("cls_token", tokenizer.clsID), ("sep_token", tokenizer.sepID), ("pad_token", tokenizer.padID),
-                          ("mask_token", tokenizer.maskID), ("unk_token", tokenizer.unknownID)] {
+        var settings: [(key: String, value: JSON)] = [
+            ("tokenizer_class", .string("PreTrainedTokenizerFast")), ("model_max_length", .integer(maxLength)),
+        ]
+        for (key, id) in [
+            ("cls_token", tokenizer.clsID), ("sep_token", tokenizer.sepID), ("pad_token", tokenizer.padID),
+            ("mask_token", tokenizer.maskID), ("unk_token", tokenizer.unknownID),
+        ] {
             if let token = id.flatMap(tokenizer.token(for:)) { settings.append((key, .string(token))) }
         }
-        try AtomicFile.write(to: folder.appendingPathComponent("tokenizer_config.json").path) { try $0.write(JSON.object(settings).serialized(.pretty) + "\n") }
+        try AtomicFile.write(to: folder.appendingPathComponent("tokenizer_config.json").path) {
+            try $0.write(JSON.object(settings).serialized(.pretty) + "\n")
+        }
     }
 }

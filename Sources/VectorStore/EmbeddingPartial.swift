@@ -9,18 +9,18 @@ import Glibc
 ///
 /// The folder is touched only if it is one that this program has made: no symbolic link, the user's own, with the program's mark in its
 /// lock file. Only files of the names that are written here are ever removed.
-public final class EmbeddingPartial {
+package final class EmbeddingPartial {
     /// What must be the same for rows to belong together: hashes of source and model, and every option that decides a vector.
-    public typealias Fingerprint = [String: String]
+    package typealias Fingerprint = [String: String]
 
-    public let output: String
+    package let output: String
     /// Of the new rows.
-    public let layout: VectorLayout
+    package let layout: VectorLayout
     /// Rows that are safe on the disk.
-    public private(set) var completeRows = 0
+    package private(set) var completeRows = 0
     /// Columns that only the new rows have, and that only the earlier ones have (`--append`): their cells are empty in the others.
-    public let addedColumns: [String]
-    public let missingColumns: [String]
+    package let addedColumns: [String]
+    package let missingColumns: [String]
 
     private let folder: WorkFolder
     private var blocks: [(name: String, rows: Int)] = []
@@ -29,10 +29,10 @@ public final class EmbeddingPartial {
     private let wholeLayout: VectorLayout
 
     /// The folder that belongs to an output.
-    public static func folder(of output: String) -> String { output + ".partial" }
+    package static func folder(of output: String) -> String { output + ".partial" }
 
     /// True if an earlier run left something to resume.
-    public static func exists(for output: String) -> Bool { access(folder(of: output) + "/" + manifestName, F_OK) == 0 }
+    package static func exists(for output: String) -> Bool { access(folder(of: output) + "/" + manifestName, F_OK) == 0 }
 
     private static let manifestName = "manifest.json"
 
@@ -43,7 +43,7 @@ public final class EmbeddingPartial {
     ///   - old: the file whose rows come before the new ones (`--append`); often the output itself. Its columns may differ.
     /// - Throws: `DataError` if the folder cannot be made or is someone else's, another process works in it, the earlier run does not
     ///   fit (the differing key is named), or the old file has another dimension or model than the new rows.
-    public init(
+    package init(
         output: String, layout: VectorLayout, fingerprint: Fingerprint, resume: Bool, appendingTo old: String? = nil
     ) throws {
         self.output = output
@@ -70,7 +70,7 @@ public final class EmbeddingPartial {
     // MARK: Rows
 
     /// Adds the rows that follow `completeRows`. They are safe when this returns.
-    public func append(_ block: VectorBlock) throws {
+    package func append(_ block: VectorBlock) throws {
         precondition(block.fits(layout), "the block does not fit the layout")
         guard block.count > 0 else { return }
         let name = Self.blockName(first: completeRows)
@@ -82,22 +82,24 @@ public final class EmbeddingPartial {
     /// Writes the output from all rows, the old file's first, and removes the folder.
     /// - Parameter metadata: of the new rows; appended files name both sources.
     /// - Parameter codes: what is written next to the vectors; a file that is appended to keeps what it has.
-    public func assemble(metadata: VectorMetadata, storage: VectorStorage = .float32, codes: VectorCodes? = nil) throws {
+    package func assemble(metadata: VectorMetadata, storage: VectorStorage = .float32, codes: VectorCodes? = nil) throws {
         var metadata = metadata
         if let base {
             guard base.storage == storage else {
-                throw DataError(.usage, "its vectors are stored as \(base.storage.rawValue), the new ones as \(storage.rawValue)", file: base.path)
+                throw DataError(
+                    .usage, "its vectors are stored as \(base.storage.rawValue), the new ones as \(storage.rawValue)", file: base.path)
             }
             metadata.source = base.metadata.source + " + " + metadata.source
             metadata.sourceSHA256 = base.metadata.sourceSHA256 + " + " + metadata.sourceSHA256
             metadata.parts = base.metadata.parts + metadata.parts
         }
-        let writer = try VectorFileWriter(path: output, layout: wholeLayout, metadata: metadata, storage: storage,
+        let writer = try VectorFileWriter(
+            path: output, layout: wholeLayout, metadata: metadata, storage: storage,
             rows: (base?.count ?? 0) + completeRows, codes: codes ?? base?.codeKinds.first)
         if let base {
             var start = 0
             while start < base.count {
-                let rows = start ..< min(start + 4096, base.count)
+                let rows = start..<min(start + 4096, base.count)
                 try writer.append(try base.block(rows: rows).widened(from: base.layout, to: wholeLayout))
                 start = rows.upperBound
             }
@@ -115,7 +117,7 @@ public final class EmbeddingPartial {
     }
 
     /// Removes the folder and all rows in it. What is not the program's own stays, and the folder with it.
-    public func discard() {
+    package func discard() {
         folder.remove(Self.manifestName)
         folder.removeAll()
         blocks = []
@@ -124,8 +126,9 @@ public final class EmbeddingPartial {
 
     /// Clears away what a process that was killed after its last step has left: the folder of a run with this fingerprint, or one without a
     /// manifest.
-    public static func clear(output: String, fingerprint: Fingerprint) {
-        guard access(folder(of: output), F_OK) == 0, let folder = try? WorkFolder(path: folder(of: output), for: output, isOwn: isOwn) else { return }
+    package static func clear(output: String, fingerprint: Fingerprint) {
+        guard access(folder(of: output), F_OK) == 0, let folder = try? WorkFolder(path: folder(of: output), for: output, isOwn: isOwn)
+        else { return }
         if exists(for: output) {
             guard let manifest = try? JSON(contentsOf: folder.path(manifestName)) else { return }
             var found = (manifest["fingerprint"]?.dictionary ?? [:]).compactMapValues(\.string)
@@ -175,7 +178,10 @@ public final class EmbeddingPartial {
 
     private static func compare(_ found: JSON, with expected: JSON, folder: String) throws {
         func refuse(_ key: String, _ found: JSON?, _ expected: JSON?) -> DataError {
-            DataError(.usage, "the unfinished work here cannot be resumed: \(key) was \(found?.cellText ?? "not set") and is now \(expected?.cellText ?? "not set"). Run it as it was begun, or without \(Setting.resume)", file: folder)
+            DataError(
+                .usage,
+                "the unfinished work here cannot be resumed: \(key) was \(found?.cellText ?? "not set") and is now \(expected?.cellText ?? "not set"). Run it as it was begun, or without \(Setting.resume)",
+                file: folder)
         }
         for (key, value) in expected.object ?? [] where key != "fingerprint" {
             if found[key] != value { throw refuse(key, found[key], value) }
@@ -193,7 +199,8 @@ public final class EmbeddingPartial {
         }
         let pairs = [
             ("model_sha256", base.metadata.modelSHA256), ("pooling", base.metadata.pooling), ("precision", base.metadata.precision),
-            ("prompt", base.metadata.prompt), ("normalized", base.metadata.isNormalized ? "1" : "0"), ("max_length", String(base.metadata.maxLength)),
+            ("prompt", base.metadata.prompt), ("normalized", base.metadata.isNormalized ? "1" : "0"),
+            ("max_length", String(base.metadata.maxLength)),
         ]
         for (key, old) in pairs {
             if let new = fingerprint[key], new != old { throw refuse(key, old.isEmpty ? "empty" : old, new.isEmpty ? "empty" : new) }

@@ -15,7 +15,9 @@ package enum HDF5 {
 
     /// Runs `body` on libhdf5's thread, with exclusive access to libhdf5. Reentrant.
     /// - Complexity: some microseconds on top of the work, for the way there and back.
-    package static func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result { try worker.perform(body) }
+    package static func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        try worker.perform(body)
+    }
 
     /// What keeps libhdf5's thread from the file system: `landlock`, `seccomp`, both, or nothing where the kernel has neither.
     package static var confinement: [String] { worker.confinement }
@@ -42,12 +44,14 @@ package enum HDF5 {
         var found = Found()
         locked {
             withUnsafeMutablePointer(to: &found) { pointer in
-                _ = H5Ewalk2(hid_t(H5E_DEFAULT), H5E_WALK_UPWARD, { number, error, data in
-                    guard let error = error?.pointee, let found = data?.assumingMemoryBound(to: Found.self) else { return 0 }
-                    if number == 0, let description = error.desc { found.pointee.text = String(cString: description) }
-                    if error.maj_num == kh5_error_resource(), error.min_num == kh5_error_no_space() { found.pointee.isMemory = true }
-                    return 0
-                }, pointer)
+                _ = H5Ewalk2(
+                    hid_t(H5E_DEFAULT), H5E_WALK_UPWARD,
+                    { number, error, data in
+                        guard let error = error?.pointee, let found = data?.assumingMemoryBound(to: Found.self) else { return 0 }
+                        if number == 0, let description = error.desc { found.pointee.text = String(cString: description) }
+                        if error.maj_num == kh5_error_resource(), error.min_num == kh5_error_no_space() { found.pointee.isMemory = true }
+                        return 0
+                    }, pointer)
             }
         }
         if found.isMemory { return DataError(.memory, "not enough memory (libhdf5: \(found.text)); \(MemoryBudget.advice)", file: file) }
@@ -77,10 +81,13 @@ package enum HDF5 {
             pthread_mutexattr_destroy(&attributes)
             sem_init(isGiven, 0, 0)
             sem_init(isDone, 0, 0)
-            hasThread = pthread_create(&thread, nil, { context in
-                guard let context else { return nil }
-                Unmanaged<Worker>.fromOpaque(context).takeUnretainedValue().serve()
-            }, Unmanaged.passUnretained(self).toOpaque()) == 0
+            hasThread =
+                pthread_create(
+                    &thread, nil,
+                    { context in
+                        guard let context else { return nil }
+                        Unmanaged<Worker>.fromOpaque(context).takeUnretainedValue().serve()
+                    }, Unmanaged.passUnretained(self).toOpaque()) == 0
             if hasThread { Self.wait(isDone) } else { open() }
         }
 

@@ -8,8 +8,11 @@ public enum HDF5Attribute: Sendable, Equatable {
     case int(Int)
     case double(Double)
 
+    /// The text; nil for a number.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
+    /// The whole number; nil for anything else.
     public var int: Int? { if case .int(let value) = self { value } else { nil } }
+    /// The number, whole or not; nil for a text.
     public var double: Double? {
         switch self {
         case .double(let value): value
@@ -70,7 +73,8 @@ public final class HDF5Container: Sendable {
             // Datasets may be released after their file, which stays open as long.
             H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK)
             // The name is not looked at.
-            return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("this HDF5 file is damaged or truncated", file: path))
+            return try HDF5Handle(
+                H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("this HDF5 file is damaged or truncated", file: path))
         }
     }
 
@@ -96,7 +100,7 @@ public final class HDF5Container: Sendable {
 
     /// Writes a new file: it appears, complete, when `body` returns.
     /// - Throws: `DataError` if it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
-    public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
+    package static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
         let replacement = try FileReplacement(path: path), closeFailures = HDF5.closeFailures
         do {
             let container = try HDF5Container(creating: replacement.temporary, for: path)
@@ -111,7 +115,9 @@ public final class HDF5Container: Sendable {
 
     /// - Throws: `DataError` if closing something has failed since `count` was read, and with it perhaps the last write of a dataset.
     static func requireClosed(since count: Int, _ path: String) throws {
-        guard HDF5.closeFailures == count else { throw DataError(.inputOutput, "writing HDF5 failed: the last data could not be written", file: path) }
+        guard HDF5.closeFailures == count else {
+            throw DataError(.inputOutput, "writing HDF5 failed: the last data could not be written", file: path)
+        }
     }
 
     func flush() throws {
@@ -130,7 +136,7 @@ public final class HDF5Container: Sendable {
     // MARK: Reading
 
     /// The names of the datasets directly in a group (`/` is the root), sorted.
-    public func datasetNames(in group: String = "/") throws -> [String] {
+    package func datasetNames(in group: String = "/") throws -> [String] {
         try HDF5.locked {
             guard group == "/" || H5Lexists(handle.id, group, hid_t(H5P_DEFAULT)) > 0 else { return [] }
             return try links(in: group).map(\.name).filter { try kind(of: (group == "/" ? "/" : group + "/") + $0) == .dataset }
@@ -149,12 +155,14 @@ public final class HDF5Container: Sendable {
             let opened = try HDF5Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), failure("group \(group)"))
             var links: [Link] = []
             let status = withUnsafeMutablePointer(to: &links) { pointer in
-                kh5_iterate_links(opened.id, { _, name, information, data in
-                    guard let name, let information, let data else { return -1 }
-                    data.assumingMemoryBound(to: [Link].self).pointee
-                        .append(Link(name: String(cString: name), isHard: information.pointee.type == H5L_TYPE_HARD))
-                    return 0
-                }, pointer)
+                kh5_iterate_links(
+                    opened.id,
+                    { _, name, information, data in
+                        guard let name, let information, let data else { return -1 }
+                        data.assumingMemoryBound(to: [Link].self).pointee
+                            .append(Link(name: String(cString: name), isHard: information.pointee.type == H5L_TYPE_HARD))
+                        return 0
+                    }, pointer)
             }
             guard status >= 0 else { throw failure("group \(group)") }
             return links
@@ -176,15 +184,17 @@ public final class HDF5Container: Sendable {
     }
 
     /// The names of the root's attributes.
-    public func attributeNames() throws -> [String] {
+    package func attributeNames() throws -> [String] {
         try HDF5.locked {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { pointer in
-                H5Aiterate2(handle.id, H5_INDEX_NAME, H5_ITER_INC, nil, { _, name, _, data in
-                    guard let name, let data else { return -1 }
-                    data.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
-                    return 0
-                }, pointer)
+                H5Aiterate2(
+                    handle.id, H5_INDEX_NAME, H5_ITER_INC, nil,
+                    { _, name, _, data in
+                        guard let name, let data else { return -1 }
+                        data.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+                        return 0
+                    }, pointer)
             }
             guard status >= 0 else { throw failure("attributes") }
             return names
@@ -193,7 +203,7 @@ public final class HDF5Container: Sendable {
 
     /// The dataset of this name, nil if absent.
     /// - Throws: `DataError` if it is there and damaged.
-    public func dataset(_ name: String) throws -> HDF5Dataset? {
+    package func dataset(_ name: String) throws -> HDF5Dataset? {
         try HDF5.locked {
             var prefix = ""
             for part in name.split(separator: "/") {
@@ -224,7 +234,7 @@ public final class HDF5Container: Sendable {
     func mapped(_ dataset: HDF5Dataset, as type: hid_t) throws -> MappedFile? {
         guard let source, let stretch = try dataset.stretch(of: type) else { return nil }
         if let mappable = source.mappable, !mappable.contains(stretch) { return nil }
-        return try? MappedFile(descriptor: source.descriptor, stretch: stretch.offset ..< stretch.offset + stretch.bytes, path: path)
+        return try? MappedFile(descriptor: source.descriptor, stretch: stretch.offset..<stretch.offset + stretch.bytes, path: path)
     }
 
     /// A whole dataset of numbers and its shape.
@@ -278,11 +288,11 @@ public final class HDF5Container: Sendable {
     public func write<Number: HDF5Number>(_ name: String, shape: [Int], values: [Number]) throws {
         precondition(values.count == shape.reduce(1, *), "the values do not fit the shape")
         let dataset = try make(name, shape: shape, type: Number.fileType)
-        try values.withUnsafeBufferPointer { try dataset.write(rows: 0 ..< dataset.rows, from: $0) }
+        try values.withUnsafeBufferPointer { try dataset.write(rows: 0..<dataset.rows, from: $0) }
     }
 
     /// Makes an array of numbers, to be written a range of rows at a time.
-    public func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
+    package func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
         try make(name, shape: shape, type: Number.fileType)
     }
 
@@ -290,15 +300,16 @@ public final class HDF5Container: Sendable {
     public func write(_ name: String, strings: [String]) throws {
         let type = try Self.stringType(path)
         let dataset = try make(name, shape: [strings.count], type: type.id)
-        try dataset.write(rows: 0 ..< strings.count, strings: strings[...])
+        try dataset.write(rows: 0..<strings.count, strings: strings[...])
     }
 
     /// Sets an attribute of the root.
-    public func set(_ name: String, _ value: HDF5Attribute) throws {
+    package func set(_ name: String, _ value: HDF5Attribute) throws {
         try HDF5.locked {
             let space = try HDF5Handle(H5Screate(H5S_SCALAR), Self.writing(path))
             func write(_ file: hid_t, _ memory: hid_t, _ bytes: UnsafeRawPointer) throws {
-                let attribute = try HDF5Handle(H5Acreate2(handle.id, name, file, space.id, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)), Self.writing(path))
+                let attribute = try HDF5Handle(
+                    H5Acreate2(handle.id, name, file, space.id, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)), Self.writing(path))
                 guard H5Awrite(attribute.id, memory, bytes) >= 0 else { throw Self.writing(path) }
             }
             switch value {
@@ -315,7 +326,9 @@ public final class HDF5Container: Sendable {
     }
 
     /// Makes a dataset, with the groups above it. `chunk` rows make a chunk and allow it to grow; nil makes it one contiguous block.
-    func make(_ name: String, shape: [Int], type: hid_t, chunk: Int? = nil, canGrow: Bool = false, deflate: Bool = false) throws -> HDF5Dataset {
+    func make(
+        _ name: String, shape: [Int], type: hid_t, chunk: Int? = nil, canGrow: Bool = false, deflate: Bool = false
+    ) throws -> HDF5Dataset {
         try HDF5.locked {
             let creation = try HDF5Handle(H5Pcreate(kh5_dataset_create()), Self.writing(path))
             let links = try HDF5Handle(H5Pcreate(kh5_link_create()), Self.writing(path))
@@ -334,8 +347,10 @@ public final class HDF5Container: Sendable {
                 }
                 if canGrow { limits[0] = kh5_unlimited() }
             }
-            let space = try HDF5Handle(shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), &lengths, &limits), Self.writing(path))
-            let made = try HDF5Handle(H5Dcreate2(handle.id, name, type, space.id, links.id, creation.id, hid_t(H5P_DEFAULT)), Self.writing(path))
+            let space = try HDF5Handle(
+                shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), &lengths, &limits), Self.writing(path))
+            let made = try HDF5Handle(
+                H5Dcreate2(handle.id, name, type, space.id, links.id, creation.id, hid_t(H5P_DEFAULT)), Self.writing(path))
             return try HDF5Dataset(made, name: name, file: path)
         }
     }

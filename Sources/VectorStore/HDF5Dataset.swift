@@ -8,27 +8,39 @@ public protocol HDF5Number {
     static var fileType: Int64 { get }
 }
 extension Float: HDF5Number {
+    /// `H5T_NATIVE_FLOAT`.
     public static var memoryType: Int64 { kh5_native_float() }
+    /// `H5T_IEEE_F32LE`.
     public static var fileType: Int64 { kh5_float32() }
 }
 extension Double: HDF5Number {
+    /// `H5T_NATIVE_DOUBLE`.
     public static var memoryType: Int64 { kh5_native_double() }
+    /// `H5T_IEEE_F64LE`.
     public static var fileType: Int64 { kh5_float64() }
 }
 extension Int8: HDF5Number {
+    /// `H5T_NATIVE_INT8`.
     public static var memoryType: Int64 { kh5_native_int8() }
+    /// `H5T_STD_I8LE`.
     public static var fileType: Int64 { kh5_int8() }
 }
 extension UInt8: HDF5Number {
+    /// `H5T_NATIVE_UINT8`.
     public static var memoryType: Int64 { kh5_native_uint8() }
+    /// `H5T_STD_U8LE`.
     public static var fileType: Int64 { kh5_uint8() }
 }
 extension Int32: HDF5Number {
+    /// `H5T_NATIVE_INT32`.
     public static var memoryType: Int64 { kh5_native_int32() }
+    /// `H5T_STD_I32LE`.
     public static var fileType: Int64 { kh5_int32() }
 }
 extension Int: HDF5Number {
+    /// `H5T_NATIVE_INT64`.
     public static var memoryType: Int64 { kh5_native_int64() }
+    /// `H5T_STD_I64LE`.
     public static var fileType: Int64 { kh5_int64() }
 }
 
@@ -47,7 +59,8 @@ public final class HDF5Dataset: Sendable {
     /// The name inside the file, as `/embeddings`.
     public let name: String
     /// Lengths of the axes, slowest first; empty for a single value.
-    public let shape: [Int]
+    package let shape: [Int]
+    /// The type of its elements.
     public let kind: Kind
     private let file: String
     private let handle: HDF5Handle
@@ -59,7 +72,7 @@ public final class HDF5Dataset: Sendable {
     /// Rows: the length of the first axis, 1 for a single value.
     public var rows: Int { shape.first ?? 1 }
     /// Elements in a row.
-    public var rowSize: Int { shape.dropFirst().reduce(1, *) }
+    package var rowSize: Int { shape.dropFirst().reduce(1, *) }
 
     init(_ handle: HDF5Handle, name: String, file: String) throws {
         self.handle = handle
@@ -102,12 +115,15 @@ public final class HDF5Dataset: Sendable {
 
     /// Refuses data that lies elsewhere than in this file. Asked before anything else, because libhdf5 looks for the parts of a virtual
     /// dataset as soon as its shape is wanted.
-    private static func checkStorage(_ handle: HDF5Handle, _ damaged: (String) -> DataError, _ failure: @autoclosure () -> DataError) throws {
+    private static func checkStorage(_ handle: HDF5Handle, _ damaged: (String) -> DataError, _ failure: @autoclosure () -> DataError) throws
+    {
         let creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
         let files = H5Pget_external_count(creation.id), layout = H5Pget_layout(creation.id)
         guard files >= 0, layout != H5D_LAYOUT_ERROR else { throw failure() }
         guard files == 0, layout != H5D_VIRTUAL else {
-            throw damaged("its data are in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only self-contained files are supported")
+            throw damaged(
+                "its data are in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only self-contained files are supported"
+            )
         }
     }
 
@@ -165,7 +181,7 @@ public final class HDF5Dataset: Sendable {
 
     /// Reads rows as numbers of one kind, row-major.
     public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
-        let range = range ?? 0 ..< rows
+        let range = range ?? 0..<rows
         let count = range.count * rowSize
         // A false shape is detected by the file's size before memory is allocated.
         guard count <= 1 << 36 else { throw damaged("\(count) numbers are too many to be read at once") }
@@ -178,9 +194,9 @@ public final class HDF5Dataset: Sendable {
 
     /// Reads rows of a dataset of strings with one axis.
     /// - Throws: `DataError` if it holds no strings or the file is damaged.
-    public func strings(rows range: Range<Int>? = nil) throws -> [String] {
+    package func strings(rows range: Range<Int>? = nil) throws -> [String] {
         guard kind == .string, shape.count <= 1 else { throw damaged("one axis of strings was expected") }
-        let range = range ?? 0 ..< rows
+        let range = range ?? 0..<rows
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows out of range")
         // At least the strings themselves; their bytes are no more than the file.
         try MemoryBudget.require(range.count * MemoryLayout<String>.stride, for: "the texts of \(name)", file: file)
@@ -189,7 +205,7 @@ public final class HDF5Dataset: Sendable {
         // In blocks, because libhdf5 copies every string once more.
         var start = range.lowerBound
         while start < range.upperBound {
-            let block = start ..< min(start + 4096, range.upperBound)
+            let block = start..<min(start + 4096, range.upperBound)
             try isVariableString ? appendVariable(block, to: &strings) : appendFixed(block, to: &strings)
             start = block.upperBound
         }
@@ -212,13 +228,16 @@ public final class HDF5Dataset: Sendable {
     }
 
     private func appendFixed(_ range: Range<Int>, to strings: inout [String]) throws {
-        guard fixedStringSize > 0, fixedStringSize <= 1 << 20 else { throw damaged("strings of \(fixedStringSize) bytes each are not read") }
+        guard fixedStringSize > 0, fixedStringSize <= 1 << 20 else {
+            throw damaged("strings of \(fixedStringSize) bytes each are not read")
+        }
         try HDF5.locked {
             let type = try storedType()
             var bytes = [UInt8](repeating: 0, count: range.count * fixedStringSize)
             try read(rows: range, as: type.id, into: &bytes)
-            for row in 0 ..< range.count {
-                strings.append(String(decoding: bytes[row * fixedStringSize ..< (row + 1) * fixedStringSize].prefix { $0 != 0 }, as: UTF8.self))
+            for row in 0..<range.count {
+                strings.append(
+                    String(decoding: bytes[row * fixedStringSize..<(row + 1) * fixedStringSize].prefix { $0 != 0 }, as: UTF8.self))
             }
         }
     }
@@ -230,11 +249,13 @@ public final class HDF5Dataset: Sendable {
     func stretch(of type: hid_t) throws -> HDF5Stretch? {
         try HDF5.locked {
             let stored = try storedType(), creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
-            guard H5Tequal(stored.id, type) > 0, H5Pget_layout(creation.id) == H5D_CONTIGUOUS, H5Pget_external_count(creation.id) == 0 else { return nil }
+            guard H5Tequal(stored.id, type) > 0, H5Pget_layout(creation.id) == H5D_CONTIGUOUS, H5Pget_external_count(creation.id) == 0
+            else { return nil }
             let size = shape.reduce(1, *).multipliedReportingOverflow(by: H5Tget_size(stored.id))
             // An address that says "none" is all ones.
             guard let offset = Int(exactly: H5Dget_offset(handle.id)), !size.overflow, size.partialValue > 0, offset % 4 == 0,
-                  H5Dget_storage_size(handle.id) == size.partialValue, offset.addingReportingOverflow(size.partialValue).overflow == false else { return nil }
+                H5Dget_storage_size(handle.id) == size.partialValue, offset.addingReportingOverflow(size.partialValue).overflow == false
+            else { return nil }
             return HDF5Stretch(offset: offset, bytes: size.partialValue)
         }
     }

@@ -19,9 +19,12 @@ import Synchronization
 public enum HDF5Validation {
     /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
+        /// Path of the executable.
         public var executable: String
+        /// Its first arguments.
         public var arguments: [String]
 
+        /// A program with its first arguments.
         public init(executable: String, arguments: [String]) {
             self.executable = executable
             self.arguments = arguments
@@ -50,7 +53,7 @@ public enum HDF5Validation {
 
     /// Lets this process end with a message about the file opened last and the status of damaged data where libhdf5 crashes in it, not with
     /// a signal. It is the program that decides so: a library user may have plans of their own for signals.
-    public static func endOnCrash() { kc_end_on_crash(DataError.Kind.badData.rawValue) }
+    package static func endOnCrash() { kc_end_on_crash(DataError.Kind.badData.rawValue) }
 
     /// Remembers which file a crash would be about.
     static func note(_ path: String) {
@@ -73,7 +76,9 @@ public enum HDF5Validation {
         let (program, trusted) = state.withLock { state in (state.program, identity.flatMap { state.trusted[$0] }) }
         if let trusted { return trusted }
         guard let program else { return nil }
-        if let identity, let kept = UserCache.read("validated", key: key(identity)), let stretches = Self.stretches(String(decoding: kept.bytes, as: UTF8.self)) {
+        if let identity, let kept = UserCache.read("validated", key: key(identity)),
+            let stretches = Self.stretches(String(decoding: kept.bytes, as: UTF8.self))
+        {
             state.withLock { $0.trusted[identity] = .some(stretches) }
             return stretches
         }
@@ -100,7 +105,9 @@ public enum HDF5Validation {
         var found: Set<HDF5Stretch> = []
         for line in text.dropLast(passed.count).split(separator: "\n") {
             let words = line.split(separator: " ")
-            guard words.count == 3, words[0] == "@", let offset = Int(words[1]), let bytes = Int(words[2]), offset >= 0, bytes > 0 else { return nil }
+            guard words.count == 3, words[0] == "@", let offset = Int(words[1]), let bytes = Int(words[2]), offset >= 0, bytes > 0 else {
+                return nil
+            }
             found.insert(HDF5Stretch(offset: offset, bytes: bytes))
         }
         return found
@@ -139,12 +146,17 @@ public enum HDF5Validation {
     package static func mappable(_ path: String, by program: Program) throws -> [Range<Int>] {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
-        return try validate(descriptor, path, by: program, timeLimit: nil).map { $0.offset ..< $0.offset + $0.bytes }.sorted { $0.lowerBound < $1.lowerBound }
+        return try validate(descriptor, path, by: program, timeLimit: nil).map { $0.offset..<$0.offset + $0.bytes }.sorted {
+            $0.lowerBound < $1.lowerBound
+        }
     }
 
-    private static func validate(_ descriptor: Int32, _ path: String, by program: Program, timeLimit: Duration?) throws -> Set<HDF5Stretch> {
+    private static func validate(_ descriptor: Int32, _ path: String, by program: Program, timeLimit: Duration?) throws -> Set<HDF5Stretch>
+    {
         var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw DataError(.inputOutput, "no pipe to the validating process: \(SystemError.text())", file: path) }
+        guard pipe(&ends) == 0 else {
+            throw DataError(.inputOutput, "no pipe to the validating process: \(SystemError.text())", file: path)
+        }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         defer { close(ends[0]) }
         let size = FileIdentity(descriptor)?.size ?? 0
@@ -188,11 +200,13 @@ public enum HDF5Validation {
         let hasBegun = message.first == Self.begun, hasLittle = message.first == Self.begunWithLittle
         let text = String(decoding: hasBegun || hasLittle ? message.dropFirst() : message[...], as: UTF8.self)
         switch (isInTime, signal, code) {
-        case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _): throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
+        case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _):
+            throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
         case (_, 0, 0): return stretches(text) ?? []
         // libhdf5 does not always say that memory is what it lacks.
         case (_, 0, DataError.Kind.badData.rawValue) where hasLittle:
-            throw DataError(.memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
+            throw DataError(
+                .memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
         case (_, 0, DataError.Kind.badData.rawValue): throw DataError(.badData, "this HDF5 file is damaged: \(text)", file: path)
         case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
         // Killed by the kernel for lack of memory, or ended by Swift's allocator, with a message.
@@ -201,7 +215,9 @@ public enum HDF5Validation {
             throw MemoryBudget.error("checking this file", file: path)
         case (_, 1..., _) where !hasBegun: throw MemoryBudget.error("the process that checks this file", file: path)
         case (_, 0, 127), (_, 0, DataError.Kind.usage.rawValue):
-            throw DataError(.unavailable, "the program that validates HDF5 files (\(SystemError.name(of: program.executable))) cannot be run", file: path)
+            throw DataError(
+                .unavailable, "the program that validates HDF5 files (\(SystemError.name(of: program.executable))) cannot be run",
+                file: path)
         default: throw DataError(.badData, "this HDF5 file is damaged: reading it crashes the HDF5 library", file: path)
         }
     }
@@ -251,7 +267,9 @@ public enum HDF5Validation {
         var child: pid_t = 0
         let status = posix_spawn(&child, program.executable, &actions, nil, arguments, environment)
         guard status == 0 else {
-            throw DataError(status == ENOMEM ? .memory : .unavailable, "the program that validates HDF5 files cannot be started: \(SystemError.text(status))", file: path)
+            throw DataError(
+                status == ENOMEM ? .memory : .unavailable,
+                "the program that validates HDF5 files cannot be started: \(SystemError.text(status))", file: path)
         }
         return child
     }
@@ -306,7 +324,9 @@ public enum HDF5Validation {
     /// Lets the address space grow by `bytes`, unless an older limit allows less. True if the new limit is the one that counts.
     private static func limitMemory(_ bytes: Int) -> Bool {
         var limits = rlimit()
-        guard let taken = MemoryBudget.addressSpace(), getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits) == 0 else { return false }
+        guard let taken = MemoryBudget.addressSpace(), getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits) == 0 else {
+            return false
+        }
         let wanted = UInt(taken + bytes)
         guard wanted < limits.rlim_cur else { return false }
         limits.rlim_cur = wanted

@@ -38,7 +38,9 @@ final class HDF5Walk {
         for link in try container.links(in: group) {
             objects += 1
             guard objects <= Self.maximumObjects else { throw DataError(.badData, "it has too many objects") }
-            guard link.isHard else { throw DataError(.badData, "\(link.name) is a link to somewhere else; only files that are whole in themselves are read") }
+            guard link.isHard else {
+                throw DataError(.badData, "\(link.name) is a link to somewhere else; only files that are whole in themselves are read")
+            }
             let name = (group == "/" ? "/" : group + "/") + link.name
             switch try container.kind(of: name) {
             case .group: try walk(name, depth: depth + 1, &objects)
@@ -52,7 +54,9 @@ final class HDF5Walk {
     private func note(_ dataset: HDF5Dataset) throws {
         for type in [kh5_float32(), kh5_int8(), kh5_uint8()] {
             guard let stretch = try dataset.stretch(of: type) else { continue }
-            guard stretch.offset + stretch.bytes <= size else { throw DataError(.badData, "the numbers of \(dataset.name) end behind the end of the file") }
+            guard stretch.offset + stretch.bytes <= size else {
+                throw DataError(.badData, "the numbers of \(dataset.name) end behind the end of the file")
+            }
             stretches.insert(stretch)
         }
     }
@@ -64,7 +68,7 @@ final class HDF5Walk {
         case .string where dataset.shape.count <= 1:
             var bytes = 0
             for start in stride(from: 0, to: dataset.rows, by: 4096) {
-                for string in try dataset.strings(rows: start ..< min(start + 4096, dataset.rows)) { bytes += string.utf8.count }
+                for string in try dataset.strings(rows: start..<min(start + 4096, dataset.rows)) { bytes += string.utf8.count }
                 // Rows may point to the same text again and again, which a reader would hold once for each.
                 guard !dataset.isVariableString || bytes <= size else {
                     throw DataError(.badData, "the texts of \(dataset.name) are longer than the file")
@@ -81,7 +85,7 @@ final class HDF5Walk {
                 free(scratch.baseAddress)
                 scratch = UnsafeMutableRawBufferPointer(start: block, count: size)
             }
-            for start in starts { try dataset.touch(rows: start ..< min(start + (isWhole ? step : 1), dataset.rows), scratch: scratch) }
+            for start in starts { try dataset.touch(rows: start..<min(start + (isWhole ? step : 1), dataset.rows), scratch: scratch) }
             if !dataset.name.dropFirst().contains("/"), stretches.count < Self.maximumStretches { try note(dataset) }
         default: break
         }

@@ -13,7 +13,9 @@ public enum VectorCodes: String, Sendable, CaseIterable {
     var storage: VectorStorage { self == .int8 ? .int8 : .binary }
 
     /// int8 codes of rows, for each the scale with which it stands for the unit vector (0 for a row of zeros), and the length of what it lacks.
-    package static func int8(_ values: ArraySlice<Float>, norms: [Float], dimension: Int) -> (codes: [Int8], scales: [Float], errors: [Float]) {
+    package static func int8(
+        _ values: ArraySlice<Float>, norms: [Float], dimension: Int
+    ) -> (codes: [Int8], scales: [Float], errors: [Float]) {
         let (codes, whole) = VectorStorage.int8(values, dimension: dimension)
         var scales: [Float] = [], errors: [Float] = []
         values.withUnsafeBufferPointer { values in
@@ -25,7 +27,7 @@ public enum VectorCodes: String, Sendable, CaseIterable {
                 }
                 let scale = Float(Double(whole[row]) / Double(norm)), reciprocal = 1 / Double(norm)
                 var squares = 0.0
-                for index in row * dimension ..< (row + 1) * dimension {
+                for index in row * dimension..<(row + 1) * dimension {
                     let left = Double(values[index]) * reciprocal - Double(scale) * Double(codes[index])
                     squares += left * left
                 }

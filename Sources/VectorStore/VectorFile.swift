@@ -9,17 +9,21 @@ import FileFormats
 public final class VectorFile: Sendable {
     static let format = "kotonoha/vectors"
 
+    /// The path that was opened.
     public let path: String
     /// Rows.
     public let count: Int
+    /// The columns, and the length of the vectors.
     public let layout: VectorLayout
+    /// The model, its settings and the input.
     public let metadata: VectorMetadata
+    /// The number type of the stored vectors.
     public let storage: VectorStorage
     /// Components of a vector.
     public var dimension: Int { layout.dimension }
 
     /// The files that the rows lie in, where this is a set.
-    public let set: VectorSet?
+    package let set: VectorSet?
 
     private let container: HDF5Container
     private let embeddings: HDF5Dataset
@@ -46,10 +50,12 @@ public final class VectorFile: Sendable {
         let container = try HDF5Container(path: place)
         self.container = container
         guard try container.attribute("format")?.string == Self.format else {
-            throw damaged("this is an HDF5 file, but no file of vectors: its attribute \"format\" is not \"\(Self.format)\"; make one by kotonoha embed")
+            throw damaged(
+                "this is an HDF5 file, but no file of vectors: its attribute \"format\" is not \"\(Self.format)\"; make one by kotonoha embed"
+            )
         }
         let version = try container.attribute("format_version")?.int ?? 0
-        guard (1 ... VectorFileWriter.formatVersion).contains(version) else {
+        guard (1...VectorFileWriter.formatVersion).contains(version) else {
             throw damaged("this file of vectors has format version \(version); this program reads up to \(VectorFileWriter.formatVersion)")
         }
         metadata = try VectorMetadata(reading: container)
@@ -62,7 +68,8 @@ public final class VectorFile: Sendable {
         let rows = embeddings.shape[0], width = embeddings.shape[1]
         let dimension = try container.attribute("dimension")?.int ?? width
         guard dimension > 0, dimension <= 1 << 24, storage.rowSize(dimension: dimension) == width else {
-            throw damaged("/embeddings has rows of \(width) elements, which does not fit \(dimension) components stored as \(storage.rawValue)")
+            throw damaged(
+                "/embeddings has rows of \(width) elements, which does not fit \(dimension) components stored as \(storage.rawValue)")
         }
         switch (storage, embeddings.kind) {
         case (.float32, .float), (.float16, .float), (.int8, .integer(bytes: 1)), (.binary, .integer(bytes: 1)): break
@@ -97,7 +104,9 @@ public final class VectorFile: Sendable {
         self.codes = codes
         codeScale = set == nil ? try numbers("/codes_scale") : nil
         codeError = set == nil ? try numbers("/codes_error") : nil
-        guard codes[.int8] == nil || codeScale != nil && codeError != nil else { throw damaged("it has int8 codes without /codes_scale and /codes_error") }
+        guard codes[.int8] == nil || codeScale != nil && codeError != nil else {
+            throw damaged("it has int8 codes without /codes_scale and /codes_error")
+        }
         guard let texts = try strings("/texts") else { throw damaged("it has no dataset /texts") }
         self.texts = texts
         groups = try strings("/groups")
@@ -116,7 +125,8 @@ public final class VectorFile: Sendable {
             return column
         }
         count = set?.rows ?? rows
-        layout = VectorLayout(dimension: dimension, hasGroups: groups != nil, hasIDs: ids != nil, columnNames: names,
+        layout = VectorLayout(
+            dimension: dimension, hasGroups: groups != nil, hasIDs: ids != nil, columnNames: names,
             textName: try container.attribute("text_column")?.string, groupName: try container.attribute("group_column")?.string,
             idName: try container.attribute("id_column")?.string)
         try set?.check(first: self, rows: rows)
@@ -128,7 +138,7 @@ public final class VectorFile: Sendable {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && values.count == rows.count * dimension, "rows out of range")
         if let set {
             return try set.forEach(rows) { part, own, place in
-                let target = place * dimension ..< (place + own.count) * dimension
+                let target = place * dimension..<(place + own.count) * dimension
                 try part.readEmbeddings(rows: own, into: UnsafeMutableBufferPointer(rebasing: values[target]))
             }
         }
@@ -138,13 +148,13 @@ public final class VectorFile: Sendable {
             let codes = try embeddings.read(Int8.self, rows: rows)
             let scales = try scale?.read(Float.self, rows: rows) ?? []
             for (row, scale) in scales.enumerated() {
-                for index in row * dimension ..< (row + 1) * dimension { values[index] = Float(codes[index]) * scale }
+                for index in row * dimension..<(row + 1) * dimension { values[index] = Float(codes[index]) * scale }
             }
         case .binary:
             let bytes = try embeddings.read(UInt8.self, rows: rows)
             let width = storage.rowSize(dimension: dimension)
-            for row in 0 ..< rows.count {
-                for index in 0 ..< dimension {
+            for row in 0..<rows.count {
+                for index in 0..<dimension {
                     values[row * dimension + index] = bytes[row * width + index / 8] & (0x80 >> UInt8(index % 8)) != 0 ? 1 : -1
                 }
             }
@@ -163,9 +173,11 @@ public final class VectorFile: Sendable {
 
     /// Vectors as Float, row-major, shape (rows, dimension).
     public func readEmbeddings(rows: Range<Int>? = nil) throws -> [Float] {
-        let rows = rows ?? 0 ..< count
+        let rows = rows ?? 0..<count
         let size = rows.count.multipliedReportingOverflow(by: dimension)
-        guard !size.overflow, size.partialValue <= 1 << 36 else { throw DataError(.badData, "/embeddings is too large to be read at once", file: path) }
+        guard !size.overflow, size.partialValue <= 1 << 36 else {
+            throw DataError(.badData, "/embeddings is too large to be read at once", file: path)
+        }
         try MemoryBudget.require(size.partialValue * MemoryLayout<Float>.stride, for: "the vectors", file: path)
         return try [Float](unsafeUninitializedCapacity: size.partialValue) { buffer, initialized in
             try readEmbeddings(rows: rows, into: UnsafeMutableBufferPointer(rebasing: buffer[..<size.partialValue]))
@@ -180,6 +192,9 @@ public final class VectorFile: Sendable {
     /// Maps a dataset of the file; nil if its bytes cannot be mapped.
     func mapped(_ dataset: HDF5Dataset, as type: Int64) throws -> MappedFile? { try container.mapped(dataset, as: type) }
 
+    /// The texts of `rows`, from 0; of all rows if nil. An empty cell is an empty text.
+    ///
+    /// - Throws: `DataError` if the file is damaged.
     public func texts(rows: Range<Int>? = nil) throws -> [String] {
         try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)
     }
@@ -213,13 +228,15 @@ public final class VectorFile: Sendable {
     /// False for empty cells.
     public func valid(rows: Range<Int>? = nil) throws -> [Bool] {
         if let set { return try set.gather(rows) { try $0.valid(rows: $1) } }
-        return try valid?.read(UInt8.self, rows: rows).map { $0 != 0 } ?? Array(repeating: true, count: (rows ?? 0 ..< count).count)
+        return try valid?.read(UInt8.self, rows: rows).map { $0 != 0 } ?? Array(repeating: true, count: (rows ?? 0..<count).count)
     }
 
     /// Rows with all that belongs to them.
     public func block(rows: Range<Int>) throws -> VectorBlock {
-        VectorBlock(texts: try texts(rows: rows), groups: try groups(rows: rows) ?? [], ids: try ids(rows: rows) ?? [],
-            columns: try layout.columnNames.indices.map { try column(VectorLayout.Column(name: "", role: .other($0)), rows: rows) }, valid: try valid(rows: rows), embeddings: try readEmbeddings(rows: rows))
+        VectorBlock(
+            texts: try texts(rows: rows), groups: try groups(rows: rows) ?? [], ids: try ids(rows: rows) ?? [],
+            columns: try layout.columnNames.indices.map { try column(VectorLayout.Column(name: "", role: .other($0)), rows: rows) },
+            valid: try valid(rows: rows), embeddings: try readEmbeddings(rows: rows))
     }
 
     // MARK: Names of columns as names of datasets

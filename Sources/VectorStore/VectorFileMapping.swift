@@ -6,7 +6,7 @@ import Tensors
 
 extension VectorFile {
     /// Whether the vectors are mapped: they were written as Float in one piece.
-    public var isMapped: Bool { mapping != nil }
+    package var isMapped: Bool { mapping != nil }
 
     /// The vectors of all rows, row-major, valid while the file is open; nil if they are not mapped. Not checked for NaN and infinity.
     package var mappedVectors: UnsafePointer<Float>? { mapping?.bytes.baseAddress?.assumingMemoryBound(to: Float.self) }
@@ -53,7 +53,7 @@ extension VectorFile {
     }
 
     /// - Throws: `DataError` if the file was cut short while it was mapped.
-    public func requireWhole() throws { try mapping?.requireWhole() }
+    package func requireWhole() throws { try mapping?.requireWhole() }
 
     // MARK: Codes
 

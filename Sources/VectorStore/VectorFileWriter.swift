@@ -7,12 +7,13 @@ import FileFormats
 /// depends on the dimension alone, and nothing in the file tells the time. Where the number of rows is known beforehand, every array lies
 /// in one piece, which readers map; else in chunks.
 public final class VectorFileWriter {
-    public static let formatVersion = 1
+    package static let formatVersion = 1
 
+    /// The path of the finished file.
     public let path: String
-    public let layout: VectorLayout
+    package let layout: VectorLayout
     /// Rows taken so far.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     private let storage: VectorStorage
     /// Rows that will come, nil if that is not known.
@@ -46,7 +47,8 @@ public final class VectorFileWriter {
     ///   - codes: what is written beside float32 vectors for quicker search.
     /// - Throws: `DataError` if it cannot be created.
     public init(
-        path: String, layout: VectorLayout, metadata: VectorMetadata, storage: VectorStorage = .float32, rows: Int? = nil, codes: VectorCodes? = nil
+        path: String, layout: VectorLayout, metadata: VectorMetadata, storage: VectorStorage = .float32, rows: Int? = nil,
+        codes: VectorCodes? = nil
     ) throws {
         precondition(layout.dimension > 0 && (rows ?? 0) >= 0, "vectors need components")
         guard codes == nil || storage == .float32 else {
@@ -83,14 +85,19 @@ public final class VectorFileWriter {
         precondition(block.fits(layout), "the block does not fit the file's layout")
         let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
         if let bad = block.embeddings.firstIndex(where: { !(abs($0) <= limit) }) {
-            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows are numbered from 0) contains \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
+            throw DataError(
+                .badData,
+                "the vector of row \(count + bad / layout.dimension) (rows are numbered from 0) contains \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)",
+                file: path)
         }
         count += block.count
-        guard count <= rows ?? .max else { throw DataError(.inputOutput, "more rows came than the \(rows ?? 0) that were announced; nothing was written", file: path) }
+        guard count <= rows ?? .max else {
+            throw DataError(.inputOutput, "more rows came than the \(rows ?? 0) that were announced; nothing was written", file: path)
+        }
         var start = 0
         while start < block.count {
             let end = min(start + portion - pending.count, block.count)
-            pending.append(block, rows: start ..< end, dimension: layout.dimension)
+            pending.append(block, rows: start..<end, dimension: layout.dimension)
             if pending.count == portion { try writePending() }
             start = end
         }
@@ -116,7 +123,7 @@ public final class VectorFileWriter {
         let rows = pending.count
         let datasets = try datasets ?? makeDatasets(chunk: max(rows, 1))
         self.datasets = datasets
-        let range = written ..< written + rows
+        let range = written..<written + rows
         let values = pending.embeddings[...]
 
         try extend(datasets.embeddings, to: range.upperBound)
@@ -189,7 +196,9 @@ public final class VectorFileWriter {
             embeddings: try make("/embeddings", storage.fileType(path), width: storage.rowSize(dimension: layout.dimension)),
             norms: storage == .float32 ? try make("/norms", float) : nil,
             scale: storage == .int8 ? try make("/scale", float) : nil,
-            codes: try codes.map { try make($0.datasetName, $0.storage.fileType(path), width: $0.storage.rowSize(dimension: layout.dimension)) },
+            codes: try codes.map {
+                try make($0.datasetName, $0.storage.fileType(path), width: $0.storage.rowSize(dimension: layout.dimension))
+            },
             codeScale: codes == .int8 ? try make("/codes_scale", float) : nil,
             codeError: codes == .int8 ? try make("/codes_error", float) : nil,
             texts: try make("/texts", text),

@@ -4,15 +4,20 @@ import FileFormats
 public struct VectorLayout: Sendable, Equatable {
     /// Components of a vector.
     public var dimension: Int
+    /// Whether every row has a group, such as the scene that a caption describes.
     public var hasGroups: Bool
+    /// Whether every row has an id.
     public var hasIDs: Bool
     /// The input's other columns.
     public var columnNames: [String]
     /// What the input calls its columns of texts, groups and ids; nil if it names none, as in files of earlier versions.
     public var textName: String?
+    /// What the input calls its column of groups.
     public var groupName: String?
+    /// What the input calls its column of ids.
     public var idName: String?
 
+    /// A layout of texts, with groups, ids and other columns if stated.
     public init(
         dimension: Int, hasGroups: Bool = false, hasIDs: Bool = false, columnNames: [String] = [], textName: String? = nil,
         groupName: String? = nil,
@@ -29,8 +34,11 @@ public struct VectorLayout: Sendable, Equatable {
         case other(Int)
     }
 
+    /// A column of the input.
     public struct Column: Sendable, Equatable {
+        /// What the input calls it.
         public var name: String
+        /// What it means.
         public var role: Role
     }
 

@@ -20,6 +20,7 @@ public struct VectorMetadata: Sendable, Equatable {
     public var createdBy: String
     /// The input's name without folders, and its SHA-256.
     public var source: String
+    /// SHA-256 of the input.
     public var sourceSHA256: String
     /// What the rows were made of and how, as one hash for each run that put rows into the file, in their order: a run that is repeated
     /// knows by it that its rows are there. Empty in files of versions that did not write it.
@@ -27,6 +28,7 @@ public struct VectorMetadata: Sendable, Equatable {
     /// Everything else worth knowing (a `Provenance`), as compact JSON, or empty.
     public var provenance: String
 
+    /// Metadata of vectors of one model and one input.
     public init(
         model: String, modelSHA256: String, pooling: String, isNormalized: Bool, precision: String, maxLength: Int, prompt: String = "",
         createdBy: String, source: String, sourceSHA256: String, provenance: String = ""
@@ -70,9 +72,11 @@ public struct VectorMetadata: Sendable, Equatable {
 
 /// Consecutive rows of a vector file.
 public struct VectorBlock: Sendable, Equatable {
+    /// One text per row.
     public var texts: [String]
     /// As many as texts where the layout has groups, else none; likewise ids.
     public var groups: [String]
+    /// As many as texts if the layout has ids, else none.
     public var ids: [String]
     /// One list for each of the layout's columns.
     public var columns: [[String]]
@@ -81,14 +85,16 @@ public struct VectorBlock: Sendable, Equatable {
     /// Row-major, shape (rows, dimension).
     public var embeddings: [Float]
 
+    /// Number of rows.
     public var count: Int { texts.count }
 
+    /// Rows in memory. `embeddings` holds `texts.count` × dimension numbers, row-major.
     public init(texts: [String], groups: [String] = [], ids: [String] = [], columns: [[String]] = [], valid: [Bool], embeddings: [Float]) {
         (self.texts, self.groups, self.ids, self.columns, self.valid, self.embeddings) = (texts, groups, ids, columns, valid, embeddings)
     }
 
     /// The cell of a column in a row of the block.
-    public func cell(_ role: VectorLayout.Role, row: Int) -> String {
+    package func cell(_ role: VectorLayout.Role, row: Int) -> String {
         switch role {
         case .text: texts[row]
         case .group: groups[row]

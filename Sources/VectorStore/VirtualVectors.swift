@@ -9,10 +9,12 @@ extension VectorFile {
     /// It holds no data: the files of the set are found next to it by relative paths, and HDF5 reads rows of files that are missing as
     /// zeros, without an error. This program does not read such files; it opens the set itself and reports what is missing.
     /// - Throws: `DataError` if this is not a set, or the file is not on a path from which the set can be named.
-    public func writeVirtual(to output: String) throws {
+    package func writeVirtual(to output: String) throws {
         guard let set else { throw DataError(.usage, "virtual datasets show the files of a set, and this is a single file", file: path) }
-        let names: [(name: String, strings: Bool)] = [("/embeddings", false), ("/valid", false), ("/texts", true)]
-            + (storage == .int8 ? [("/scale", false)] : []) + (layout.hasGroups ? [("/groups", true)] : []) + (layout.hasIDs ? [("/ids", true)] : [])
+        let names: [(name: String, strings: Bool)] =
+            [("/embeddings", false), ("/valid", false), ("/texts", true)]
+            + (storage == .int8 ? [("/scale", false)] : []) + (layout.hasGroups ? [("/groups", true)] : [])
+            + (layout.hasIDs ? [("/ids", true)] : [])
             + layout.columnNames.map { ("/columns/" + Self.escaped($0), true) }
         let prefix = try Self.relativePath(of: set.path, from: SystemError.folder(of: output))
         let replacement = try FileReplacement(path: output), failures = HDF5.closeFailures
@@ -26,8 +28,12 @@ extension VectorFile {
             for (name, isText) in names {
                 let sources = set.index.shards.map { (file: prefix + $0.file, rows: $0.rows) }
                 let width = name == "/embeddings" ? storage.rowSize(dimension: dimension) : nil
-                let type = isText ? try HDF5Container.stringType(output)
-                    : name == "/scale" ? try VectorStorage.float32.fileType(output) : name == "/valid" ? try VectorStorage.binary.fileType(output) : try storage.fileType(output)
+                let type =
+                    isText
+                    ? try HDF5Container.stringType(output)
+                    : name == "/scale"
+                        ? try VectorStorage.float32.fileType(output)
+                        : name == "/valid" ? try VectorStorage.binary.fileType(output) : try storage.fileType(output)
                 try container.makeVirtual(name, type: type.id, width: width, sources: sources)
             }
             try container.flush()
@@ -58,17 +64,20 @@ extension HDF5Container {
                 var lengths = [hsize_t(rows)] + (width.map { [hsize_t($0)] } ?? [])
                 return try HDF5Handle(H5Screate_simple(Int32(lengths.count), &lengths, nil), failure())
             }
-            let creation = try HDF5Handle(H5Pcreate(kh5_dataset_create()), failure()), links = try HDF5Handle(H5Pcreate(kh5_link_create()), failure())
+            let creation = try HDF5Handle(H5Pcreate(kh5_dataset_create()), failure()),
+                links = try HDF5Handle(H5Pcreate(kh5_link_create()), failure())
             H5Pset_create_intermediate_group(links.id, 1)
             H5Pset_char_encoding(links.id, H5T_CSET_UTF8)
             H5Pset_obj_track_times(creation.id, false)
             let whole = try space(sources.reduce(0) { $0 + $1.rows })
             var first = 0
             for source in sources {
-                var start = [hsize_t(first)] + (width.map { _ in [0] } ?? []), count = [hsize_t(source.rows)] + (width.map { [hsize_t($0)] } ?? [])
+                var start = [hsize_t(first)] + (width.map { _ in [0] } ?? []),
+                    count = [hsize_t(source.rows)] + (width.map { [hsize_t($0)] } ?? [])
                 let own = try space(source.rows)
                 guard H5Sselect_hyperslab(whole.id, H5S_SELECT_SET, &start, nil, &count, nil) >= 0,
-                    H5Pset_virtual(creation.id, whole.id, source.file, name, own.id) >= 0 else { throw failure() }
+                    H5Pset_virtual(creation.id, whole.id, source.file, name, own.id) >= 0
+                else { throw failure() }
                 first += source.rows
             }
             _ = try HDF5Handle(H5Dcreate2(handle.id, name, type, whole.id, links.id, creation.id, hid_t(H5P_DEFAULT)), failure())

@@ -3,17 +3,17 @@
 /// N-grams run over the word between `<` and `>`, count characters by the lead bytes of UTF-8, and share a fixed number of vectors.
 public struct Subwords: Sendable, Equatable {
     /// Shortest and longest n-gram in characters.
-    public var minimum: Int
-    public var maximum: Int
+    package var minimum: Int
+    package var maximum: Int
     /// Vectors that all n-grams share.
-    public var buckets: Int
+    package var buckets: Int
 
-    public init(minimum: Int, maximum: Int, buckets: Int) {
+    package init(minimum: Int, maximum: Int, buckets: Int) {
         (self.minimum, self.maximum, self.buckets) = (minimum, maximum, buckets)
     }
 
     /// Whether there are any: a longest n-gram of 0 switches them off.
-    public var isEmpty: Bool { maximum < 1 || buckets < 1 || minimum > maximum }
+    package var isEmpty: Bool { maximum < 1 || buckets < 1 || minimum > maximum }
 
     /// FNV-1a, 32 bits, over bytes taken as signed, as fastText's files have it.
     public static func hash(_ bytes: some Sequence<UInt8>) -> UInt32 {
@@ -23,14 +23,14 @@ public struct Subwords: Sendable, Equatable {
     }
 
     /// The buckets of a word's n-grams, in 0 ..< buckets, in fastText's order; an n-gram that occurs twice is there twice.
-    public func buckets(of word: some Sequence<UInt8>) -> [Int] {
+    package func buckets(of word: some Sequence<UInt8>) -> [Int] {
         var found: [Int] = []
         forEach(in: word) { found.append(Int($1 % UInt32(buckets))) }
         return found
     }
 
     /// The n-grams themselves, in the same order.
-    public func strings(of word: String) -> [String] {
+    package func strings(of word: String) -> [String] {
         var found: [String] = []
         forEach(in: word.utf8) { bytes, _ in found.append(String(decoding: bytes, as: UTF8.self)) }
         return found

@@ -13,27 +13,29 @@ public struct WordList: Sendable {
     /// At most this many words: their numbers fit 32 bits.
     package static let maximumCount = Int(UInt32.max) - 2
 
-    public init() { slots = [UInt32](repeating: 0, count: 1 << 10) }
+    package init() { slots = [UInt32](repeating: 0, count: 1 << 10) }
 
     /// Words.
     public var count: Int { ends.count - 1 }
 
     /// The bytes of a word.
-    public func bytes(of word: Int) -> ArraySlice<UInt8> { bytes[ends[word] ..< ends[word + 1]] }
+    package func bytes(of word: Int) -> ArraySlice<UInt8> { bytes[ends[word]..<ends[word + 1]] }
 
     /// A word as text; invalid UTF-8 becomes U+FFFD.
     public subscript(word: Int) -> String { String(decoding: bytes(of: word), as: UTF8.self) }
 
-    public var strings: [String] { (0 ..< count).map { self[$0] } }
+    /// All words, in the order of their indices.
+    public var strings: [String] { (0..<count).map { self[$0] } }
 
     /// Whether the word is well-formed UTF-8.
-    public func isText(_ word: Int) -> Bool { bytes(of: word).withUnsafeBytes(UTF8Text.isValid) }
+    package func isText(_ word: Int) -> Bool { bytes(of: word).withUnsafeBytes(UTF8Text.isValid) }
 
     /// The number of a word, nil if it is not in the list.
     public func index(of word: UnsafeRawBufferPointer) -> Int? {
         let slot = slot(of: word)
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1
     }
+    /// The index of a word; nil if it is not in the list.
     public func index(of word: String) -> Int? {
         var word = word
         return word.withUTF8 { index(of: UnsafeRawBufferPointer($0)) }
@@ -42,7 +44,7 @@ public struct WordList: Sendable {
     /// The word's number, after adding it where it is new.
     /// - Complexity: O(length), amortized.
     @discardableResult
-    public mutating func insert(_ word: UnsafeRawBufferPointer) -> (index: Int, isNew: Bool) {
+    package mutating func insert(_ word: UnsafeRawBufferPointer) -> (index: Int, isNew: Bool) {
         let slot = slot(of: word)
         if slots[slot] != 0 { return (Int(slots[slot]) - 1, false) }
         precondition(count < Self.maximumCount, "too many words for one list")
@@ -53,7 +55,7 @@ public struct WordList: Sendable {
         return (count - 1, true)
     }
     @discardableResult
-    public mutating func insert(_ word: String) -> (index: Int, isNew: Bool) {
+    package mutating func insert(_ word: String) -> (index: Int, isNew: Bool) {
         var word = word
         return word.withUTF8 { insert(UnsafeRawBufferPointer($0)) }
     }
@@ -77,7 +79,7 @@ public struct WordList: Sendable {
     }
 
     private static func isEqual(_ word: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer, at start: Int) -> Bool {
-        for i in 0 ..< word.count where word[i] != bytes[start + i] { return false }
+        for i in 0..<word.count where word[i] != bytes[start + i] { return false }
         return true
     }
 
@@ -85,8 +87,8 @@ public struct WordList: Sendable {
         slots = [UInt32](repeating: 0, count: slots.count * 2)
         let mask = slots.count - 1
         bytes.withUnsafeBytes { bytes in
-            for word in 0 ..< count {
-                var slot = Int(truncatingIfNeeded: Self.hash(UnsafeRawBufferPointer(rebasing: bytes[ends[word] ..< ends[word + 1]]))) & mask
+            for word in 0..<count {
+                var slot = Int(truncatingIfNeeded: Self.hash(UnsafeRawBufferPointer(rebasing: bytes[ends[word]..<ends[word + 1]]))) & mask
                 while slots[slot] != 0 { slot = (slot + 1) & mask }
                 slots[slot] = UInt32(word + 1)
             }

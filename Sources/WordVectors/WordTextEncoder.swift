@@ -19,36 +19,45 @@ public final class WordTextEncoder: Sendable {
         case sif
     }
 
+    /// How a text is cut into words.
     public enum Words: Sendable {
         case spaces
         case mecab(JapaneseWords)
     }
 
+    /// Pooling, cutting into words, normalization and threads.
     public struct Options: Sendable {
+        /// How words are weighed.
         public var pooling = Pooling.mean
+        /// How a text is cut into words.
         public var words = Words.spaces
         /// SIF's a.
         public var smoothing = 1e-3
         /// Scale the vectors to length 1.
         public var normalizes = false
+        /// Number of worker threads; results do not depend on it.
         public var threads = Parallel.availableThreads
+        /// The plain mean of words cut at spaces.
         public init() {}
     }
 
     /// What one call met.
     public struct Counts: Sendable, Equatable {
-        public var texts = 0
-        public var words = 0
-        public var unknownWords = 0
+        package var texts = 0
+        package var words = 0
+        package var unknownWords = 0
         /// Texts without any known word.
-        public var emptyTexts = 0
-        public init() {}
+        package var emptyTexts = 0
+        package init() {}
     }
 
+    /// The word vectors.
     public let table: WordTable
+    /// The settings.
     public let options: Options
     /// The hash of the table's file.
-    public let sha256: String
+    package let sha256: String
+    /// Components of a vector.
     public var dimension: Int { table.dimension }
     /// Weights of words by their spelling, and of words that the fit did not meet; nil if all weigh 1.
     private let weights: (words: WordList, values: [Float], other: Float)?
@@ -56,7 +65,7 @@ public final class WordTextEncoder: Sendable {
     private let common: [Float]?
     private let isFitted: Bool
 
-    public init(table: WordTable, sha256: String, options: Options = Options()) {
+    package init(table: WordTable, sha256: String, options: Options = Options()) {
         (self.table, self.sha256, self.options) = (table, sha256, options)
         (weights, common) = (nil, nil)
         isFitted = options.pooling == .mean
@@ -79,7 +88,7 @@ public final class WordTextEncoder: Sendable {
     ///
     /// - Parameter pass: hands over all texts, in batches, in the same order whenever it is called; it is called up to twice.
     /// - Returns: the encoder itself for plain means.
-    public func fitted(to pass: (_ batch: ([String]) throws -> Void) throws -> Void) throws -> WordTextEncoder {
+    package func fitted(to pass: (_ batch: ([String]) throws -> Void) throws -> Void) throws -> WordTextEncoder {
         switch options.pooling {
         case .mean: return self
         case .idf:
@@ -126,7 +135,9 @@ public final class WordTextEncoder: Sendable {
                     moments.withUnsafeMutableElements { moments in
                         doubles.withUnsafeBufferPointer { x in
                             guard let x = x.baseAddress else { return }
-                            Double.product(x, transposed: true, x, transposed: false, m: d, n: d, k: rows.count, lda: d, ldb: d, into: moments, ldc: d, accumulate: true, precision: .f32)
+                            Double.product(
+                                x, transposed: true, x, transposed: false, m: d, n: d, k: rows.count, lda: d, ldb: d, into: moments, ldc: d,
+                                accumulate: true, precision: .f32)
                         }
                     }
                 }
@@ -155,21 +166,25 @@ public final class WordTextEncoder: Sendable {
             let done = counts
             found.withLock { $0[chunk] = done }
         }
-        return found.withLock { $0.reduce(into: Counts()) { sum, part in
-            sum.texts += part.texts
-            sum.words += part.words
-            sum.unknownWords += part.unknownWords
-            sum.emptyTexts += part.emptyTexts
-        } }
+        return found.withLock {
+            $0.reduce(into: Counts()) { sum, part in
+                sum.texts += part.texts
+                sum.words += part.words
+                sum.unknownWords += part.unknownWords
+                sum.emptyTexts += part.emptyTexts
+            }
+        }
     }
 
-    private func encode(_ text: String, into row: UnsafeMutablePointer<Float>, _ counts: inout Counts, _ scratch: inout JapaneseWords.Scratch) {
+    private func encode(
+        _ text: String, into row: UnsafeMutablePointer<Float>, _ counts: inout Counts, _ scratch: inout JapaneseWords.Scratch
+    ) {
         let d = dimension
         row.update(repeating: 0, count: d)
         counts.texts += 1
         var sum = [Double](repeating: 0, count: d), parts = 0
         func add(_ vector: UnsafePointer<Float>, _ weight: Float) {
-            for i in 0 ..< d { sum[i] += Double(weight) * Double(vector[i]) }
+            for i in 0..<d { sum[i] += Double(weight) * Double(vector[i]) }
             parts += 1
         }
         if let whole = table.words.index(of: text) {
@@ -192,18 +207,18 @@ public final class WordTextEncoder: Sendable {
             counts.emptyTexts += 1
             return
         }
-        for i in 0 ..< d { sum[i] /= Double(parts) }
+        for i in 0..<d { sum[i] /= Double(parts) }
         if let common {
             var along = 0.0
-            for i in 0 ..< d { along += sum[i] * Double(common[i]) }
-            for i in 0 ..< d { sum[i] -= along * Double(common[i]) }
+            for i in 0..<d { along += sum[i] * Double(common[i]) }
+            for i in 0..<d { sum[i] -= along * Double(common[i]) }
         }
         var scale = 1.0
         if options.normalizes {
             let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
             if length > 0 { scale = 1 / length }
         }
-        for i in 0 ..< d { row[i] = Float(sum[i] * scale) }
+        for i in 0..<d { row[i] = Float(sum[i] * scale) }
     }
 
     /// The words of a text, in the spelling in which the table has them, else without the punctuation around them.

@@ -23,21 +23,30 @@ struct KotonohaProgram: ParsableCommand {
         // Hidden children of programs; every other command is in its group.
         subcommands: [ValidateHDF5Command.self, StreamCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
+            CommandGroup(
+                name: "Vector",
+                subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
-            CommandGroup(name: "Map", subcommands: [
-                PCACommand.self, TSNECommand.self, UMAPCommand.self, MDSCommand.self, AutoencoderCommand.self, ClusterCommand.self, CompareCommand.self,
-            ]),
-            CommandGroup(name: "Condition", subcommands: [
-                ContrastCommand.self, MatrixCommand.self, RDMCommand.self, RSACommand.self, EncodingCommand.self,
-            ]),
+            CommandGroup(
+                name: "Map",
+                subcommands: [
+                    PCACommand.self, TSNECommand.self, UMAPCommand.self, MDSCommand.self, AutoencoderCommand.self, ClusterCommand.self,
+                    CompareCommand.self,
+                ]),
+            CommandGroup(
+                name: "Condition",
+                subcommands: [
+                    ContrastCommand.self, MatrixCommand.self, RDMCommand.self, RSACommand.self, EncodingCommand.self,
+                ]),
             CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self, FillCommand.self, SurprisalCommand.self]),
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self, AttentionCommand.self, ExplainCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, ClassifyCommand.self, EvaluateCommand.self, ModelCommand.self]),
             CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
-            CommandGroup(name: "Service", subcommands: [
-                InfoCommand.self, MethodsCommand.self, ServeCommand.self, ExploreCommand.self, ShardCommand.self,
-            ]),
+            CommandGroup(
+                name: "Service",
+                subcommands: [
+                    InfoCommand.self, MethodsCommand.self, ServeCommand.self, ExploreCommand.self, ShardCommand.self,
+                ]),
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the
@@ -75,7 +84,7 @@ struct KotonohaProgram: ParsableCommand {
                 try command.run()
                 // What went to standard output cannot be taken back, but the exit status can say that it is wrong.
                 try MappedFile.requireAllWhole()
-            } catch where exitCode(for: error) == .success {
+            } catch  where exitCode(for: error) == .success {
                 // Help and version are data: they go where data goes, checked.
                 let text = fullMessage(for: error), isJapanese = SessionLanguage.terminal == .japanese
                 let japanese = isJapanese ? JapaneseHelp.answer(text, to: Array(CommandLine.arguments.dropFirst()), in: self) : nil

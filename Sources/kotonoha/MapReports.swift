@@ -5,9 +5,12 @@ import Interpretation
 
 extension MapQuality {
     private var values: [(name: String, key: String, value: Double?)] {
-        [("trustworthiness", "trustworthiness", trustworthiness), ("continuity", "continuity", continuity),
-         ("neighbours kept", "neighbor_preservation", neighborPreservation), ("distances, Spearman", "distance_spearman", distanceCorrelation),
-         ("group by neighbours", "label_accuracy", labelAccuracy)]
+        [
+            ("trustworthiness", "trustworthiness", trustworthiness), ("continuity", "continuity", continuity),
+            ("neighbours kept", "neighbor_preservation", neighborPreservation),
+            ("distances, Spearman", "distance_spearman", distanceCorrelation),
+            ("group by neighbours", "label_accuracy", labelAccuracy),
+        ]
     }
 
     /// One measure a line, for reading.
@@ -17,7 +20,8 @@ extension MapQuality {
     }
 
     var json: JSON {
-        .object([("neighbors", .integer(neighbors)), ("examined", .integer(examined))]
+        .object(
+            [("neighbors", .integer(neighbors)), ("examined", .integer(examined))]
                 + values.map { ($0.key, $0.value.map(JSON.number) ?? .null) })
     }
 }
@@ -36,7 +40,8 @@ extension TSNEMap {
     /// Says so where the usual early exaggeration was too strong; nil if it was used, or another one was asked for.
     func halvedExaggeration(asked: Double?) -> String? {
         guard asked == nil, let used = settings.earlyExaggeration, used < TSNE.usualEarlyExaggeration else { return nil }
-        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): higher values, up to the usual 12, collapsed the map (--early-exaggeration sets another)"
+        return
+            "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): higher values, up to the usual 12, collapsed the map (--early-exaggeration sets another)"
     }
 }
 
@@ -59,10 +64,14 @@ final class PartialMap {
     func check() throws {
         var information = stat()
         guard lstat(path, &information) == 0 else { return }
-        let head = information.st_mode & S_IFMT == S_IFREG ? try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: Self.mark.utf8.count) : nil
+        let head =
+            information.st_mode & S_IFMT == S_IFREG
+            ? try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: Self.mark.utf8.count) : nil
         guard head == Data(Self.mark.utf8) else {
-            throw DataError(.cannotCreate, "this file is not the state of an unfinished map and was left alone; move it or choose another "
-                + "output", file: path)
+            throw DataError(
+                .cannotCreate,
+                "this file is not the state of an unfinished map and was left alone; move it or choose another "
+                    + "output", file: path)
         }
     }
 
@@ -72,8 +81,10 @@ final class PartialMap {
         }
         let head = Data((key + "\n").utf8)
         guard data.starts(with: head) else {
-            throw DataError(.badData, "the interrupted run used other vectors or another --pca; leave out --resume to start "
-                + "over", file: path)
+            throw DataError(
+                .badData,
+                "the interrupted run used other vectors or another --pca; leave out --resume to start "
+                    + "over", file: path)
         }
         do {
             return try TSNECheckpoint(data: data.dropFirst(head.count))

@@ -15,7 +15,8 @@ enum ProbeRecord {
             ("ranks", .array(sweep.ranks.map(JSON.integer))), ("seeds", .array(sweep.seeds.map { .integer(Int(clamping: $0)) })),
             ("train", name(train.corpus.file)), ("train_sentences", .integer(train.corpus.sentences.count)), ("dev", name(dev.corpus.file)),
             ("punctuation", .string(train.corpus.punctuation.summary)), ("scaling", .string(training.scaling.rawValue)),
-            ("batch", .integer(training.batch)), ("learning_rate", .number(training.learningRate)), ("maximum_epochs", .integer(training.maximumEpochs)),
+            ("batch", .integer(training.batch)), ("learning_rate", .number(training.learningRate)),
+            ("maximum_epochs", .integer(training.maximumEpochs)),
             ("control_task", .bool(sweep.hasControls)),
         ]
     }

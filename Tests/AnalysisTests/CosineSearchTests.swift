@@ -31,7 +31,9 @@ import VectorStore
     @Test func aQueryAloneFindsWhatItFindsAmongMany() throws {
         for (rows, width, top) in [(2_500, 20, 10), (5_121, 33, 7), (2_048, 384, 100)] {
             var corpus = sample(rows: rows, columns: width)
-            for row in stride(from: 100, to: rows, by: 9) { for c in 0..<width { corpus[row * width + c] = corpus[(row % 50) * width + c] } }
+            for row in stride(from: 100, to: rows, by: 9) {
+                for c in 0..<width { corpus[row * width + c] = corpus[(row % 50) * width + c] }
+            }
             for c in 0..<width { corpus[3 * width + c] = 0 }
             let valid = (0..<rows).map { $0 % 11 != 5 }, queries = sample(rows: 70, columns: width, seed: 2)
             let search = try CosineSearch(corpus: corpus, valid: valid), many = try search.search(queries, top: top)
@@ -44,7 +46,9 @@ import VectorStore
             #expect(none[0].isEmpty)
             var broken = corpus
             broken[(rows - 7) * width] = .nan
-            #expect { try CosineSearch(corpus: broken).search(queries.rows(0..<1), top: top) } throws: { "\($0)".contains("row \(rows - 7)") }
+            #expect { try CosineSearch(corpus: broken).search(queries.rows(0..<1), top: top) } throws: {
+                "\($0)".contains("row \(rows - 7)")
+            }
         }
     }
 
@@ -56,11 +60,20 @@ import VectorStore
         for (rows, width, kind) in [(6_000, 64, VectorCodes.int8), (6_000, 33, .int8), (60_000, 64, .binary), (5_000, 33, .binary)] {
             var x = sample(rows: rows, columns: width)
             // Copies, rows of zeros, rows of very different lengths.
-            for row in stride(from: 100, to: rows, by: 9) { for c in 0..<width { x[row * width + c] = x[(row % 50) * width + c] * Float(row % 7 + 1) } }
-            for c in 0..<width { x[3 * width + c] = 0; x[4 * width + c] *= 1e-20; x[5 * width + c] *= 1e15 }
+            for row in stride(from: 100, to: rows, by: 9) {
+                for c in 0..<width { x[row * width + c] = x[(row % 50) * width + c] * Float(row % 7 + 1) }
+            }
+            for c in 0..<width {
+                x[3 * width + c] = 0
+                x[4 * width + c] *= 1e-20
+                x[5 * width + c] *= 1e15
+            }
             let path = folder + "/\(kind)\(width).h5", texts = (0..<rows).map(String.init), valid = (0..<rows).map { $0 % 11 != 5 }
-            let metadata = VectorMetadata(model: "m", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 8, createdBy: "", source: "", sourceSHA256: "")
-            let writer = try VectorFileWriter(path: path, layout: VectorLayout(dimension: width), metadata: metadata, rows: rows, codes: kind)
+            let metadata = VectorMetadata(
+                model: "m", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 8, createdBy: "",
+                source: "", sourceSHA256: "")
+            let writer = try VectorFileWriter(
+                path: path, layout: VectorLayout(dimension: width), metadata: metadata, rows: rows, codes: kind)
             try writer.append(VectorBlock(texts: texts, valid: valid, embeddings: x.elements))
             try writer.finish()
             let file = try VectorFile(path: path), queries = sample(rows: 70, columns: width, seed: 2)
@@ -74,7 +87,9 @@ import VectorStore
                 asked += many[query].count
                 found += Set(alone[0].map(\.row)).intersection(many[query].map(\.row)).count
                 guard kind == .int8 else { continue }
-                #expect(alone[0].map(\.row) == many[query].map(\.row) && alone[0].map(\.score.bitPattern) == many[query].map(\.score.bitPattern), "\(width), query \(query)")
+                #expect(
+                    alone[0].map(\.row) == many[query].map(\.row)
+                        && alone[0].map(\.score.bitPattern) == many[query].map(\.score.bitPattern), "\(width), query \(query)")
             }
             print("\(kind) codes of \(rows) × \(width): recall at 10 \(Double(found) / Double(asked))")
             #expect(Double(found) >= 0.99 * Double(asked))
@@ -154,13 +169,16 @@ import VectorStore
 
     // MARK: Pairs
 
-    @Test(arguments: [PairFilter(), PairFilter(threshold: 0.8), PairFilter(identityClasses: (0..<300).map { Int32($0 / 3) }),
-                      PairFilter(threshold: 0.2, groups: (0..<300).map { Int32($0 % 4) })])
+    @Test(arguments: [
+        PairFilter(), PairFilter(threshold: 0.8), PairFilter(identityClasses: (0..<300).map { Int32($0 / 3) }),
+        PairFilter(threshold: 0.2, groups: (0..<300).map { Int32($0 % 4) }),
+    ])
     func minedPairsAreTheBestOfAll(_ filter: PairFilter) throws {
         let x = sample(rows: 300, columns: 12)
         var expected: [(Double, Int, Int)] = []
         for i in 0..<300 {
-            for j in i + 1..<300 where filter.identityClasses.map({ $0[i] != $0[j] }) ?? true && filter.groups.map({ $0[i] != $0[j] }) ?? true {
+            for j in i + 1..<300
+            where filter.identityClasses.map({ $0[i] != $0[j] }) ?? true && filter.groups.map({ $0[i] != $0[j] }) ?? true {
                 let value = cosine(x, i, x, j)
                 if value >= Double(filter.threshold) { expected.append((value, i, j)) }
             }

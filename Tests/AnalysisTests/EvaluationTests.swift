@@ -6,18 +6,19 @@ import Testing
     /// Unit vectors at these angles, in degrees.
     private func plane(_ angles: [Double]) -> Tensor<Float> {
         let pi = Double.pi
-        return Tensor(angles.flatMap { angle -> [Float] in
-            // cos and sin by their series are exact enough here and need no library.
-            let t = angle * pi / 180
-            var cosine = 1.0, sine = t, term = 1.0, odd = t
-            for k in 1...12 {
-                term *= -t * t / Double((2 * k - 1) * 2 * k)
-                cosine += term
-                odd *= -t * t / Double(2 * k * (2 * k + 1))
-                sine += odd
-            }
-            return [Float(cosine), Float(sine)]
-        }, shape: [angles.count, 2])
+        return Tensor(
+            angles.flatMap { angle -> [Float] in
+                // cos and sin by their series are exact enough here and need no library.
+                let t = angle * pi / 180
+                var cosine = 1.0, sine = t, term = 1.0, odd = t
+                for k in 1...12 {
+                    term *= -t * t / Double((2 * k - 1) * 2 * k)
+                    cosine += term
+                    odd *= -t * t / Double(2 * k * (2 * k + 1))
+                    sine += odd
+                }
+                return [Float(cosine), Float(sine)]
+            }, shape: [angles.count, 2])
     }
 
     @Test func partnersByHand() throws {
@@ -47,7 +48,8 @@ import Testing
         #expect(there.queries == 3 && abs(there.first - 2.0 / 3) < 1e-12 && abs(there.meanReciprocalRank - 2.5 / 3) < 1e-12)
         let grouped = PartnerTable(first: [7, 7, 8, 9, 9], second: [1, 2, 1, 3, 3], groups: [0, 0, 0, 1, 1])
         #expect(grouped.answersOfFirst == [[0, 1], [0, 1], [2]] && grouped.answersOfSecond == [[0, 1], [0, 1], [2]])
-        #expect(try RetrievalEvaluation(queries: plane([0, 8, 90]), candidates: plane([20, 2, 80]), answers: grouped.answersOfFirst).first == 1)
+        #expect(
+            try RetrievalEvaluation(queries: plane([0, 8, 90]), candidates: plane([20, 2, 80]), answers: grouped.answersOfFirst).first == 1)
         #expect(!PartnerTable(first: [0, 1], second: [0, 1]).hasSeveralPartners)
         // Right answers do not stand in one another's way, wrong equals do.
         let tied = try RetrievalEvaluation(queries: plane([0]), candidates: plane([10, 10, 10]), answers: [[0, 2]])
@@ -61,7 +63,8 @@ import Testing
         // "c" has no partner; 0 → 10 hits, 10 → 14 misses, 14 → 10 misses, 40 → 41 misses.
         #expect(all.queries == 4 && all.nearest == 0.25 && all.precision == 0.25)
         // Only 0° and 40° ask, only 10° and 14° answer.
-        let some = try GroupEvaluation(vectors: x, groups: groups, from: [true, false, false, true, false], to: [false, true, true, false, false])
+        let some = try GroupEvaluation(
+            vectors: x, groups: groups, from: [true, false, false, true, false], to: [false, true, true, false, false])
         #expect(some.queries == 2 && some.nearest == 1 && some.precision == 1)
         #expect(throws: (any Error).self) { try GroupEvaluation(vectors: x, groups: ["a", "b", "c", "d", "e"]) }
     }

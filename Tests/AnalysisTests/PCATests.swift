@@ -14,7 +14,9 @@ import Testing
         #expect(largestDifference(model.mean, golden.pca.mean) < 1e-6)
         #expect(largestDifference(model.components.elements, golden.pca.components.flatMap { $0 }) < 1e-5)
         let scale = golden.pca.coordinates.joined().map(abs).max() ?? 1
-        #expect(largestDifference(try model.transform(golden.x).elements.map(Double.init), golden.pca.coordinates.flatMap { $0 }) < 1e-5 * scale)
+        #expect(
+            largestDifference(try model.transform(golden.x).elements.map(Double.init), golden.pca.coordinates.flatMap { $0 }) < 1e-5 * scale
+        )
         #expect(model.solver == solver)
     }
 
@@ -24,7 +26,9 @@ import Testing
         let coordinates = try model.transform(golden.x)
         #expect(largestDifference(coordinates.elements.map(Double.init), golden.whitened.flatMap { $0 }) < 5e-5)
         let back = try model.inverseTransform(coordinates), plain = try PCA(components: .count(5)).fit(golden.x)
-        #expect(largestDifference(back.elements.map(Double.init), try plain.inverseTransform(plain.transform(golden.x)).elements.map(Double.init)) < 1e-4)
+        #expect(
+            largestDifference(
+                back.elements.map(Double.init), try plain.inverseTransform(plain.transform(golden.x)).elements.map(Double.init)) < 1e-4)
     }
 
     @Test func explainsAShareOfTheVariance() throws {
@@ -88,7 +92,8 @@ import Testing
         let (rows, columns) = (300, 24), plain = sample(rows: rows, columns: columns)
         let expected = try PCA(components: .count(3), solver: .full).fit(plain)
         for scale in [Float(1e22), 1e-25] {
-            let model = try PCA(components: .count(3), solver: .covariance).fit(Tensor(plain.elements.map { $0 * scale }, shape: [rows, columns]))
+            let model = try PCA(components: .count(3), solver: .covariance).fit(
+                Tensor(plain.elements.map { $0 * scale }, shape: [rows, columns]))
             for (a, b) in zip(model.explainedVarianceRatio, expected.explainedVarianceRatio) { #expect(abs(a / b - 1) < 1e-5) }
         }
     }
@@ -96,9 +101,11 @@ import Testing
     @Test func leavesOutInvalidRows() throws {
         let x = sample(rows: 2_500, columns: 6)
         let valid = (0..<2_500).map { $0 % 3 != 0 }
-        let kept = Tensor((0..<2_500).filter { valid[$0] }.flatMap { row in (0..<6).map { x[row, $0] } }, shape: [valid.count(where: { $0 }), 6])
+        let kept = Tensor(
+            (0..<2_500).filter { valid[$0] }.flatMap { row in (0..<6).map { x[row, $0] } }, shape: [valid.count(where: { $0 }), 6])
         for solver in [PCA.Solver.covariance, .full, .randomized] {
-            let masked = try PCA(components: .count(3), solver: solver).fit(x, valid: valid), alone = try PCA(components: .count(3), solver: solver).fit(kept)
+            let masked = try PCA(components: .count(3), solver: solver).fit(x, valid: valid),
+                alone = try PCA(components: .count(3), solver: solver).fit(kept)
             for (a, b) in zip(masked.explainedVariance, alone.explainedVariance) { #expect(abs(a / b - 1) < 1e-10) }
         }
     }
@@ -121,7 +128,9 @@ import Testing
         broken[7 * 6] = .infinity
         for solver in [PCA.Solver.covariance, .full, .randomized] {
             #expect { try PCA(components: .count(2), solver: solver).fit(broken) } throws: { "\($0)".contains("row 7") }
-            #expect(throws: DataError.self) { try PCA(components: .count(2), solver: solver).fit(Tensor<Float>(repeating: 0.1, shape: [20, 6])) }
+            #expect(throws: DataError.self) {
+                try PCA(components: .count(2), solver: solver).fit(Tensor<Float>(repeating: 0.1, shape: [20, 6]))
+            }
         }
         // Constant columns and copies: rank 2 of 6.
         let poor = Tensor<Float>((0..<20).flatMap { row in [Float(row % 3), 5, 5, Float(row % 2), 5, 5] }, shape: [20, 6])

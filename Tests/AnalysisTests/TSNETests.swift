@@ -45,7 +45,9 @@ import Testing
         #expect(abs(try TSNE().divergence(p, at: golden.y) - expected.kl) < 1e-5)
         // With more points near neighbours only, and beyond a matrix that fits into memory nothing else.
         #expect(try Affinities(sample(rows: 5_000, columns: 3), perplexities: [5]).pairs == .nearest)
-        #expect { try Affinities(Tensor<Float>(repeating: 0, shape: [20_001, 1]), perplexities: [5], pairs: .all) } throws: { "\($0)".contains("20000 points") }
+        #expect { try Affinities(Tensor<Float>(repeating: 0, shape: [20_001, 1]), perplexities: [5], pairs: .all) } throws: {
+            "\($0)".contains("20000 points")
+        }
     }
 
     @Test func fewPointsNameTheLargestPerplexity() throws {
@@ -128,7 +130,10 @@ import Testing
     }
 
     /// Each method's gradient is that of its own energy. The tree's is no gradient of anything: its cells change as points move.
-    @Test(arguments: [(TSNE.Gradient.exact, 1.0, 2), (.exact, 0.6, 2), (.exact, 1, 1), (.exact, 2, 1), (.interpolation, 1, 2), (.interpolation, 0.6, 2), (.interpolation, 1, 1)])
+    @Test(arguments: [
+        (TSNE.Gradient.exact, 1.0, 2), (.exact, 0.6, 2), (.exact, 1, 1), (.exact, 2, 1), (.interpolation, 1, 2), (.interpolation, 0.6, 2),
+        (.interpolation, 1, 1),
+    ])
     func agreesWithFiniteDifferences(_ method: TSNE.Gradient, _ alpha: Double, _ dimensions: Int) throws {
         let x = sample(rows: 60, columns: 6), p = try Affinities(x, perplexities: [12], pairs: alpha < 1 ? .nearest : .all)
         let settings = Self.settings(method, alpha: alpha, dimensions: dimensions)
@@ -142,7 +147,8 @@ import Testing
             var up = y, down = y
             up[i] += step
             down[i] -= step
-            let difference = try settings.divergenceAndGradient(p, at: up).divergence - settings.divergenceAndGradient(p, at: down).divergence
+            let difference =
+                try settings.divergenceAndGradient(p, at: up).divergence - settings.divergenceAndGradient(p, at: down).divergence
             #expect(abs(difference / Double(up[i] - down[i]) - gradient[i]) < 3e-3 * largest)
         }
     }
@@ -251,9 +257,11 @@ import Testing
         var broken = x
         broken[5 * 6 + 2] = .nan
         #expect { try short().fit(broken) } throws: { "\($0)".contains("row 5") }
-        for change: (inout TSNE) -> Void in [{ $0.dimensions = 3 }, { $0.perplexities = [0] }, { $0.learningRate = -1 }, { $0.momentum = 1 }, { $0.angle = 2 },
-                                             { $0.earlyExaggeration = 0 }, { $0.iterations = -1 }, { $0.degreesOfFreedom = 0 }, { $0.reportEvery = 0 },
-                                             { $0.initialization = .given(Tensor(shape: [3, 2])) }, { $0.longestStep = 0 }, { $0.spacing = 0 }] {
+        for change: (inout TSNE) -> Void in [
+            { $0.dimensions = 3 }, { $0.perplexities = [0] }, { $0.learningRate = -1 }, { $0.momentum = 1 }, { $0.angle = 2 },
+            { $0.earlyExaggeration = 0 }, { $0.iterations = -1 }, { $0.degreesOfFreedom = 0 }, { $0.reportEvery = 0 },
+            { $0.initialization = .given(Tensor(shape: [3, 2])) }, { $0.longestStep = 0 }, { $0.spacing = 0 },
+        ] {
             var settings = short()
             change(&settings)
             #expect(throws: DataError.self) { try settings.fit(x) }
@@ -290,7 +298,9 @@ import Testing
             settings.perplexities = [expected.perplexity]
             let map = try settings.fit(x)
             #expect(map.pairs == .all && map.divergenceOverAllPairs == map.kullbackLeiblerDivergence)
-            #expect(map.kullbackLeiblerDivergence < expected.kl * 1.01, "perplexity \(expected.perplexity): \(map.kullbackLeiblerDivergence), scikit-learn \(expected.kl)")
+            #expect(
+                map.kullbackLeiblerDivergence < expected.kl * 1.01,
+                "perplexity \(expected.perplexity): \(map.kullbackLeiblerDivergence), scikit-learn \(expected.kl)")
             #expect(map.iterations == 750, "perplexity \(expected.perplexity): \(map.iterations)")
         }
         var steps: [Double] = []
@@ -303,7 +313,9 @@ import Testing
     }
 
     @Test func theUsualPerplexityFitsFewPoints() throws {
-        for (points, usual) in [(4, 1.0), (20, 6), (60, 19), (90, 29), (91, 30), (4_000, 30)] { #expect(Affinities.usualPerplexity(points: points) == usual) }
+        for (points, usual) in [(4, 1.0), (20, 6), (60, 19), (90, 29), (91, 30), (4_000, 30)] {
+            #expect(Affinities.usualPerplexity(points: points) == usual)
+        }
         var settings = short()
         settings.perplexities = []
         let map = try settings.fit(sample(rows: 60, columns: 6))

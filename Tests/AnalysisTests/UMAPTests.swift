@@ -1,8 +1,9 @@
-@testable import Analysis
 import FileFormats
 import Foundation
 import Tensors
 import Testing
+
+@testable import Analysis
 
 /// Values of umap-learn; see tools/golden/umap_graph.py.
 private struct UMAPGolden: Decodable {
@@ -61,13 +62,17 @@ private struct UMAPGolden: Decodable {
                 #expect(found.sigma[i] > 1 && found.sigma[i] < 10)
                 continue
             }
-            #expect(abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4 && abs(Double(found.sigma[i]) - golden.sigmas[i]) < 2e-3 * golden.sigmas[i], "\(i)")
+            #expect(
+                abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4
+                    && abs(Double(found.sigma[i]) - golden.sigmas[i]) < 2e-3 * golden.sigmas[i], "\(i)")
         }
         let graph = FuzzyGraph(table)
         #expect(unclear.count == 1)
         agrees(graph, golden.graph, without: unclear, tolerance: 1e-3)
         // Rows are scaled by their strongest edge, which may lead to such a point.
-        let near = golden.graph.filter { unclear.contains(Int($0[0])) || unclear.contains(Int($0[1])) }.flatMap { [Int($0[0]), Int($0[1])] }
+        let near = golden.graph.filter { unclear.contains(Int($0[0])) || unclear.contains(Int($0[1])) }.flatMap {
+            [Int($0[0]), Int($0[1])]
+        }
         agrees(try graph.separating(golden.classes), golden.supervised, without: unclear.union(near), tolerance: 1e-3)
     }
 
@@ -127,7 +132,9 @@ private struct UMAPGolden: Decodable {
         var settings = UMAP()
         settings.epochs = 100
         let old = Array(0..<800), new = Array(800..<900)
-        func rows(_ picked: [Int]) -> Tensor<Float> { Tensor(picked.flatMap { i in (0..<10).map { x[i, $0] } }, shape: [picked.count, 10]) }
+        func rows(_ picked: [Int]) -> Tensor<Float> {
+            Tensor(picked.flatMap { i in (0..<10).map { x[i, $0] } }, shape: [picked.count, 10])
+        }
         let map = try settings.fit(rows(old)).coordinates
         let placed = try settings.transform(rows(new), reference: rows(old), map: map)
         var right = 0

@@ -17,7 +17,9 @@ import Testing
         func x(_ row: Int, _ column: Int) -> Double { rounded(Double(fused[row, column])) }
         return range.flatMap { i in
             (0..<heads).flatMap { h -> [(value: Double, tolerance: Double)] in
-                let scores = range.map { j in scale * (0..<headSize).reduce(0.0) { $0 + x(i, h * headSize + $1) * x(j, size + h * headSize + $1) } }
+                let scores = range.map { j in
+                    scale * (0..<headSize).reduce(0.0) { $0 + x(i, h * headSize + $1) * x(j, size + h * headSize + $1) }
+                }
                 let top = scores.max() ?? 0, weights = scores.map { exp($0 - top) }, total = weights.reduce(0, +)
                 return (0..<headSize).map { c in
                     let terms = zip(range, weights).map { j, w in w / total * x(j, 2 * size + h * headSize + c) }
@@ -33,8 +35,10 @@ import Testing
         let offsets: [Int64] = [0, 1, 4, 21, 64, 64, 129], size = heads * headSize
         let fused = Tensor<Float>((0..<129 * 3 * size).map { _ in Float(random.normal()) }, shape: [129, 3 * size]), x = Variable(fused)
         func attended(_ precision: Precision) -> Tensor<Float> {
-            packedAttention(queries: AttentionColumns(x), keys: AttentionColumns(x, column: size), values: AttentionColumns(x, column: 2 * size),
-                            heads: heads, headSize: headSize, queryOffsets: offsets, keyOffsets: offsets, precision: precision, on: nil).value
+            packedAttention(
+                queries: AttentionColumns(x), keys: AttentionColumns(x, column: size), values: AttentionColumns(x, column: 2 * size),
+                heads: heads, headSize: headSize, queryOffsets: offsets, keyOffsets: offsets, precision: precision, on: nil
+            ).value
         }
         let found = attended(.bf16)
         let expected = zip(offsets, offsets.dropFirst()).flatMap { reference(fused, Int($0)..<Int($1), heads: heads, headSize: headSize) }
@@ -50,8 +54,12 @@ import Testing
         var random = RandomSource(seed: 3)
         // Numbers that bfloat16 holds exactly.
         let fused = Tensor<Float>((0..<9 * 48).map { _ in Float(random.below(17) - 8) / 8 }, shape: [9, 48]), x = Variable(fused)
-        let exact = packedAttention(queries: AttentionColumns(x), keys: AttentionColumns(x, column: 16), values: AttentionColumns(x, column: 32), heads: 1,
-                                    headSize: 16, queryOffsets: [0, 9], keyOffsets: [0, 9], on: nil).value
-        for (value, expected) in zip(exact.elements, reference(fused, 0..<9, heads: 1, headSize: 16)) { #expect(abs(Double(value) - expected.value) < 1e-5) }
+        let exact = packedAttention(
+            queries: AttentionColumns(x), keys: AttentionColumns(x, column: 16), values: AttentionColumns(x, column: 32), heads: 1,
+            headSize: 16, queryOffsets: [0, 9], keyOffsets: [0, 9], on: nil
+        ).value
+        for (value, expected) in zip(exact.elements, reference(fused, 0..<9, heads: 1, headSize: 16)) {
+            #expect(abs(Double(value) - expected.value) < 1e-5)
+        }
     }
 }

@@ -19,7 +19,9 @@ struct OperationCase: Decodable, Sendable {
 
     static let all: [String: OperationCase] = {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/autograd.json")
-        guard let data = try? Data(contentsOf: file), let cases = try? JSONDecoder().decode([String: OperationCase].self, from: data) else { return [:] }
+        guard let data = try? Data(contentsOf: file), let cases = try? JSONDecoder().decode([String: OperationCase].self, from: data) else {
+            return [:]
+        }
         return cases
     }()
 }
@@ -43,11 +45,14 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
     let gathered: [Int32] = [2, 0, 2, 5, 1, 2]
     let targets: [Int32] = [1, -100, 4, 0, 6]
 
-    func attend(_ q: Variable<S>, _ kv: Variable<S>, columns: (Int, Int, Int), _ queryOffsets: [Int64], _ keyOffsets: [Int64],
-                _ mask: AttentionMask = .none, bias: Variable<S>? = nil) -> Variable<S> {
-        packedAttention(queries: AttentionColumns(q, column: columns.0), keys: AttentionColumns(kv, column: columns.1),
-                        values: AttentionColumns(kv, column: columns.2), heads: 2, headSize: 4,
-                        queryOffsets: queryOffsets, keyOffsets: keyOffsets, mask: mask, bias: bias, on: tape)
+    func attend(
+        _ q: Variable<S>, _ kv: Variable<S>, columns: (Int, Int, Int), _ queryOffsets: [Int64], _ keyOffsets: [Int64],
+        _ mask: AttentionMask = .none, bias: Variable<S>? = nil
+    ) -> Variable<S> {
+        packedAttention(
+            queries: AttentionColumns(q, column: columns.0), keys: AttentionColumns(kv, column: columns.1),
+            values: AttentionColumns(kv, column: columns.2), heads: 2, headSize: 4,
+            queryOffsets: queryOffsets, keyOffsets: keyOffsets, mask: mask, bias: bias, on: tape)
     }
     func attendSelf(_ mask: AttentionMask, bias: Variable<S>? = nil) -> Variable<S> {
         attend(o.x("qkv"), o.x("qkv"), columns: (0, 8, 16), offsets, offsets, mask, bias: bias)
@@ -57,10 +62,12 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
     case "activated": return activated(o.x("x"), activation, on: tape)
     case "linear": return linear(o.x("x"), weight: o.p("w"), bias: o.p("b"), activation: activation, on: tape)
     case "feedForward":
-        return feedForward(o.x("x"), up: o.p("w1"), upBias: o.p("b1"), activation: activation, down: o.p("w2"), downBias: o.p("b2"), on: tape)
+        return feedForward(
+            o.x("x"), up: o.p("w1"), upBias: o.p("b1"), activation: activation, down: o.p("w2"), downBias: o.p("b2"), on: tape)
     case "gated": return gated(o.x("x"), activation, on: tape)
     case "layerNorm":
-        return layerNorm(o.x("x"), residual: o.variables["residual"], gamma: o.p("gamma"), beta: o.parameters["beta"], epsilon: 1e-5, on: tape)
+        return layerNorm(
+            o.x("x"), residual: o.variables["residual"], gamma: o.p("gamma"), beta: o.parameters["beta"], epsilon: 1e-5, on: tape)
     case "attention":
         switch detail {
         case "none": return attendSelf(.none)
@@ -72,13 +79,19 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
         default: return nil
         }
     case "rmsNorm":
-        return rmsNorm(o.x("x"), gamma: o.p("gamma"), offset: detail == "plusOne" ? 1 : 0, epsilon: 1e-5, heads: detail == "heads" ? 1..<3 : nil, on: tape)
+        return rmsNorm(
+            o.x("x"), gamma: o.p("gamma"), offset: detail == "plusOne" ? 1 : 0, epsilon: 1e-5, heads: detail == "heads" ? 1..<3 : nil,
+            on: tape)
     case "grouped":
-        func attendGrouped(_ q: Variable<S>, _ kv: Variable<S>, columns: (Int, Int), _ queryOffsets: [Int64], _ keyOffsets: [Int64],
-                           _ mask: AttentionMask, cap: Double? = nil, bias: Variable<S>? = nil) -> Variable<S> {
-            packedAttention(queries: AttentionColumns(q), keys: AttentionColumns(kv, column: columns.0), values: AttentionColumns(kv, column: columns.1),
-                            heads: 4, headSize: 4, group: 2, queryOffsets: queryOffsets, keyOffsets: keyOffsets, mask: mask, cap: cap, bias: bias,
-                            scale: 0.7, on: tape)
+        func attendGrouped(
+            _ q: Variable<S>, _ kv: Variable<S>, columns: (Int, Int), _ queryOffsets: [Int64], _ keyOffsets: [Int64],
+            _ mask: AttentionMask, cap: Double? = nil, bias: Variable<S>? = nil
+        ) -> Variable<S> {
+            packedAttention(
+                queries: AttentionColumns(q), keys: AttentionColumns(kv, column: columns.0),
+                values: AttentionColumns(kv, column: columns.1),
+                heads: 4, headSize: 4, group: 2, queryOffsets: queryOffsets, keyOffsets: keyOffsets, mask: mask, cap: cap, bias: bias,
+                scale: 0.7, on: tape)
         }
         func fused(_ mask: AttentionMask, cap: Double? = nil, bias: Variable<S>? = nil) -> Variable<S> {
             attendGrouped(o.x("qkv"), o.x("qkv"), columns: (16, 24), offsets, offsets, mask, cap: cap, bias: bias)
@@ -92,7 +105,9 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
         default: return nil
         }
     case "rotated":
-        return rotated(o.x("x"), heads: 1, headSize: 6, positions: [0, 1, 2, 3, 4], angles: RotaryAngles(positions: 5, frequencies: [1, 0.1]), on: tape)
+        return rotated(
+            o.x("x"), heads: 1, headSize: 6, positions: [0, 1, 2, 3, 4], angles: RotaryAngles(positions: 5, frequencies: [1, 0.1]), on: tape
+        )
     case "pooled": return PoolingMode(rawValue: detail).map { pooled(o.x("x"), offsets: [0, 3, 4, 9], mode: $0, on: tape) }
     case "normalizedRows": return normalizedRows(o.x("x"), on: tape)
     case "embeddingSum": return embeddingSum([(gathered, o.p("table")), ([0, 1, 2, 3, 0, 1], o.p("positions"))], on: tape)
@@ -114,8 +129,10 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
     case "logSoftmax": return logSoftmax(o.x("x"), on: tape)
     case "crossEntropy": return crossEntropy(o.x("x"), targets: targets, smoothing: S(Double(detail) ?? 0), on: tape)
     case "linearCrossEntropy":
-        return linearCrossEntropy(o.x("x"), weight: o.p("w"), bias: o.p("b"), targets: targets, smoothing: S(Double(detail) ?? 0), divisor: 4,
-                                  on: tape).loss
+        return linearCrossEntropy(
+            o.x("x"), weight: o.p("w"), bias: o.p("b"), targets: targets, smoothing: S(Double(detail) ?? 0), divisor: 4,
+            on: tape
+        ).loss
     default: return nil
     }
 }

@@ -1,18 +1,26 @@
+import Figures
 import FileFormats
 import Foundation
-import Figures
-import Testing
 import TestTools
+import Testing
 
 @Suite struct AttentionPageTests {
     private func panels(_ n: Int = 4, layers: Int = 2, heads: Int = 3, tokens: [String]? = nil) -> [AttentionPage.Panel] {
         let names = tokens ?? (0..<n).map { "token\($0)" }
         return (0..<layers).flatMap { layer in
             (0..<heads).map { head in
-                let weights = names.indices.map { i in names.indices.map { j in j == (i + head) % names.count ? 0.7 : 0.3 / Double(names.count - 1) } }
-                return .init(part: "Heads", japanesePart: "ヘッド", name: "layer \(layer + 1), head \(head + 1)", layer: layer, head: head, queries: names, keys: names, weights: weights)
+                let weights = names.indices.map { i in
+                    names.indices.map { j in j == (i + head) % names.count ? 0.7 : 0.3 / Double(names.count - 1) }
+                }
+                return .init(
+                    part: "Heads", japanesePart: "ヘッド", name: "layer \(layer + 1), head \(head + 1)", layer: layer, head: head,
+                    queries: names, keys: names, weights: weights)
             }
-        } + [.init(part: "Rollout", japanesePart: "ロールアウト", name: "layer 1", layer: 0, queries: names, keys: names, weights: names.indices.map { i in names.indices.map { i == $0 ? 1 : 0 } })]
+        } + [
+            .init(
+                part: "Rollout", japanesePart: "ロールアウト", name: "layer 1", layer: 0, queries: names, keys: names,
+                weights: names.indices.map { i in names.indices.map { i == $0 ? 1 : 0 } })
+        ]
     }
 
     @Test func awkwardTokensCannotLeaveTheirPlace() throws {
@@ -29,6 +37,9 @@ import TestTools
     @Test func nothingIsFetchedAndWrongShapesAreRefused() throws {
         let html = try AttentionPage(panels(), title: "t").html
         #expect(html.contains("default-src 'none'") && html.utf8.count < 40_000)
+        #expect(
+            try html.contains("<html lang=\"en\">")
+                && AttentionPage(panels(), title: "t", language: .japanese).html.contains("<html lang=\"ja\">"))
         for word in ["https:", "src=\"", "url(", "@import"] { #expect(!html.contains(word), "\(word)") }
         var wrong = panels()
         wrong[0].weights[1] = [1]
@@ -54,8 +65,11 @@ import TestTools
             #expect(try browser.evaluate("document.getElementById('chosen').textContent") as? String == "Heads: layer 2, head 2")
             try browser.evaluate("document.querySelector('#queries li').focus()")
             try browser.key("ArrowDown")
-            #expect(try browser.evaluate("document.getElementById('value').textContent.startsWith('token1 → token2: 0.700')") as? Bool == true)
-            try browser.evaluate("document.getElementById('view-matrix').click(); document.getElementById('language').click(); document.getElementById('theme').click()")
+            #expect(
+                try browser.evaluate("document.getElementById('value').textContent.startsWith('token1 → token2: 0.700')") as? Bool == true)
+            try browser.evaluate(
+                "document.getElementById('view-matrix').click(); document.getElementById('language').click(); document.getElementById('theme').click()"
+            )
             #expect(try browser.evaluate("document.getElementById('chosen').textContent") as? String == "ヘッド：第2層・ヘッド2")
             try browser.evaluate("document.getElementById('cells').focus()")
             try browser.key("ArrowRight")

@@ -1,6 +1,6 @@
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Testing
 
 @Suite struct TicksTests {
@@ -32,9 +32,11 @@ import Testing
         options.horizontalMarks = [(0.35, "baseline")]
         options.verticalMarks = [(3, "best")]
         let y = [0.42, 0.61, 0.70, 0.74, 0.66, 0.47, 0.43]
-        let chart = try LineChart([
-            .init("MiniLM", y: y, band: (y.map { $0 - 0.02 }, y.map { $0 + 0.02 }), hasMarkers: true), .init("other", y: y.map { $0 - 0.1 }, isDashed: true),
-        ], options: options)
+        let chart = try LineChart(
+            [
+                .init("MiniLM", y: y, band: (y.map { $0 - 0.02 }, y.map { $0 + 0.02 }), hasMarkers: true),
+                .init("other", y: y.map { $0 - 0.1 }, isDashed: true),
+            ], options: options)
         let scene = chart.scene()
         #expect(Layout.faults(scene).isEmpty)
         let texts = scene.texts.map(\.string)
@@ -54,7 +56,11 @@ import Testing
         #expect(scene.texts.map(\.string).contains("ceiling"))
         let svg = try ParsedSVG(LineChart(series, options: options).svg())
         // Two bars, each in the colour of its curve, and none without spans.
-        func bars(_ svg: ParsedSVG) -> [String] { svg.all("path").filter { Double($0.attributes["stroke-width"] ?? "") ?? 0 > 1.5 && ["#0072b2", "#e69f00"].contains($0.attributes["stroke"] ?? "") }.compactMap { $0.attributes["stroke"] } }
+        func bars(_ svg: ParsedSVG) -> [String] {
+            svg.all("path").filter {
+                Double($0.attributes["stroke-width"] ?? "") ?? 0 > 1.5 && ["#0072b2", "#e69f00"].contains($0.attributes["stroke"] ?? "")
+            }.compactMap { $0.attributes["stroke"] }
+        }
         let plain = try ParsedSVG(LineChart(series).svg())
         #expect(Set(bars(svg)).count == 2 && bars(plain).isEmpty, "\(svg.all("path").map(\.attributes))")
         #expect(scene.size.height >= bare.size.height)
@@ -64,7 +70,8 @@ import Testing
         let values = [[0, 1, 4.0], [1, 0, 4], [4, 4, 0]]
         var options = Heatmap.Options()
         options.tree = [(0, 1, 1), (2, 3, 4)]
-        let map = try Heatmap(values, rowLabels: ["一", "二", "三"], columnLabels: ["一", "二", "三"], options: options), bare = try Heatmap(values, rowLabels: ["一", "二", "三"], columnLabels: ["一", "二", "三"])
+        let map = try Heatmap(values, rowLabels: ["一", "二", "三"], columnLabels: ["一", "二", "三"], options: options),
+            bare = try Heatmap(values, rowLabels: ["一", "二", "三"], columnLabels: ["一", "二", "三"])
         #expect(Layout.faults(map.scene()).isEmpty)
         let with = try ParsedSVG(map.svg()).all("path").count, without = try ParsedSVG(bare.svg()).all("path").count
         #expect(with == without + 2)
@@ -148,7 +155,8 @@ import Testing
     @Test func manyLabelsAreThinnedOut() throws {
         let n = 120
         let map = try Heatmap(
-            (0..<n).map { i in (0..<n).map { j in Double(i * j % 17) } }, rowLabels: (0..<n).map { "row \($0)" }, columnLabels: (0..<n).map { "column \($0)" })
+            (0..<n).map { i in (0..<n).map { j in Double(i * j % 17) } }, rowLabels: (0..<n).map { "row \($0)" },
+            columnLabels: (0..<n).map { "column \($0)" })
         #expect(Layout.faults(map.scene()).isEmpty)
         #expect(map.scene().texts.count > 20)
     }
@@ -173,11 +181,12 @@ import Testing
         options.page.fontSize = 4.5
         options.hasColorBar = false
         let values = words.indices.map { i in words.indices.map { j in Double((i + j) % 3) } }
-        let grid = try FigureGrid((1...8).map { head in
-            var options = options
-            options.title = "head \(head)"
-            return try Heatmap(values, rowLabels: words, columnLabels: words, options: options)
-        }, columns: 4, title: "Layer 3")
+        let grid = try FigureGrid(
+            (1...8).map { head in
+                var options = options
+                options.title = "head \(head)"
+                return try Heatmap(values, rowLabels: words, columnLabels: words, options: options)
+            }, columns: 4, title: "Layer 3")
         #expect(Layout.faults(grid.scene()).isEmpty)
         #expect(abs(grid.scene().size.width - Length.millimetres(170).points) < 0.01)
     }
@@ -195,7 +204,9 @@ import Testing
         let svg = try ParsedSVG(tree.svg())
         for text in words + relations { #expect(svg.texts.contains(text)) }
         let start = try #require(svg.elements.firstIndex { $0.attributes["class"] == "predicted-arcs" })
-        let arcs = svg.elements[(start + 1)...].prefix { $0.depth > 1 }.filter { $0.name == "path" && $0.attributes["fill"] == "none" && $0.depth == 2 }
+        let arcs = svg.elements[(start + 1)...].prefix { $0.depth > 1 }.filter {
+            $0.name == "path" && $0.attributes["fill"] == "none" && $0.depth == 2
+        }
         // Six edges of the treebank were found, three were not.
         #expect(arcs.filter { $0.attributes["stroke-dasharray"] == nil && $0.attributes["stroke"] == "#0072b2" }.count == 6)
         #expect(arcs.filter { $0.attributes["stroke-dasharray"] != nil && $0.attributes["stroke"] == "#d55e00" }.count == 3)

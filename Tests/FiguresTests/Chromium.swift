@@ -1,6 +1,7 @@
 import Foundation
-import Testing
 import TestTools
+import Testing
+
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -38,11 +39,14 @@ final class Chromium {
         posix_spawn_file_actions_adddup2(&actions, fromBrowser.write, 4)
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        let all = [
-            path, "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--no-first-run", "--enable-unsafe-swiftshader", "--disable-extensions",
-            "--disable-background-networking", "--hide-scrollbars", "--force-prefers-reduced-motion", "--window-size=\(width),\(height)",
-            "--user-data-dir=\(profile.path)",
-        ] + arguments + ["about:blank"]
+        let all =
+            [
+                path, "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--no-first-run", "--enable-unsafe-swiftshader",
+                "--disable-extensions",
+                "--disable-background-networking", "--hide-scrollbars", "--force-prefers-reduced-motion",
+                "--window-size=\(width),\(height)",
+                "--user-data-dir=\(profile.path)",
+            ] + arguments + ["about:blank"]
         var pointers = all.map { strdup($0) } + [nil]
         defer { pointers.forEach { free($0) } }
         var child: pid_t = 0

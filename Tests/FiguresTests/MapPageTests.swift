@@ -1,8 +1,8 @@
+import Figures
 import FileFormats
 import Foundation
-import Figures
-import Testing
 import TestTools
+import Testing
 
 /// The page as a file, without a browser.
 @Suite struct MapPageFileTests {
@@ -42,8 +42,13 @@ import TestTools
     @Test func columnsAreNumbersOrNames() {
         if case .numbers(let numbers) = MapPage.Column(name: "n", cells: ["1", "", " 2.5 ", "-3e2"]).values {
             #expect(numbers[0] == 1 && numbers[1].isNaN && numbers[2] == 2.5 && numbers[3] == -300)
-        } else { Issue.record("numbers were taken for names") }
-        if case .names = MapPage.Column(name: "n", cells: ["1", "inf", "2"]).values {} else { Issue.record("inf is not a number to colour by") }
+        } else {
+            Issue.record("numbers were taken for names")
+        }
+        if case .names = MapPage.Column(name: "n", cells: ["1", "inf", "2"]).values {
+        } else {
+            Issue.record("inf is not a number to colour by")
+        }
         if case .names = MapPage.Column(name: "n", cells: ["", ""]).values {} else { Issue.record("an empty column has no numbers") }
     }
 
@@ -70,14 +75,19 @@ struct MapPageBrowserTests {
     }
 
     private func place(_ browser: Chromium, _ point: Int) throws -> (Double, Double) {
-        let place = try #require(try browser.evaluate("kotonohaMap.place(\(point))") as? [Any]).compactMap { ($0 as? NSNumber)?.doubleValue }
+        let place = try #require(try browser.evaluate("kotonohaMap.place(\(point))") as? [Any]).compactMap {
+            ($0 as? NSNumber)?.doubleValue
+        }
         return (place[0], place[1])
     }
 
     private func int(_ browser: Chromium, _ expression: String) throws -> Int? { (try browser.evaluate(expression) as? NSNumber)?.intValue }
 
     private func texts(_ n: Int) -> [String] {
-        let awkward = ["</script><img src=x onerror=alert(1)>", "\"quotes\" & 'more'", "浜辺で犬が走る", "ﾊﾟﾘの街角", "👩‍👩‍👧 family", "two\u{2028}lines", "Ｆｕｌｌ ＷＩＤＴＨ"]
+        let awkward = [
+            "</script><img src=x onerror=alert(1)>", "\"quotes\" & 'more'", "浜辺で犬が走る", "ﾊﾟﾘの街角", "👩‍👩‍👧 family", "two\u{2028}lines",
+            "Ｆｕｌｌ ＷＩＤＴＨ",
+        ]
         return (0..<n).map { $0 < awkward.count ? awkward[$0] : "sentence number \($0)" }
     }
 
@@ -86,7 +96,9 @@ struct MapPageBrowserTests {
         page.title = "Test & <map>"
         page.texts = texts(60)
         page.groups = (0..<60).map { $0 == 59 ? "" : ["犬", "cat", "bird"][$0 % 3] }
-        page.columns = [.init(name: "length", values: .numbers((0..<60).map(Double.init))), .init(name: "文", cells: (0..<60).map { "c\($0 % 20)" })]
+        page.columns = [
+            .init(name: "length", values: .numbers((0..<60).map(Double.init))), .init(name: "文", cells: (0..<60).map { "c\($0 % 20)" }),
+        ]
         let url = try file(page)
         defer { try? FileManager.default.removeItem(at: url) }
         let browser = try Chromium(arguments: ["--lang=en-US"])
@@ -112,7 +124,10 @@ struct MapPageBrowserTests {
         try Samples.keep(browser.screenshot(), as: "page-neighbours.png")
 
         // Search folds width and case; several words all have to be there.
-        for (query, expected) in [("full width", [6]), ("パリ", [3]), ("SENTENCE 12", [12]), ("浜辺", [2]), ("犬", [0, 2, 3, 6] + Array(stride(from: 9, to: 59, by: 3))), ("nowhere", [])] {
+        for (query, expected) in [
+            ("full width", [6]), ("パリ", [3]), ("SENTENCE 12", [12]), ("浜辺", [2]),
+            ("犬", [0, 2, 3, 6] + Array(stride(from: 9, to: 59, by: 3))), ("nowhere", []),
+        ] {
             try browser.evaluate("document.querySelector('#search').value = ''; document.querySelector('#search').focus()")
             try browser.type(query)
             try browser.pause(0.3)
@@ -170,7 +185,8 @@ struct MapPageBrowserTests {
 
         // Other columns colour the map; twenty names are too many for a legend.
         for value in ["2", "3", "0", "1"] {
-            try browser.evaluate("{ const s = document.querySelector('#color-by'); s.value = '\(value)'; s.dispatchEvent(new Event('change')) }")
+            try browser.evaluate(
+                "{ const s = document.querySelector('#color-by'); s.value = '\(value)'; s.dispatchEvent(new Event('change')) }")
             try browser.pause(0.15)
             try Samples.keep(browser.screenshot(), as: "page-color-\(value).png")
         }
@@ -250,11 +266,13 @@ struct MapPageBrowserTests {
         try browser.pause(0.5)
         let frames = try #require(try browser.evaluate("kotonohaMap.frames") as? [Double]).sorted()
         let full = try #require(try browser.evaluate("kotonohaMap.timeFull(5)") as? Double)
-        let hover = try #require(try browser.evaluate("""
-            (() => { const t = performance.now(); for (let i = 0; i < 100; i++) { const [x, y] = kotonohaMap.place(i * 997);
-            document.querySelector('#overlay').dispatchEvent(new PointerEvent('pointermove', { clientX: x, clientY: y, pointerId: 1 })); }
-            return (performance.now() - t) / 100; })()
-            """) as? Double)
+        let hover = try #require(
+            try browser.evaluate(
+                """
+                (() => { const t = performance.now(); for (let i = 0; i < 100; i++) { const [x, y] = kotonohaMap.place(i * 997);
+                document.querySelector('#overlay').dispatchEvent(new PointerEvent('pointermove', { clientX: x, clientY: y, pointerId: 1 })); }
+                return (performance.now() - t) / 100; })()
+                """) as? Double)
         let search = try clock.measure {
             try browser.evaluate("document.querySelector('#search').focus()")
             try browser.type("number 99999")
@@ -263,7 +281,8 @@ struct MapPageBrowserTests {
         #expect(try int(browser, "kotonohaMap.listed.length") == 19)
         let budget = try int(browser, "kotonohaMap.budget") ?? 0
         let middle = frames[frames.count / 2], slow = frames[frames.count * 9 / 10]
-        print("""
+        print(
+            """
             map of 1,000,000 points (\(size / 1_000_000) MB): open \(opening), frame \(middle) ms (median), \(slow) ms (9 in 10), \
             \(budget) points while moving, full frame \(full) ms, hover \(hover) ms, search \(search)
             """)

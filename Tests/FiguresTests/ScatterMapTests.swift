@@ -1,6 +1,6 @@
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Testing
 
 @Suite struct ScatterMapTests {
@@ -12,10 +12,12 @@ import Testing
         options.caption = "made up"
         let map = try ScatterMap(points: [(0, 0), (1, 0), (0, 1), (1, 1)], groups: ["a", "b", "a", ""], options: options)
         let svg = try ParsedSVG(map.svg())
-        #expect(svg.outline == [
-            "svg", " title", " rect", " text", " rect", " clipPath", "  rect", " g.points", "  g", "   circle", "  g", "   circle", "   circle",
-            "  g", "   path", " g.legend", "  g", "   circle", "  text", "  g", "   path", "  text", " text",
-        ])
+        #expect(
+            svg.outline == [
+                "svg", " title", " rect", " text", " rect", " clipPath", "  rect", " g.points", "  g", "   circle", "  g", "   circle",
+                "   circle",
+                "  g", "   path", " g.legend", "  g", "   circle", "  text", "  g", "   path", "  text", " text",
+            ])
         #expect(svg.texts == ["Four", "a", "b", "made up"])
         #expect(svg.elements[0].attributes["width"] == "85mm")
         #expect(svg.elements[0].attributes["viewBox"]?.hasPrefix("0 0 240.94 ") == true)
@@ -62,7 +64,8 @@ import Testing
             var options = ScatterMap.Options()
             options.page.width = .millimetres(width)
             let layout = try ScatterMap(
-                points: Samples.clouds(800), groups: names(800, groups: 40) { "場面\($0) kitchen-scene" }, options: options).layout()
+                points: Samples.clouds(800), groups: names(800, groups: 40) { "場面\($0) kitchen-scene" }, options: options
+            ).layout()
             #expect(layout.placedLabels >= 35)
             #expect(Layout.faults(layout.scene).isEmpty)
         }
@@ -75,7 +78,8 @@ import Testing
         options.groupTitle = String(repeating: "何のグループか", count: 20)
         for width in [30.0, 85, 170] {
             options.page.width = .millimetres(width)
-            let map = try ScatterMap(points: Samples.spiral(50), groups: names(50, groups: 5) { String(repeating: "name\($0)", count: 30) }, options: options)
+            let map = try ScatterMap(
+                points: Samples.spiral(50), groups: names(50, groups: 5) { String(repeating: "name\($0)", count: 30) }, options: options)
             #expect(Layout.faults(map.scene()).isEmpty)
         }
     }
@@ -101,7 +105,8 @@ import Testing
         options.page.width = .millimetres(170)
         options.page.height = .millimetres(60)
         let svg = try ParsedSVG(ScatterMap(points: [(0, 0), (2, 0), (0, 2)], options: options).svg())
-        let xs = svg.all("circle").compactMap { $0.attributes["cx"].flatMap(Double.init) }, ys = svg.all("circle").compactMap { $0.attributes["cy"].flatMap(Double.init) }
+        let xs = svg.all("circle").compactMap { $0.attributes["cx"].flatMap(Double.init) },
+            ys = svg.all("circle").compactMap { $0.attributes["cy"].flatMap(Double.init) }
         #expect(abs((xs[1] - xs[0]) - (ys[0] - ys[2])) < 0.03)
         #expect(svg.elements[0].attributes["height"] == "60mm")
     }
@@ -120,7 +125,9 @@ import Testing
     }
 
     @Test func fewPointsAndFlatOnesAreDrawn() throws {
-        for points in [[(3, 4)], [(1, 1), (1, 1)], [(0, 0), (1e9, 0)], [(1e299, 0), (-1e299, 1)], [(.leastNonzeroMagnitude, 0), (0, 0)]] as [[(x: Double, y: Double)]] {
+        for points in [
+            [(3, 4)], [(1, 1), (1, 1)], [(0, 0), (1e9, 0)], [(1e299, 0), (-1e299, 1)], [(.leastNonzeroMagnitude, 0), (0, 0)],
+        ] as [[(x: Double, y: Double)]] {
             var options = ScatterMap.Options()
             options.axes = .measured(x: "x", y: "y")
             options.hulls = .convex

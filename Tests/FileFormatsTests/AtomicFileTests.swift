@@ -83,17 +83,21 @@ import Testing
         let input = try scratch.write("a\n", "captions.txt")
         let output = scratch.path("v.csv")
         var provenance = Provenance(
-            arguments: ["/usr/local/bin/kotonoha", "embed", input, "-o", output, "--model=\(scratch.folder)/m", "--query", "he/she reads", "--model",
-                "sentence-transformers/all-MiniLM-L6-v2", "\(input),\(output)"],
+            arguments: [
+                "/usr/local/bin/kotonoha", "embed", input, "-o", output, "--model=\(scratch.folder)/m", "--query", "he/she reads",
+                "--model",
+                "sentence-transformers/all-MiniLM-L6-v2", "\(input),\(output)",
+            ],
             version: "1.0")
         provenance.inputs = [try .init(hashing: input)]
         provenance.seed = 7
         try provenance.write(beside: output)
         let json = try JSON(contentsOf: output + ".provenance.json")
-        #expect(json["command"]?.array?.compactMap(\.string) == [
-            "kotonoha", "embed", "captions.txt", "-o", "v.csv", "--model=m", "--query", "he/she reads", "--model",
-            "sentence-transformers/all-MiniLM-L6-v2", "captions.txt,v.csv",
-        ])
+        #expect(
+            json["command"]?.array?.compactMap(\.string) == [
+                "kotonoha", "embed", "captions.txt", "-o", "v.csv", "--model=m", "--query", "he/she reads", "--model",
+                "sentence-transformers/all-MiniLM-L6-v2", "captions.txt,v.csv",
+            ])
         #expect(json["inputs"]?.array?.first?["name"]?.string == "captions.txt")
         #expect(json["inputs"]?.array?.first?["sha256"]?.string == SHA256.hex(of: "a\n"))
         #expect(json["date"]?.string?.count == 20)

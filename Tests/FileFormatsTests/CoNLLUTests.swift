@@ -1,13 +1,14 @@
 import FileFormats
 import Foundation
-import Testing
 import TestTools
+import Testing
 
 @Suite struct CoNLLUTests {
     let scratch = Scratch()
 
     private func sentence(_ heads: [String], id: String = "s1") -> String {
-        "# sent_id = \(id)\n# text = x\n" + heads.enumerated().map { "\($0 + 1)\tw\($0 + 1)\t_\tNOUN\tNN\t_\t\($1)\t_\t_\t_" }.joined(separator: "\n") + "\n\n"
+        "# sent_id = \(id)\n# text = x\n"
+            + heads.enumerated().map { "\($0 + 1)\tw\($0 + 1)\t_\tNOUN\tNN\t_\t\($1)\t_\t_\t_" }.joined(separator: "\n") + "\n\n"
     }
 
     @Test func readsTokensNodesAndRemarks() throws {
@@ -32,7 +33,7 @@ import TestTools
         let first = sentences[0]
         #expect(first.id == "a-1" && first.text == "Zum Haus." && first.comments.count == 3 && first.line == 1)
         #expect(first.words.map(\.head) == [3, 3, 0, 3] && first.words.map(\.line) == [5, 6, 7, 9])
-        #expect(first.multiwordTokens.map(\.words) == [1 ... 2] && first.emptyNodes.map(\.after) == [3])
+        #expect(first.multiwordTokens.map(\.words) == [1...2] && first.emptyNodes.map(\.after) == [3])
         #expect(first.words[1].feature("Case") == "Dat" && first.words[1].feature("Gender") == nil)
         #expect(first.words[2].remark("BunsetuBILabel") == "B" && !first.words[2].hasSpaceAfter)
         #expect(first.writtenForm == "Zum Haus.")
@@ -40,7 +41,8 @@ import TestTools
     }
 
     @Test(arguments: [
-        (["2", "0", "0"], 5, "words 2 and 3 are roots"), (["2", "1"], 1, "no word is the root"), (["2", "3", "1", "0"], 3, "cycle"), (["0", "7"], 4, "is 7, but there are 2"),
+        (["2", "0", "0"], 5, "words 2 and 3 are roots"), (["2", "1"], 1, "no word is the root"), (["2", "3", "1", "0"], 3, "cycle"),
+        (["0", "7"], 4, "is 7, but there are 2"),
         (["0", "_"], 4, "has no head"), (["0", "-1"], 4, "is -1"), (["0", "2"], 4, "cycle"),
     ])
     func refusesWhatIsNoTree(heads: [String], line: Int, message: String) throws {
@@ -51,7 +53,8 @@ import TestTools
     }
 
     @Test(arguments: [
-        "1\tx\t_\t_\n", "2\tx\t_\t_\t_\t_\t0\t_\t_\t_\n", "1\t\t_\t_\t_\t_\t0\t_\t_\t_\n", "1-9\tx\t_\t_\t_\t_\t_\t_\t_\t_\n1\tx\t_\t_\t_\t_\t0\t_\t_\t_\n",
+        "1\tx\t_\t_\n", "2\tx\t_\t_\t_\t_\t0\t_\t_\t_\n", "1\t\t_\t_\t_\t_\t0\t_\t_\t_\n",
+        "1-9\tx\t_\t_\t_\t_\t_\t_\t_\t_\n1\tx\t_\t_\t_\t_\t0\t_\t_\t_\n",
         "x\tx\t_\t_\t_\t_\t0\t_\t_\t_\n", "0.x\tx\t_\t_\t_\t_\t0\t_\t_\t_\n", "99999999999999999999\tx\t_\t_\t_\t_\t0\t_\t_\t_\n",
     ])
     func refusesWhatIsNotTheFormat(text: String) throws {
@@ -60,13 +63,17 @@ import TestTools
     }
 
     @Test(.enabled(if: SharedData.path("ud") != nil, "needs ../shared/data/ud")) func readsTheTreebanks() throws {
-        for (name, count) in [("en_ewt-ud-dev", 2001), ("en_ewt-ud-test", 2077), ("en_ewt-ud-train", 12544), ("ja_gsd-ud-dev", 507), ("ja_gsd-ud-test", 543)] {
+        for (name, count) in [
+            ("en_ewt-ud-dev", 2001), ("en_ewt-ud-test", 2077), ("en_ewt-ud-train", 12544), ("ja_gsd-ud-dev", 507), ("ja_gsd-ud-test", 543),
+        ] {
             let path = try #require(SharedData.path("ud/\(name).conllu"))
             let sentences = try CoNLLUReader.read(path)
             #expect(sentences.count == count, "\(name)")
             #expect(sentences.allSatisfy { $0.id != nil && $0.text != nil })
             let differing = sentences.filter { $0.writtenForm != $0.text }
-            #expect(differing.count * 100 <= sentences.count, "\(name): \(differing.count) \(differing.first?.writtenForm ?? "") | \(differing.first?.text ?? "")")
+            #expect(
+                differing.count * 100 <= sentences.count,
+                "\(name): \(differing.count) \(differing.first?.writtenForm ?? "") | \(differing.first?.text ?? "")")
         }
     }
 }

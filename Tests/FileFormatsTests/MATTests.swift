@@ -1,9 +1,12 @@
-@testable import FileFormats
 import Foundation
 import Testing
 
+@testable import FileFormats
+
 @Suite struct MATTests {
-    private static func fixture(_ name: String) -> String { URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)").path }
+    private static func fixture(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)").path
+    }
 
     /// As NumPy has it: the last axis fastest.
     private static let signal = (0..<24).map { Double($0) / 8 - 1 }
@@ -23,9 +26,12 @@ import Testing
     @Test func bigEndian() throws {
         var bytes = [UInt8](repeating: 0x20, count: 124) + [1, 0] + Array("MI".utf8)
         func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }
-        func element(_ type: UInt32, _ data: [UInt8]) -> [UInt8] { word(type) + word(UInt32(data.count)) + data + [UInt8](repeating: 0, count: (8 - data.count % 8) % 8) }
+        func element(_ type: UInt32, _ data: [UInt8]) -> [UInt8] {
+            word(type) + word(UInt32(data.count)) + data + [UInt8](repeating: 0, count: (8 - data.count % 8) % 8)
+        }
         let numbers = [1.5, -2, 3.25, 1e300].flatMap { value in withUnsafeBytes(of: value.bitPattern.bigEndian, Array.init) }
-        bytes += element(14, element(6, word(6) + word(0)) + element(5, word(2) + word(2)) + element(1, Array("a".utf8)) + element(9, numbers))
+        bytes += element(
+            14, element(6, word(6) + word(0)) + element(5, word(2) + word(2)) + element(1, Array("a".utf8)) + element(9, numbers))
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("big-\(UUID().uuidString).mat").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(bytes).write(to: URL(fileURLWithPath: path))
@@ -34,7 +40,8 @@ import Testing
 
     /// Cut or changed anywhere, a file is read or refused; it never traps.
     @Test(arguments: ["plain.mat", "packed.mat"]) func damage(name: String) throws {
-        let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: Self.fixture(name)))), path = FileManager.default.temporaryDirectory.appendingPathComponent("damaged-\(UUID().uuidString).mat").path
+        let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: Self.fixture(name)))),
+            path = FileManager.default.temporaryDirectory.appendingPathComponent("damaged-\(UUID().uuidString).mat").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         func refused(_ bytes: [UInt8]) throws -> Bool {
             try Data(bytes).write(to: URL(fileURLWithPath: path))

@@ -38,7 +38,7 @@ import Testing
     @Test func readsTheReferenceFile() throws {
         let path = fixture("reference.safetensors")
         let file = try SafetensorsFile(path: path)
-        let expected = (0 ..< 24).map { Float($0) / 8 - 1.25 }
+        let expected = (0..<24).map { Float($0) / 8 - 1.25 }
         for name in ["f32", "f16", "bf16", "f64"] { #expect(try file.floats(name) == expected, "\(name)") }
         #expect(file["f32"]?.shape == [2, 3, 4])
         #expect(try file.integers("i64") == [-1, 0, 1 << 40])
@@ -47,7 +47,10 @@ import Testing
 
     @Test(arguments: [
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "needs 8 bytes"),
-        (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#, 6, "tensor b overlaps"),
+        (
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#, 6,
+            "tensor b overlaps"
+        ),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "gap"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 8, "belong to no tensor"),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 2, "truncated"),
@@ -73,7 +76,7 @@ import Testing
             let path = try scratch.write(withUnsafeBytes(of: stated.littleEndian) { Array($0) } + Array("{}".utf8))
             #expect(try failure { _ = try SafetensorsFile(path: path) }.kind == .badData)
         }
-        for count in 0 ..< 8 {
+        for count in 0..<8 {
             #expect(try failure { _ = try SafetensorsFile(path: try scratch.write([UInt8](repeating: 0, count: count))) }.kind == .badData)
         }
     }
@@ -103,7 +106,7 @@ import Testing
             if !value.isNaN { #expect(HalfPrecision.float16(value) == bits, "\(bits)") }
         }
         var random = SeededRandom(state: 3)
-        for _ in 0 ..< 300_000 {
+        for _ in 0..<300_000 {
             let value = Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
             let half = HalfPrecision.float16(value), reference = Float16(value)
             #expect(half == reference.bitPattern || (value.isNaN && Float16(bitPattern: half).isNaN), "\(value)")
@@ -114,7 +117,9 @@ import Testing
                 // Nearest: neither neighbour of the 16-bit value is closer.
                 let lower = Double(Float(bitPattern: value.bitPattern & 0xFFFF_0000))
                 let upper = Float(bitPattern: (value.bitPattern & 0xFFFF_0000) &+ 0x1_0000)
-                if upper.isFinite { #expect(abs(Double(brain) - Double(value)) <= min(abs(lower - Double(value)), abs(Double(upper) - Double(value)))) }
+                if upper.isFinite {
+                    #expect(abs(Double(brain) - Double(value)) <= min(abs(lower - Double(value)), abs(Double(upper) - Double(value))))
+                }
             }
         }
         #expect(HalfPrecision.bfloat16(Float(bitPattern: 0x3F80_8000)) == 0x3F80)

@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
-import Testing
 import TestTools
+import Testing
 
 /// All rows of a table.
 func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws -> (columns: [String], rows: [[String]], lines: [Int]) {
@@ -20,12 +20,13 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
     @Test func readsWhatPeopleSend() throws {
         let (columns, rows, lines) = try allRows(fixture("openpyxl.xlsx"))
         #expect(columns == ["id", "text", "frequency", "date", "flag"])
-        #expect(rows == [
-            ["1", "白い犬が走る。", "0.3", "2024-02-29", "TRUE"],
-            ["2", "two\nlines & <tags>", "12345678.5", "2001-12-31 23:59:59", "FALSE"],
-            ["", "", "", "", ""],
-            ["4", " spaces ", "-3", "09:30:00", ""],
-        ])
+        #expect(
+            rows == [
+                ["1", "白い犬が走る。", "0.3", "2024-02-29", "TRUE"],
+                ["2", "two\nlines & <tags>", "12345678.5", "2001-12-31 23:59:59", "FALSE"],
+                ["", "", "", "", ""],
+                ["4", " spaces ", "-3", "09:30:00", ""],
+            ])
         #expect(lines == [2, 3, 4, 5])
         let source = try CaptionSource(path: fixture("openpyxl.xlsx"))
         #expect(source.textColumn == "text" && source.hasIDs && source.otherColumns == ["frequency", "date", "flag"])
@@ -112,7 +113,9 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
 @Suite struct WriterTests {
     let scratch = Scratch()
 
-    private func write(_ name: String, _ columns: [TableColumn], _ rows: [[Cell]], _ options: TableWriterOptions = TableWriterOptions()) throws -> String {
+    private func write(
+        _ name: String, _ columns: [TableColumn], _ rows: [[Cell]], _ options: TableWriterOptions = TableWriterOptions()
+    ) throws -> String {
         let writer = try TableWriter(path: scratch.path(name), columns: columns, options: options)
         for row in rows { try writer.write(row) }
         try writer.finish()
@@ -135,12 +138,15 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
             [.number(0.98765), .integer(7), .number(0.1), .boolean(true), .text("007"), .text("0.50"), .text("a\tb\nc")],
             [.missing, .integer(8), .number(.nan), .boolean(false), .text("12"), .text(""), .text("-1E5")],
         ]
-        #expect(try write("t.tsv", columns, rows) == "cosine\trow\tx\thit\t番号\t点\t点_2\n0.988\t7\t0.1\tTRUE\t007\t0.50\ta b c\n\t8\tNaN\tFALSE\t12\t\t-1E5\n")
-        #expect(try write("t.jsonl", columns, rows) == """
-            {"cosine":0.98765,"row":7,"x":0.1,"hit":true,"番号":"007","点":0.5,"点_2":"a\\tb\\nc"}
-            {"cosine":null,"row":8,"x":null,"hit":false,"番号":12,"点":null,"点_2":"-1E5"}
+        #expect(
+            try write("t.tsv", columns, rows)
+                == "cosine\trow\tx\thit\t番号\t点\t点_2\n0.988\t7\t0.1\tTRUE\t007\t0.50\ta b c\n\t8\tNaN\tFALSE\t12\t\t-1E5\n")
+        #expect(
+            try write("t.jsonl", columns, rows) == """
+                {"cosine":0.98765,"row":7,"x":0.1,"hit":true,"番号":"007","点":0.5,"点_2":"a\\tb\\nc"}
+                {"cosine":null,"row":8,"x":null,"hit":false,"番号":12,"点":null,"点_2":"-1E5"}
 
-            """)
+                """)
         #expect(try JSON(parsing: try write("t.json", columns, rows)).array?.count == 2)
         #expect(try JSON(parsing: try write("none.json", columns, [])).array?.isEmpty == true)
         _ = try write("t.xlsx", columns, rows)
@@ -149,14 +155,21 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
         #expect(try read.column("cosine").cells == [.number(0.98765), .missing] && read.column("番号").texts == ["007", "12"])
         #expect(try read.column("hit").cells == [.boolean(true), .boolean(false)] && read.column("点").optionalNumbers() == [0.5, nil])
         #expect(try failure { _ = try TableWriter(path: scratch.path("t.doc"), columns: columns) }.kind == .usage)
-        #expect(try failure { _ = try TableWriter(path: scratch.path("t"), columns: columns) }.message.contains(".tsv, .csv, .xlsx, .jsonl or .json"))
+        #expect(
+            try failure { _ = try TableWriter(path: scratch.path("t"), columns: columns) }.message.contains(
+                ".tsv, .csv, .xlsx, .jsonl or .json"))
     }
 
     @Test func formulasAreDefused() throws {
         var options = TableWriterOptions()
         options.isSafeCSV = true
-        let rows: [[Cell]] = [[.text("=cmd|' /C calc'!A0"), .number(-0.5)], [.text("@x"), .text("-3")], [.text("+81 3"), .text("-a")], [.text("＝1"), .missing]]
-        #expect(try write("s.csv", [.carried("a"), .carried("b")], rows, options) == "a,b\n'=cmd|' /C calc'!A0,-0.5\n'@x,-3\n'+81 3,'-a\n'＝1,\n")
+        let rows: [[Cell]] = [
+            [.text("=cmd|' /C calc'!A0"), .number(-0.5)], [.text("@x"), .text("-3")], [.text("+81 3"), .text("-a")],
+            [.text("＝1"), .missing],
+        ]
+        #expect(
+            try write("s.csv", [.carried("a"), .carried("b")], rows, options) == "a,b\n'=cmd|' /C calc'!A0,-0.5\n'@x,-3\n'+81 3,'-a\n'＝1,\n"
+        )
         #expect(try write("p.csv", [.carried("a"), .carried("b")], rows).contains("\n=cmd"))
     }
 
@@ -178,7 +191,7 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
     }
 
     @Test func readsNumPyArrays() throws {
-        let expected = (0 ..< 24).map { Float($0) / 8 - 1.25 }
+        let expected = (0..<24).map { Float($0) / 8 - 1.25 }
         for name in ["f4.npy", "f8-fortran.npy", "f2.npy", "v2.npy"] {
             let file = try NPYFile(path: fixture(name))
             #expect(file.shape == [2, 3, 4], "\(name)")
@@ -194,13 +207,17 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
 
     @Test func refusesOtherArrays() throws {
         func npy(_ header: String, data: Int = 8) throws -> String {
-            try scratch.write([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + [UInt8](repeating: 0, count: data))
+            try scratch.write(
+                [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + [UInt8](repeating: 0, count: data)
+            )
         }
         let good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n"
         #expect(try NPYFile(path: try npy(good)).count == 2)
         for (header, data) in [
-            (good, 7), (good, 9), ("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", 8), ("{'descr': '<f4', 'fortran_order': False}", 8),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", 8), ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", 8), ("", 8), ("{", 8),
+            (good, 7), (good, 9), ("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", 8),
+            ("{'descr': '<f4', 'fortran_order': False}", 8),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", 8),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", 8), ("", 8), ("{", 8),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 8),
         ] {
             #expect(try failure { _ = try NPYFile(path: try npy(header, data: data)) }.kind == .badData, "\(header)")

@@ -1,12 +1,14 @@
 import FileFormats
 import Foundation
-import Testing
 import TestTools
+import Testing
 
 @Suite struct TableTests {
     let scratch = Scratch()
 
-    private func rows(_ path: String, _ columns: CaptionColumns = CaptionColumns(), _ options: TableOptions = TableOptions()) throws -> [CaptionRow] {
+    private func rows(
+        _ path: String, _ columns: CaptionColumns = CaptionColumns(), _ options: TableOptions = TableOptions()
+    ) throws -> [CaptionRow] {
         let source = try CaptionSource(path: path, options: options, columns: columns)
         var rows: [CaptionRow] = []
         while true {
@@ -19,7 +21,9 @@ import TestTools
     @Test func readsTabsWithAHeader() throws {
         let path = try scratch.write("scene\tlanguage\ttext\nbeach\ten\tA \"nice\" beach, sunny\nbeach\tja\t\"浜辺\n\nkitchen\ten\tA pot")
         let source = try CaptionSource(path: path, columns: CaptionColumns(group: "scene"))
-        #expect(source.table.format == .tsv && source.textColumn == "text" && source.otherColumns == ["language"] && source.hasGroups && !source.hasIDs)
+        #expect(
+            source.table.format == .tsv && source.textColumn == "text" && source.otherColumns == ["language"] && source.hasGroups
+                && !source.hasIDs)
         let rows = try source.next(batch: 9)
         #expect(rows.map(\.text) == ["A \"nice\" beach, sunny", "\"浜辺", "", "A pot"])
         #expect(rows.map(\.group) == ["beach", "beach", "", "kitchen"])
@@ -28,8 +32,14 @@ import TestTools
     }
 
     @Test func readsQuotedTabsOnlyWhereQuotingExplainsThem() throws {
-        #expect(try rows(try scratch.write("id\ttext\n1\t\"two\nlines, \"\"quoted\"\"\"\n2\tplain\n")).map(\.text) == ["two\nlines, \"quoted\"", "plain"])
-        #expect(try rows(try scratch.write("id\ttext\n1\t\"Hello,\" she said\n2\t\"Hello\"\n")).map(\.text) == ["\"Hello,\" she said", "\"Hello\""])
+        #expect(
+            try rows(try scratch.write("id\ttext\n1\t\"two\nlines, \"\"quoted\"\"\"\n2\tplain\n")).map(\.text) == [
+                "two\nlines, \"quoted\"", "plain",
+            ])
+        #expect(
+            try rows(try scratch.write("id\ttext\n1\t\"Hello,\" she said\n2\t\"Hello\"\n")).map(\.text) == [
+                "\"Hello,\" she said", "\"Hello\"",
+            ])
     }
 
     @Test func readsCSVAsTheStandardSays() throws {
@@ -79,12 +89,16 @@ import TestTools
     @Test func takesGroupsFromAFile() throws {
         let path = try scratch.write("x\ny\n")
         #expect(try rows(path, CaptionColumns(groupFile: try scratch.write("1.jpg\n2.jpg\n", "g"))).map(\.group) == ["1.jpg", "2.jpg"])
-        #expect(try failure { _ = try rows(path, CaptionColumns(groupFile: try scratch.write("1\n", "g"))) }.message.contains("only 1 lines"))
-        #expect(try failure { _ = try rows(path, CaptionColumns(groupFile: try scratch.write("1\n2\n3\n", "g"))) }.message.contains("more lines"))
+        #expect(
+            try failure { _ = try rows(path, CaptionColumns(groupFile: try scratch.write("1\n", "g"))) }.message.contains("only 1 lines"))
+        #expect(
+            try failure { _ = try rows(path, CaptionColumns(groupFile: try scratch.write("1\n2\n3\n", "g"))) }.message.contains(
+                "more lines"))
     }
 
     @Test func readsJSONLines() throws {
-        let path = try scratch.write("{\"id\": 1, \"text\": \"あ\", \"n\": 0.5, \"x\": null}\n\n{\"text\": \"b\", \"id\": \"2\", \"y\": [1, {\"k\": true}]}\n")
+        let path = try scratch.write(
+            "{\"id\": 1, \"text\": \"あ\", \"n\": 0.5, \"x\": null}\n\n{\"text\": \"b\", \"id\": \"2\", \"y\": [1, {\"k\": true}]}\n")
         let source = try CaptionSource(path: path)
         #expect(source.table.format == .jsonl && source.otherColumns == ["n", "x", "y"])
         let rows = try source.next(batch: 9)
@@ -92,18 +106,21 @@ import TestTools
         #expect(rows[2].others == ["", "", "[1,{\"k\":true}]"] && rows[0].others == ["0.5", "", ""])
         let broken = try failure { _ = try self.rows(try scratch.write("{\"text\": \"a\"}\n{\"text\": \"b\"\n")) }
         #expect(broken.line == 2, "\(broken)")
-        #expect(try failure { _ = try self.rows(try scratch.write("{\"text\": \"a\"}\n{\"text\": \"a\\u0000b\"}\n")) }.message.contains("NUL"))
+        #expect(
+            try failure { _ = try self.rows(try scratch.write("{\"text\": \"a\"}\n{\"text\": \"a\\u0000b\"}\n")) }.message.contains("NUL"))
     }
 
     @Test func readsArraysAndCaptionFiles() throws {
         #expect(try rows(try scratch.write("[{\"caption\": \"a\"},\n {\"caption\": \"b\"}]")).map(\.text) == ["a", "b"])
         #expect(try rows(try scratch.write("[\"a\", \"b\"]")).map(\.text) == ["a", "b"])
-        let coco = "{\"images\": [{\"id\": 5}], \"annotations\": [{\"image_id\": 5, \"id\": 71, \"caption\": \"犬\"}, {\"image_id\": 5, \"id\": 72, \"caption\": \"白い犬\"}]}"
+        let coco =
+            "{\"images\": [{\"id\": 5}], \"annotations\": [{\"image_id\": 5, \"id\": 71, \"caption\": \"犬\"}, {\"image_id\": 5, \"id\": 72, \"caption\": \"白い犬\"}]}"
         for text in [coco, coco.replacingOccurrences(of: "}, ", with: "},\n")] {
             let rows = try rows(try scratch.write(text))
             #expect(rows.map(\.text) == ["犬", "白い犬"] && rows.map(\.group) == ["5", "5"] && rows.map(\.id) == ["71", "72"])
         }
-        #expect(try failure { _ = try rows(try scratch.write("{\n\"annotations\": [{\"image_id\": 5}]}")) }.message.contains("annotation 1"))
+        #expect(
+            try failure { _ = try rows(try scratch.write("{\n\"annotations\": [{\"image_id\": 5}]}")) }.message.contains("annotation 1"))
         #expect(try failure { _ = try rows(try scratch.write("{\n\"x\": 1}")) }.message.contains("annotations"))
         #expect(try rows(try scratch.write("[laughs] hello\n{x}")).map(\.text) == ["[laughs] hello", "{x}"])
     }
@@ -132,7 +149,11 @@ import TestTools
             let pairs = try SentencePairSource(path: path, columns: ["1", "2", "3"]).all()
             #expect(pairs[0].first == "A man with a hard hat is dancing." && pairs[0].second == "A man wearing a hard hat is dancing.")
         }
-        let bad = try failure { _ = try SentencePairSource(path: try scratch.write("sentence1\tsentence2\tlabel\na\tb\t1\nc\td\tx\n"), columns: ["1", "2", "3"]).all() }
+        let bad = try failure {
+            _ = try SentencePairSource(
+                path: try scratch.write("sentence1\tsentence2\tlabel\na\tb\t1\nc\td\tx\n"), columns: ["1", "2", "3"]
+            ).all()
+        }
         #expect(bad.line == 3 && bad.message.contains("\"x\""))
     }
 }

@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test func onlyLineFeedsEndLines() throws {
-        #expect(try texts(try scratch.write("a\r\nb\u{2028}c\n\n \r\nd\re\u{85}\u{0B}f")) == ["a", "b\u{2028}c", "", " ", "d\re\u{85}\u{0B}f"])
+        #expect(
+            try texts(try scratch.write("a\r\nb\u{2028}c\n\n \r\nd\re\u{85}\u{0B}f")) == ["a", "b\u{2028}c", "", " ", "d\re\u{85}\u{0B}f"])
         #expect(try texts(try scratch.write("")) == [])
         #expect(try texts(try scratch.write("\n")) == [""])
         #expect(try texts(try scratch.write("a")) == ["a"])
@@ -27,7 +28,7 @@ import Testing
         let awkward = ["", "   ", "👩‍👩‍👧‍👦 family", "ﾊﾝｶｸ", "か\u{3099}", String(repeating: "長い ", count: 33_400), "x\u{2028}y"]
         #expect(try texts(try scratch.write(awkward.joined(separator: "\n"))).map { Array($0.utf8) } == awkward.map { Array($0.utf8) })
         // Lines across the blocks in which files are read.
-        let many = (0 ..< 60_000).map { "line \($0) " + String(repeating: "あ", count: $0 % 37) }
+        let many = (0..<60_000).map { "line \($0) " + String(repeating: "あ", count: $0 % 37) }
         #expect(try texts(try scratch.write(many.joined(separator: "\r\n") + "\r\n")) == many)
         let long = [String(repeating: "か", count: 1_200_000), "x"]
         #expect(try texts(try scratch.write(long.joined(separator: "\n"))) == long)
@@ -61,7 +62,10 @@ import Testing
     }
 
     @Test func readsEveryNamedEncoding() throws {
-        for (name, iconv) in [("utf-8", "UTF-8"), ("utf-16", "UTF-16LE"), ("utf-16be", "UTF-16BE"), ("cp932", "CP932"), ("euc-jp", "EUC-JP-MS"), ("Shift_JIS", "CP932"), ("utf-32", "UTF-32LE")] {
+        for (name, iconv) in [
+            ("utf-8", "UTF-8"), ("utf-16", "UTF-16LE"), ("utf-16be", "UTF-16BE"), ("cp932", "CP932"), ("euc-jp", "EUC-JP-MS"),
+            ("Shift_JIS", "CP932"), ("utf-32", "UTF-32LE"),
+        ] {
             let path = try encoded(japanese, iconv)
             var options = TableOptions()
             options.encoding = TextEncoding(name: name)
@@ -110,7 +114,7 @@ import Testing
 
     @Test func streamsAMillionLinesInASecond() throws {
         var text: [UInt8] = []
-        for index in 0 ..< 1_000_000 { text.append(contentsOf: "Two young men are standing outside near many bushes \(index).\n".utf8) }
+        for index in 0..<1_000_000 { text.append(contentsOf: "Two young men are standing outside near many bushes \(index).\n".utf8) }
         let path = try scratch.write(text)
         let clock = ContinuousClock()
         let time = try clock.measure {

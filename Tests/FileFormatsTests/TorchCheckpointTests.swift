@@ -31,7 +31,8 @@ import Testing
         for name in ["state.bin", "protocol4.bin", "hostile.bin"] {
             try FileManager.default.copyItem(atPath: Self.folder + "/" + name, toPath: scratch.path(name))
         }
-        let index = try scratch.write(#"{"weight_map": {"f32": "state.bin", "transposed": "protocol4.bin"}}"#, "pytorch_model.bin.index.json")
+        let index = try scratch.write(
+            #"{"weight_map": {"f32": "state.bin", "transposed": "protocol4.bin"}}"#, "pytorch_model.bin.index.json")
         let shards = try ShardedTensors(index: index), expected = try SafetensorsFile(path: Self.folder + "/expected.safetensors")
         #expect(shards.names == ["f32", "transposed"])
         #expect(!shards.isMapped)
@@ -78,9 +79,13 @@ import Testing
     func reach() throws {
         #expect(try tensors(pickle(shape: [2, 3], strides: [3, 1])) == ["w [2, 3]"])
         #expect(try tensors(pickle(shape: [3, 2], strides: [1, 3])) == ["w [3, 2]"])
-        for (shape, strides, offset) in [([2, 3], [4, 1], 0), ([6], [1], 1), ([7], [0], 0), ([2, 3], [3, 1], -1), ([2, -3], [3, 1], 0),
-                                         ([65536, 65536, 65536, 65536], [0, 0, 0, 0], 0), ([Int32.max], [Int32.max], 0)] as [([Int32], [Int32], Int32)] {
-            #expect(message { _ = try tensors(pickle(shape: shape, strides: strides, offset: offset)) }.contains("pickle"), "\(shape) \(strides) \(offset)")
+        for (shape, strides, offset) in [
+            ([2, 3], [4, 1], 0), ([6], [1], 1), ([7], [0], 0), ([2, 3], [3, 1], -1), ([2, -3], [3, 1], 0),
+            ([65536, 65536, 65536, 65536], [0, 0, 0, 0], 0), ([Int32.max], [Int32.max], 0),
+        ] as [([Int32], [Int32], Int32)] {
+            #expect(
+                message { _ = try tensors(pickle(shape: shape, strides: strides, offset: offset)) }.contains("pickle"),
+                "\(shape) \(strides) \(offset)")
         }
     }
 
@@ -116,7 +121,9 @@ import Testing
         defer { unlink(path) }
         for _ in 0..<2_000 {
             var bytes = whole
-            for _ in 0..<Int.random(in: 1...6, using: &random) { bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random)) }
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             if let checkpoint = try? TorchCheckpoint(path: path) {

@@ -18,14 +18,17 @@ import Tokenizers
     @Test("Attributions of a cosine agree with Jacobians of the reference", arguments: [AttributionMethod.integrated, .gradientInput])
     func jacobians(method: AttributionMethod) throws {
         let golden = try Fixtures.json("explain.json")
-        let found = try SimilarityAttribution(encoder(), golden["a"]?.string ?? "", golden["b"]?.string ?? "", method: method, cutter: WordCutter(.spaces))
+        let found = try SimilarityAttribution(
+            encoder(), golden["a"]?.string ?? "", golden["b"]?.string ?? "", method: method, cutter: WordCutter(.spaces))
         let wanted = matrix(golden[method == .integrated ? "integrated_jacobians" : "gradient_input"])
         let largest = wanted.joined().map(abs).max() ?? 0
         #expect(largest > 1e-3 && found.matrix.count == wanted.count)
         for (row, expected) in zip(found.matrix, wanted) {
             #expect(row.count == expected.count && zip(row, expected).allSatisfy { abs($0 - $1) <= 1e-3 * largest })
         }
-        #expect(abs(found.score - (golden["score"]?.double ?? 0)) < 1e-5 && abs(found.referenceScores.first - (golden["reference_a"]?.double ?? 0)) < 1e-5)
+        #expect(
+            abs(found.score - (golden["score"]?.double ?? 0)) < 1e-5
+                && abs(found.referenceScores.first - (golden["reference_a"]?.double ?? 0)) < 1e-5)
         #expect(abs(found.referenceScores.both - (golden["references"]?.double ?? 0)) < 1e-5)
         guard method == .integrated else { return #expect(found.expected == nil) }
         #expect(abs(found.sum - (found.expected ?? .nan)) < 1e-3 * largest)
@@ -46,7 +49,8 @@ import Tokenizers
     func sanity() throws {
         let model = try encoder(), texts = ("two dogs play in the snow.", "the cat, playing")
         func map(_ encoder: (any LayeredNetwork<Float>)?) throws -> [Double] {
-            Array(try SimilarityAttribution(model, encoder: encoder, texts.0, texts.1, nodes: 8, cutter: WordCutter(.spaces)).matrix.joined())
+            Array(
+                try SimilarityAttribution(model, encoder: encoder, texts.0, texts.1, nodes: 8, cutter: WordCutter(.spaces)).matrix.joined())
         }
         let own = try map(nil), again = try map(try model.encoder)
         let random = try map(try model.encoder.untrained(seed: 3))
@@ -59,15 +63,19 @@ import Tokenizers
 
     /// A tiny embedder built on a decoder or on T5's encoder, with its tokenizer.
     private func embedder(_ name: String) throws -> SentenceEncoder {
-        let tests = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent(), fixture = tests.appending(path: "SentenceEmbeddingTests/Fixtures/decoders/\(name)")
+        let tests = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent(),
+            fixture = tests.appending(path: "SentenceEmbeddingTests/Fixtures/decoders/\(name)")
         let folder = try TestFolder.make("embedder").appending(path: name)
         try FileManager.default.copyItem(at: fixture, to: folder)
         let tokenizer = try #require(try JSON(contentsOf: fixture.appending(path: "expected.json").path)["tokenizer"]?.string)
-        try FileManager.default.copyItem(at: tests.appending(path: "TokenizersTests/Fixtures/\(tokenizer).tokenizer.json"), to: folder.appending(path: "tokenizer.json"))
+        try FileManager.default.copyItem(
+            at: tests.appending(path: "TokenizersTests/Fixtures/\(tokenizer).tokenizer.json"), to: folder.appending(path: "tokenizer.json"))
         return try SentenceEncoder(directory: ModelDirectory(folder: folder))
     }
 
-    @Test("Attention of embedders on decoders: causal ones look back only, and rows sum to 1", arguments: [("qwen3", true), ("sgpt", true), ("embeddinggemma", false), ("sentence-t5", false)])
+    @Test(
+        "Attention of embedders on decoders: causal ones look back only, and rows sum to 1",
+        arguments: [("qwen3", true), ("sgpt", true), ("embeddinggemma", false), ("sentence-t5", false)])
     func attentionOfDecoders(name: String, isCausal: Bool) throws {
         let model = try embedder(name), found = try SentenceAttention(model, "two dogs play in the snow"), n = found.tokens.count
         let network = try model.encoder
@@ -85,7 +93,9 @@ import Tokenizers
         #expect(try SentenceAttention(model, "two dogs play in the snow", untrainedSeed: 1).layers != found.layers)
     }
 
-    @Test("Attributions of embedders on decoders add up to the cosine against the references", arguments: ["qwen3", "sgpt", "embeddinggemma", "sentence-t5"])
+    @Test(
+        "Attributions of embedders on decoders add up to the cosine against the references",
+        arguments: ["qwen3", "sgpt", "embeddinggemma", "sentence-t5"])
     func attributionsOfDecoders(name: String) throws {
         let model = try embedder(name)
         let found = try SimilarityAttribution(model, "two dogs play", "a cat in the snow", nodes: 128, cutter: WordCutter(.spaces))
@@ -95,13 +105,15 @@ import Tokenizers
 
     @Test("Integrated gradients of a cross-encoder add up to its score against the reference")
     func crossEncoder() throws {
-        let folder = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "ProgramTests/Fixtures/cross-encoder")
+        let folder = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: "ProgramTests/Fixtures/cross-encoder")
         let model = try ExplainedClassifier(directory: ModelDirectory(folder: folder))
         let found = try ScoreAttribution(model, "two dogs play in the snow", "the cat, the cat", nodes: 256, cutter: WordCutter(.spaces))
         let expected = try #require(found.expected)
         #expect(abs(expected) > 0.01 && abs(found.sum - expected) < 0.01 * abs(expected), "\(found.sum) \(expected)")
         // The derivative by differences: a small step towards the reference at the text itself.
-        let local = try ScoreAttribution(model, "two dogs play in the snow", "the cat, the cat", method: .gradientInput, cutter: WordCutter(.spaces))
+        let local = try ScoreAttribution(
+            model, "two dogs play in the snow", "the cat, the cat", method: .gradientInput, cutter: WordCutter(.spaces))
         #expect(local.expected == nil && local.score == found.score && local.values != found.values)
         #expect(found.words().filter { $0.sentence == 1 }.map(\.text) == ["the", "cat,", "the", "cat"])
     }
@@ -113,16 +125,21 @@ import Tokenizers
         let attention = SentenceAttention(tokens: ["a", "b"], isSpecial: [true, false], sentences: [nil, 0], layers: [first, second])
         #expect(attention.rollout() == [[[1, 0], [0.5, 0.5]], [[1, 0], [0.5, 0.5]]])
         let measures = attention.measures()
-        #expect(measures.count == 2 && measures[0].entropy == 0 && measures[0].distance == 0.5 && measures[0].toFirst == 1 && measures[0].toSpecial == 1)
+        #expect(
+            measures.count == 2 && measures[0].entropy == 0 && measures[0].distance == 0.5 && measures[0].toFirst == 1
+                && measures[0].toSpecial == 1)
         #expect(measures[0].toSelf == 0.5 && measures[0].toPrevious == 1 && measures[0].toNext == 0 && measures[1].toSelf == 1)
-        let even = SentenceAttention(tokens: ["a", "b"], isSpecial: [false, false], sentences: [0, 0], layers: [Tensor<Float>(repeating: 0.5, shape: [1, 2, 2])])
+        let even = SentenceAttention(
+            tokens: ["a", "b"], isSpecial: [false, false], sentences: [0, 0], layers: [Tensor<Float>(repeating: 0.5, shape: [1, 2, 2])])
         #expect(even.measures()[0].entropy == 1)
     }
 
     @Test("A pair is read together, and rows of weights sum to one")
     func pair() throws {
         let attention = try SentenceAttention(encoder(), "two dogs", pair: "the cat")
-        #expect(attention.tokens == ["[CLS]", "two", "dogs", "[SEP]", "the", "cat", "[SEP]"] && attention.sentences == [nil, 0, 0, nil, 1, 1, nil])
+        #expect(
+            attention.tokens == ["[CLS]", "two", "dogs", "[SEP]", "the", "cat", "[SEP]"]
+                && attention.sentences == [nil, 0, 0, nil, 1, 1, nil])
         for layer in attention.layers.indices { for row in attention.mean(layer: layer) { #expect(abs(row.reduce(0, +) - 1) < 1e-5) } }
         for layer in attention.rollout() { for row in layer { #expect(abs(row.reduce(0, +) - 1) < 1e-5) } }
         #expect(throws: DataError.self) { try SentenceAttention(encoder(), String(repeating: "snow ", count: 60)) }

@@ -9,8 +9,10 @@ import Testing
 import Tokenizers
 
 @Suite struct MaskedModelTests {
-    static let families = ["bert", "bert-untied", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "electra", "deberta-v2", "deberta-v3", "luke",
-                           "modernbert", "nomic_bert"]
+    static let families = [
+        "bert", "bert-untied", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "electra", "deberta-v2", "deberta-v3", "luke",
+        "modernbert", "nomic_bert",
+    ]
 
     /// The network of a family's fixture: it has no tokenizer.
     private func network(_ name: String) throws -> (encoder: Encoder<Float>, head: MaskedLanguageHead<Float>) {
@@ -38,7 +40,8 @@ import Tokenizers
 
     @Test("Attention of every family agrees with the reference", arguments: families)
     func attention(name: String) throws {
-        let (encoder, _) = try network(name), expected = try Fixtures.tensors("heads/\(name)/expected.safetensors"), all = try batch(expected)
+        let (encoder, _) = try network(name), expected = try Fixtures.tensors("heads/\(name)/expected.safetensors"),
+            all = try batch(expected)
         let layers = encoder.attentionWeights(of: PackedBatch([Array(all[0])]))
         #expect(layers.count == 2)
         for (layer, weights) in layers.enumerated() {
@@ -53,23 +56,34 @@ import Tokenizers
         let model = try TinyModel()
         let error = #expect(throws: DataError.self) { try openLanguageModel(model.folder.path) }
         #expect(error?.kind == .usage && "\(error!)".contains("no language-model head") && "\(error!)".contains("embed"))
-        let classifier = try TinyModel(["config.json": #"{"model_type": "bert", "architectures": ["BertForSequenceClassification"], "vocab_size": 68, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40}"#])
+        let classifier = try TinyModel([
+            "config.json":
+                #"{"model_type": "bert", "architectures": ["BertForSequenceClassification"], "vocab_size": 68, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40}"#
+        ])
         let other = #expect(throws: DataError.self) { try openLanguageModel(classifier.folder.path) }
         #expect("\(other!)".contains("rerank"))
     }
 
-    @Test("Token scores agree with minicons, by both pseudo-log-likelihoods", arguments: ["bert", "roberta"], [PseudoLikelihood.original, .withinWordLeftToRight])
+    @Test(
+        "Token scores agree with minicons, by both pseudo-log-likelihoods", arguments: ["bert", "roberta"],
+        [PseudoLikelihood.original, .withinWordLeftToRight])
     func minicons(name: String, metric: PseudoLikelihood) throws {
         let model = try Fixtures.masked(name), expected = try Fixtures.json("\(name)/expected.json")
         let texts = expected["texts"]?.array?.compactMap(\.string) ?? []
-        let wanted = expected[metric == .original ? "original" : "within_word_l2r"]?.array?.map { $0.array?.compactMap { $0.array?.last?.double } ?? [] } ?? []
+        let wanted =
+            expected[metric == .original ? "original" : "within_word_l2r"]?.array?.map {
+                $0.array?.compactMap { $0.array?.last?.double } ?? []
+            } ?? []
         var options = SurprisalOptions()
         options.pseudoLikelihood = metric
         let scorer = SurprisalScorer(model: model, options: options, cutter: WordCutter(.spaces))
         let found = try scorer.score(texts.map { try scorer.cutter.cut($0) }, unit: .token, name: { $0 }, file: nil)
         #expect(texts.count == 5 && wanted.count == 5)
         for (score, wanted) in zip(found, wanted) { #expect(distance(score.units.compactMap(\.logProbability), wanted) <= 1e-5) }
-        let other = expected[metric == .original ? "within_word_l2r" : "original"]?.array?.flatMap { $0.array?.compactMap { $0.array?.last?.double } ?? [] } ?? []
+        let other =
+            expected[metric == .original ? "within_word_l2r" : "original"]?.array?.flatMap {
+                $0.array?.compactMap { $0.array?.last?.double } ?? []
+            } ?? []
         #expect(distance(wanted.joined(), other) > 0.01, "the fixture tells the two apart")
     }
 
@@ -78,7 +92,8 @@ import Tokenizers
         for name in ["bert", "roberta"] {
             let model = try Fixtures.masked(name), expected = try Fixtures.json("\(name)/expected.json")["fill"]?.array ?? []
             let fill = try Fill(model: model), mask = try #require(model.tokenizer.token(for: model.maskID!))
-            let holes = try fill.holes(in: ["two dogs [MASK] in the <mask>", "two dogs " + mask], top: 5, batchTokens: 8, threads: 2, name: { $0 }, file: nil)
+            let holes = try fill.holes(
+                in: ["two dogs [MASK] in the <mask>", "two dogs " + mask], top: 5, batchTokens: 8, threads: 2, name: { $0 }, file: nil)
             #expect(holes[0].count == 2 && holes[1].count == 1 && expected.count == 2)
             for (hole, wanted) in zip(holes[0], expected) {
                 #expect(hole.candidates.map(\.token) == wanted.array?.compactMap { $0.array?.first?.string })
@@ -114,7 +129,8 @@ import Tokenizers
         var options = SurprisalOptions()
         options.pseudoLikelihood = .withinWordLeftToRight
         let within = try SurprisalScorer(model: model, options: options).score([units], unit: .word, name: { $0 }, file: nil)[0]
-        let single = found.units.indices.filter { found.units[$0].tokens == 1 }, several = found.units.indices.filter { found.units[$0].tokens > 1 }
+        let single = found.units.indices.filter { found.units[$0].tokens == 1 },
+            several = found.units.indices.filter { found.units[$0].tokens > 1 }
         #expect(!several.isEmpty && single.allSatisfy { within.units[$0] == found.units[$0] })
         #expect(several.allSatisfy { within.units[$0].logProbability != found.units[$0].logProbability })
     }

@@ -17,7 +17,9 @@ enum Fixtures {
     static func path(_ name: String) -> String { folder.appending(path: name).path }
     static func json(_ name: String) throws -> JSON { try JSON(contentsOf: path(name)) }
     static func tensors(_ name: String) throws -> SafetensorsArchive { SafetensorsArchive(try SafetensorsFile(path: path(name))) }
-    static func masked(_ name: String) throws -> MaskedLanguageModel { try MaskedLanguageModel(directory: ModelDirectory(folder: folder.appending(path: name))) }
+    static func masked(_ name: String) throws -> MaskedLanguageModel {
+        try MaskedLanguageModel(directory: ModelDirectory(folder: folder.appending(path: name)))
+    }
 }
 
 let hasMeCab = FileManager.default.fileExists(atPath: "/var/lib/mecab/dic/ipadic-utf8/sys.dic")
@@ -54,7 +56,9 @@ struct RecordedModel: LanguageModel {
         return Tensor(all, shape: [rows.count, vocabularySize])
     }
 
-    func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] { scoresByLogits(of: batch, at: rows, targets: targets) }
+    func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
+        scoresByLogits(of: batch, at: rows, targets: targets)
+    }
 }
 
 /// A causal model that looks at the token before alone, so that every window of a text says the same.
@@ -72,10 +76,13 @@ struct BigramModel: LanguageModel {
 
     func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
         let n = vocabularySize
-        return Tensor(rows.flatMap { row in (0..<n).map { Float(($0 * 37 + Int(batch.ids[row]) * 101) % 89) / 20 } }, shape: [rows.count, n])
+        return Tensor(
+            rows.flatMap { row in (0..<n).map { Float(($0 * 37 + Int(batch.ids[row]) * 101) % 89) / 20 } }, shape: [rows.count, n])
     }
 
-    func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] { scoresByLogits(of: batch, at: rows, targets: targets) }
+    func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
+        scoresByLogits(of: batch, at: rows, targets: targets)
+    }
 }
 
 extension LanguageModel {
@@ -85,8 +92,9 @@ extension LanguageModel {
         return targets.enumerated().map { row, target in
             let z = found.rows(row..<row + 1).elements.map(Double.init), sum = z.reduce(0) { $0 + exp($1) }
             let p = z.map { exp($0) / sum }
-            return TokenScore(logProbability: log(p[Int(target)]), entropy: -p.reduce(0) { $0 + ($1 > 0 ? $1 * log($1) : 0) },
-                              rank: z.count { $0 > z[Int(target)] } + 1)
+            return TokenScore(
+                logProbability: log(p[Int(target)]), entropy: -p.reduce(0) { $0 + ($1 > 0 ? $1 * log($1) : 0) },
+                rank: z.count { $0 > z[Int(target)] } + 1)
         }
     }
 }

@@ -8,8 +8,10 @@ import Testing
 /// A tiny model that tools/golden/decoders.py made, and what the reference computes with it.
 struct GoldenDecoder {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/decoders").path
-    static let causal = ["gpt2", "gpt_neox", "gpt_neox-sequential", "llama", "llama-linear", "llama-yarn", "mistral", "qwen2", "qwen3", "gemma", "gemma2",
-                         "gemma3"]
+    static let causal = [
+        "gpt2", "gpt_neox", "gpt_neox-sequential", "llama", "llama-linear", "llama-yarn", "mistral", "qwen2", "qwen3", "gemma", "gemma2",
+        "gemma3",
+    ]
     static let names = causal + ["gemma3-bidirectional", "t5", "t5-gated", "mt5"]
 
     let configuration: DecoderConfiguration
@@ -120,7 +122,9 @@ struct GoldenDecoder {
         }
     }
 
-    @Test("A batch equals its members alone, to the bit", .tags(.sameBits), arguments: GoldenDecoder.names, [Precision.f32, .bf16, .int8].filter(\.isFast))
+    @Test(
+        "A batch equals its members alone, to the bit", .tags(.sameBits), arguments: GoldenDecoder.names,
+        [Precision.f32, .bf16, .int8].filter(\.isFast))
     func batchEqualsMembers(name: String, precision: Precision) throws {
         let model = try GoldenDecoder(name), decoder = try model.decoder().computing(in: precision)
         let together = decoder(model.batch, on: nil).value
@@ -130,7 +134,9 @@ struct GoldenDecoder {
         }
     }
 
-    @Test("Stepping in company or alone gives the same bits", .tags(.sameBits), arguments: GoldenDecoder.causal, [Precision.f32, .bf16].filter(\.isFast))
+    @Test(
+        "Stepping in company or alone gives the same bits", .tags(.sameBits), arguments: GoldenDecoder.causal,
+        [Precision.f32, .bf16].filter(\.isFast))
     func stepsAlone(name: String, precision: Precision) throws {
         let model = try GoldenDecoder(name), decoder = try model.decoder().computing(in: precision)
         func steps(_ batch: PackedBatch) -> [Tensor<Float>] {
@@ -149,8 +155,9 @@ struct GoldenDecoder {
 
     @Test("bf16 and int8 stay near f32", .enabled(if: Precision.int8.isFast, "no int8 instructions"))
     func closeness() throws {
-        var configuration = DecoderConfiguration(vocabularySize: 200, hiddenSize: 128, layers: 3, attentionHeads: 8, keyValueHeads: 2, headSize: 32,
-                                                 intermediateSize: 320, positions: 256)
+        var configuration = DecoderConfiguration(
+            vocabularySize: 200, hiddenSize: 128, layers: 3, attentionHeads: 8, keyValueHeads: 2, headSize: 32,
+            intermediateSize: 320, positions: 256)
         configuration.rotary = RotaryPositions(base: 10_000, turned: 32)
         configuration.queryKeyNorm = true
         let decoder = Decoder<Float>(configuration)
@@ -185,7 +192,8 @@ struct GoldenDecoder {
     func storedEqualsRead(name: String) throws {
         let model = try GoldenDecoder(name), decoder = try model.decoder()
         for entry in decoder.checkpointEntries {
-            let names = (decoder.checkpointPrefixes.flatMap { prefix in ([entry.key] + entry.olderKeys).map { prefix + $0 } }).filter(model.archive.names.contains)
+            let names = (decoder.checkpointPrefixes.flatMap { prefix in ([entry.key] + entry.olderKeys).map { prefix + $0 } }).filter(
+                model.archive.names.contains)
             let found = try model.archive.tensor(#require(names.first))
             #expect(entry.stored == found, "\(entry.key)")
         }
@@ -204,12 +212,13 @@ struct GoldenDecoder {
                     let row = (0..<ids.count).map { weights[(h * ids.count + i) * ids.count + $0] }
                     #expect(abs(row.reduce(0, +) - 1) < 1e-5)
                     for j in ids.indices {
-                        let isSeen = switch mask {
-                        case .none: true
-                        case .causal: j <= i
-                        case .causalWindow(let before): j <= i && j >= i - before
-                        case .window(let reach): abs(i - j) <= reach
-                        }
+                        let isSeen =
+                            switch mask {
+                            case .none: true
+                            case .causal: j <= i
+                            case .causalWindow(let before): j <= i && j >= i - before
+                            case .window(let reach): abs(i - j) <= reach
+                            }
                         if !isSeen { #expect(row[j] == 0) }
                     }
                 }
@@ -239,40 +248,49 @@ private struct OneTensor: WeightArchive {
         return "no error"
     }
 
-    @Test("Configurations of older releases mean the same", arguments: [
-        ("llama", #"{"rope_theta": 500.0, "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 40}}"#),
-        ("llama-linear", #"{"rope_theta": 300.0, "rope_scaling": {"type": "linear", "factor": 4.0}}"#),
-        ("gpt_neox", #"{"rotary_emb_base": 10000, "rotary_pct": 0.4}"#),
-        ("gemma3", #"{"rope_theta": 1000.0, "rope_local_base_freq": 100.0, "rope_scaling": {"rope_type": "linear", "factor": 8.0}}"#),
-        ("qwen2", #"{"rope_theta": 10000.0, "use_sliding_window": true, "max_window_layers": 1, "layer_types": null}"#),
-        ("gemma2", #"{"rope_theta": 10000.0, "layer_types": null}"#),
-    ])
+    @Test(
+        "Configurations of older releases mean the same",
+        arguments: [
+            (
+                "llama",
+                #"{"rope_theta": 500.0, "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 40}}"#
+            ),
+            ("llama-linear", #"{"rope_theta": 300.0, "rope_scaling": {"type": "linear", "factor": 4.0}}"#),
+            ("gpt_neox", #"{"rotary_emb_base": 10000, "rotary_pct": 0.4}"#),
+            ("gemma3", #"{"rope_theta": 1000.0, "rope_local_base_freq": 100.0, "rope_scaling": {"rope_type": "linear", "factor": 8.0}}"#),
+            ("qwen2", #"{"rope_theta": 10000.0, "use_sliding_window": true, "max_window_layers": 1, "layer_types": null}"#),
+            ("gemma2", #"{"rope_theta": 10000.0, "layer_types": null}"#),
+        ])
     func olderKeys(name: String, changes: String) throws {
         let newer = try GoldenDecoder(name).configuration
         let whole = try JSON(contentsOf: GoldenDecoder.folder + "/\(name)/config.json"), changed = try json(changes).object ?? []
-        let older = JSON.object((whole.object ?? []).filter { field in field.key != "rope_parameters" && !changed.contains { $0.key == field.key } } + changed)
+        let older = JSON.object(
+            (whole.object ?? []).filter { field in field.key != "rope_parameters" && !changed.contains { $0.key == field.key } } + changed)
         #expect(try DecoderConfiguration(json: older, file: "config.json") == newer)
     }
 
     @Test("The configuration survives being written and read")
     func roundTrip() throws {
-        var configuration = DecoderConfiguration(vocabularySize: 90, hiddenSize: 24, layers: 2, attentionHeads: 4, keyValueHeads: 2, intermediateSize: 40)
+        var configuration = DecoderConfiguration(
+            vocabularySize: 90, hiddenSize: 24, layers: 2, attentionHeads: 4, keyValueHeads: 2, intermediateSize: 40)
         configuration.rotary = RotaryPositions(base: 10_000, turned: 6)
         (configuration.beginID, configuration.endIDs, configuration.tiedHead) = (1, [2], true)
         #expect(try DecoderConfiguration(json: configuration.json, file: "config.json") == configuration)
     }
 
-    @Test("What is not supported is refused by name", arguments: [
-        ("llama", "rope_parameters", #"{"rope_type": "longrope", "rope_theta": 10}"#, "longrope"),
-        ("llama", "num_key_value_heads", "4", "num_key_value_heads 4"),
-        ("llama", "hidden_act", #""mish""#, "mish"),
-        ("llama", "bos_token_id", "96", "token id 96"),
-        ("gpt2", "scale_attn_by_inverse_layer_idx", "true", "scale_attn_by_inverse_layer_idx"),
-        ("qwen2", "layer_types", #"["full_attention"]"#, "layer_types"),
-        ("t5", "feed_forward_proj", #""gated-relu6""#, "gated-relu6"),
-        ("t5", "relative_attention_max_distance", "3", "relative_attention_max_distance"),
-        ("llama", "head_dim", "1", "cannot be paired"),
-    ])
+    @Test(
+        "What is not supported is refused by name",
+        arguments: [
+            ("llama", "rope_parameters", #"{"rope_type": "longrope", "rope_theta": 10}"#, "longrope"),
+            ("llama", "num_key_value_heads", "4", "num_key_value_heads 4"),
+            ("llama", "hidden_act", #""mish""#, "mish"),
+            ("llama", "bos_token_id", "96", "token id 96"),
+            ("gpt2", "scale_attn_by_inverse_layer_idx", "true", "scale_attn_by_inverse_layer_idx"),
+            ("qwen2", "layer_types", #"["full_attention"]"#, "layer_types"),
+            ("t5", "feed_forward_proj", #""gated-relu6""#, "gated-relu6"),
+            ("t5", "relative_attention_max_distance", "3", "relative_attention_max_distance"),
+            ("llama", "head_dim", "1", "cannot be paired"),
+        ])
     func refusals(model: String, key: String, value: String, named: String) throws {
         let whole = try JSON(contentsOf: GoldenDecoder.folder + "/\(model)/config.json")
         let changed = JSON.object((whole.object ?? []).filter { $0.key != key } + [(key, try json(value))])

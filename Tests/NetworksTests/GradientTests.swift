@@ -20,15 +20,23 @@ import Testing
         return (double, batch)
     }
 
-    @Test("Gradients agree with finite differences", arguments: ["bert", "mpnet", "albert-inner", "deberta-v3", "deberta-v2", "deberta-v2-own",
-                                                                "modernbert", "nomic_bert"])
+    @Test(
+        "Gradients agree with finite differences",
+        arguments: [
+            "bert", "mpnet", "albert-inner", "deberta-v3", "deberta-v2", "deberta-v2-own",
+            "modernbert", "nomic_bert",
+        ])
     func gradients(name: String) throws {
         let (encoder, batch) = try encoder(name)
         check(encoder, batch)
     }
 
-    @Test("Gradients of decoders agree with finite differences", arguments: ["gpt2", "gpt_neox", "llama-linear", "llama-yarn", "qwen3", "gemma2", "gemma3",
-                                                                            "gemma3-bidirectional", "t5-gated"])
+    @Test(
+        "Gradients of decoders agree with finite differences",
+        arguments: [
+            "gpt2", "gpt_neox", "llama-linear", "llama-yarn", "qwen3", "gemma2", "gemma3",
+            "gemma3-bidirectional", "t5-gated",
+        ])
     func decoderGradients(name: String) throws {
         let model = try GoldenDecoder(name)
         var configuration = model.configuration
@@ -62,7 +70,8 @@ import Testing
                 let below = loss()
                 parameter.set(place, value)
                 let difference = (above - below) / (2 * step)
-                #expect(abs(difference - gradient[place]) <= 1e-5 * max(1, scale), "parameter \(index) \(parameter.shape), element \(place)")
+                #expect(
+                    abs(difference - gradient[place]) <= 1e-5 * max(1, scale), "parameter \(index) \(parameter.shape), element \(place)")
             }
         }
     }

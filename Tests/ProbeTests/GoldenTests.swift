@@ -35,7 +35,9 @@ import Testing
         let objective = ProbeObjective(kind: kind, corpus: corpus, vectors: vectors.converted(to: Double.self))
         let projection = try numbers("projection"), sentences = 0..<corpus.sentences.count
         var gradient = Tensor<Double>(shape: [vectors.columns, rank])
-        let loss = gradient.withUnsafeMutableElements { objective.loss(sentences, projection: projection, rank: rank, gradient: $0) } / Double(sentences.count)
+        let loss =
+            gradient.withUnsafeMutableElements { objective.loss(sentences, projection: projection, rank: rank, gradient: $0) }
+            / Double(sentences.count)
         #expect(abs(loss - (golden["\(kind.rawValue)_loss"]?.double ?? .nan)) < 1e-6)
         for (found, expected) in try zip(gradient.elements, numbers("\(kind.rawValue)_gradient")) { #expect(abs(found - expected) < 1e-6) }
     }
@@ -45,18 +47,30 @@ import Testing
         let objective = ProbeObjective(kind: kind, corpus: corpus, vectors: vectors)
         let projection = try numbers("projection").map(Float.init)
         var gradient = Tensor<Float>(shape: [vectors.columns, rank])
-        _ = gradient.withUnsafeMutableElements { objective.loss(0..<corpus.sentences.count, projection: projection, rank: rank, gradient: $0) }
-        for (found, expected) in try zip(gradient.elements, numbers("\(kind.rawValue)_gradient")) { #expect(abs(Double(found) - expected) < 2e-4) }
+        _ = gradient.withUnsafeMutableElements {
+            objective.loss(0..<corpus.sentences.count, projection: projection, rank: rank, gradient: $0)
+        }
+        for (found, expected) in try zip(gradient.elements, numbers("\(kind.rawValue)_gradient")) {
+            #expect(abs(Double(found) - expected) < 2e-4)
+        }
     }
 
     @Test func predictionsAndMeasures() throws {
         let projection = Tensor(try numbers("projection").map(Float.init), shape: [vectors.columns, rank])
-        let file = ProbeFile(layer: 0, distance: StructuralProbe(kind: .distance, projection: projection), depth: StructuralProbe(kind: .depth, projection: projection))
+        let file = ProbeFile(
+            layer: 0, distance: StructuralProbe(kind: .distance, projection: projection),
+            depth: StructuralProbe(kind: .depth, projection: projection))
         let last = file.predict(vectors.rows(corpus.offsets[10]..<corpus.offsets[11]))
-        for (found, expected) in try zip(#require(last.distances), numbers("last_distances")) { #expect(abs(Double(found) - expected) < 1e-4 * max(1, expected)) }
-        for (found, expected) in try zip(#require(last.depths), numbers("last_depths")) { #expect(abs(Double(found) - expected) < 1e-4 * max(1, expected)) }
+        for (found, expected) in try zip(#require(last.distances), numbers("last_distances")) {
+            #expect(abs(Double(found) - expected) < 1e-4 * max(1, expected))
+        }
+        for (found, expected) in try zip(#require(last.depths), numbers("last_depths")) {
+            #expect(abs(Double(found) - expected) < 1e-4 * max(1, expected))
+        }
         let evaluation = try ProbeSweep.evaluate(file, corpus, vectors)
-        for (measure, key) in [(ProbeMeasure.uuas, "uuas"), (.rootAccuracy, "root_accuracy"), (.distanceSpearman, "dspr"), (.depthSpearman, "nspr")] {
+        for (measure, key) in [
+            (ProbeMeasure.uuas, "uuas"), (.rootAccuracy, "root_accuracy"), (.distanceSpearman, "dspr"), (.depthSpearman, "nspr"),
+        ] {
             #expect(abs(evaluation.value(measure) - (golden[key]?.double ?? .nan)) < 1e-5, "\(measure.rawValue)")
         }
         #expect(!evaluation.has(.bunsetsu))

@@ -25,7 +25,8 @@ import Testing
                 values += place + (0..<noise).map { _ in Float(3 * random.normal()) }
             }
         }
-        let bank = try WrittenTreebank.make(words.map { heads in heads.enumerated().map { WrittenTreebank.Word(form: "w\($0)", head: $1) } })
+        let bank = try WrittenTreebank.make(
+            words.map { heads in heads.enumerated().map { WrittenTreebank.Word(form: "w\($0)", head: $1) } })
         let corpus = try ProbeCorpus(bank)
         return (corpus, Tensor(values, shape: [corpus.wordCount, dimension]))
     }
@@ -39,7 +40,8 @@ import Testing
         let offsets = dev.corpus.offsets
         let evaluation = try ProbeEvaluation(dev.corpus) { sentence in
             let vectors = dev.vectors.rows(offsets[sentence]..<offsets[sentence + 1])
-            return kind == .distance ? ProbePrediction(distances: trained.probe.distances(vectors)) : ProbePrediction(depths: trained.probe.depths(vectors))
+            return kind == .distance
+                ? ProbePrediction(distances: trained.probe.distances(vectors)) : ProbePrediction(depths: trained.probe.depths(vectors))
         }
         #expect(evaluation.value(kind == .distance ? .uuas : .rootAccuracy) > 0.95)
         #expect(evaluation.value(kind == .distance ? .distanceSpearman : .depthSpearman) > 0.9)
@@ -82,13 +84,20 @@ import Testing
             do { try body() } catch let error as DataError { return error.description } catch {}
             return "nothing was thrown"
         }
-        #expect(message { _ = try ProbeTraining.improved(.distance, rank: 17).train(corpus, vectors, dev: corpus, vectors) }.contains("the rank 17 is not between 1 and 16"))
-        #expect(message { _ = try ProbeTraining.improved(.distance, rank: 0).train(corpus, vectors, dev: corpus, vectors) }.contains("rank 0"))
+        #expect(
+            message { _ = try ProbeTraining.improved(.distance, rank: 17).train(corpus, vectors, dev: corpus, vectors) }.contains(
+                "the rank 17 is not between 1 and 16"))
+        #expect(
+            message { _ = try ProbeTraining.improved(.distance, rank: 0).train(corpus, vectors, dev: corpus, vectors) }.contains("rank 0"))
         var damaged = vectors
         damaged[corpus.offsets[2], 3] = .nan
-        #expect(message { _ = try ProbeTraining.improved(.depth, rank: 2).train(corpus, damaged, dev: corpus, vectors) }.contains("sentence #3: the vector of word 1"))
+        #expect(
+            message { _ = try ProbeTraining.improved(.depth, rank: 2).train(corpus, damaged, dev: corpus, vectors) }.contains(
+                "sentence #3: the vector of word 1"))
         let other = Tensor<Float>(repeating: 1, shape: [corpus.wordCount, 5])
-        #expect(message { _ = try ProbeTraining.improved(.depth, rank: 2).train(corpus, vectors, dev: corpus, other) }.contains("different encoders"))
+        #expect(
+            message { _ = try ProbeTraining.improved(.depth, rank: 2).train(corpus, vectors, dev: corpus, other) }.contains(
+                "different encoders"))
         let large = Tensor<Float>(repeating: 3e38, shape: vectors.shape)
         #expect(message { _ = try ProbeTraining.reference(.depth, rank: 2).train(corpus, large, dev: corpus, large) }.contains("overflows"))
     }

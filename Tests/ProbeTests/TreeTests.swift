@@ -44,8 +44,9 @@ import Tokenizers
         func row(_ id: Int, _ form: String, _ tag: String, _ head: Int, _ relation: String, _ label: String) -> String {
             "\(id)\t\(form)\t\(form)\tX\t\(tag)\t_\t\(head)\t\(relation)\t_\tBunsetuBILabel=\(label)|SpaceAfter=No\n"
         }
-        let bank = try treebank(row(1, "私", "代名詞", 5, "nsubj", "B") + row(2, "は", "助詞", 1, "case", "I") + row(3, "本", "名詞", 5, "obj", "B")
-            + row(4, "を", "助詞", 3, "case", "I") + row(5, "読む", "動詞", 0, "root", "B") + row(6, "。", "補助記号-句点", 5, "punct", "I") + "\n")
+        let bank = try treebank(
+            row(1, "私", "代名詞", 5, "nsubj", "B") + row(2, "は", "助詞", 1, "case", "I") + row(3, "本", "名詞", 5, "obj", "B")
+                + row(4, "を", "助詞", 3, "case", "I") + row(5, "読む", "動詞", 0, "root", "B") + row(6, "。", "補助記号-句点", 5, "punct", "I") + "\n")
         let corpus = try ProbeCorpus(bank)
         #expect(corpus.punctuation == .unidic && corpus.punctuationCount == 1)
         #expect(corpus.sentences[0].bunsetsu == [0, 0, 1, 1, 2, 2])
@@ -79,7 +80,9 @@ import Tokenizers
 
     @Test func controlTaskIsATreeOfWordTypes() throws {
         var text = ""
-        for (index, word) in ["b", "a", "c", "a", "d", "a", "b", "e"].enumerated() { text += "\(index + 1)\t\(word)\t_\tX\t_\t_\t\(index)\tdep\t_\t_\n" }
+        for (index, word) in ["b", "a", "c", "a", "d", "a", "b", "e"].enumerated() {
+            text += "\(index + 1)\t\(word)\t_\tX\t_\t_\t\(index)\tdep\t_\t_\n"
+        }
         let corpus = try ProbeCorpus(try treebank(text + "\n"))
         var seen: Set<[Int]> = []
         for seed in 0..<20 {
@@ -96,12 +99,17 @@ import Tokenizers
 }
 
 @Suite struct Texts {
-    private func sentence(_ text: String?, _ words: [(String, String)], _ tokens: [Int: (last: Int, form: String)] = [:]) throws -> TreebankSentence {
-        try WrittenTreebank.make([words.enumerated().map { WrittenTreebank.Word(form: $1.0, head: $0, misc: $1.1) }], text: text, tokens: tokens).sentences[0]
+    private func sentence(
+        _ text: String?, _ words: [(String, String)], _ tokens: [Int: (last: Int, form: String)] = [:]
+    ) throws -> TreebankSentence {
+        try WrittenTreebank.make(
+            [words.enumerated().map { WrittenTreebank.Word(form: $1.0, head: $0, misc: $1.1) }], text: text, tokens: tokens
+        ).sentences[0]
     }
 
     @Test func wordsFindTheirPlacesInTheText() throws {
-        let found = try sentence("I don't  go.", [("I", "_"), ("do", "_"), ("n't", "_"), ("go", "_"), (".", "_")], [2: (3, "don't")]).written()
+        let found = try sentence("I don't  go.", [("I", "_"), ("do", "_"), ("n't", "_"), ("go", "_"), (".", "_")], [2: (3, "don't")])
+            .written()
         #expect(found.isOriginal && found.sharedWords == 0)
         #expect(found.ranges == [0..<1, 2..<4, 4..<7, 9..<11, 11..<12])
     }
@@ -119,10 +127,13 @@ import Tokenizers
 
     @Test func piecesAndWords() {
         // Text "ab cde", pieces: [special] "a" "b" "cd" "e" [special]; words "ab", "c", "de": "cd" crosses.
-        let alignment = WordAlignment(words: [0..<2, 3..<4, 4..<6], offsets: [0..<0, 0..<1, 1..<2, 3..<5, 5..<6, 0..<0], special: [true, false, false, false, false, true])
+        let alignment = WordAlignment(
+            words: [0..<2, 3..<4, 4..<6], offsets: [0..<0, 0..<1, 1..<2, 3..<5, 5..<6, 0..<0],
+            special: [true, false, false, false, false, true])
         #expect(alignment.tokens == [1..<3, 3..<4, 3..<5] && alignment.crossingPieces == 1 && alignment.bareWords == 0)
         // A word that the tokenizer drops takes the piece before it.
-        let dropped = WordAlignment(words: [0..<2, 2..<4, 4..<5], offsets: [0..<0, 0..<2, 4..<5, 0..<0], special: [true, false, false, true])
+        let dropped = WordAlignment(
+            words: [0..<2, 2..<4, 4..<5], offsets: [0..<0, 0..<2, 4..<5, 0..<0], special: [true, false, false, true])
         #expect(dropped.tokens == [1..<2, 1..<2, 2..<3] && dropped.bareWords == 1)
         // Words of one token share its pieces, and that is no crossing.
         let shared = WordAlignment(words: [0..<2, 0..<2], offsets: [0..<2], special: [false])

@@ -43,8 +43,9 @@ import Testing
             process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
             try process.run()
             process.waitUntilExit()
-            return Program.Result(status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, output: "",
-                                  errors: String(decoding: try program.bytes("errors"), as: UTF8.self))
+            return Program.Result(
+                status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, output: "",
+                errors: String(decoding: try program.bytes("errors"), as: UTF8.self))
         }
         expect(try broken("nul.txt", Array("a\nb\u{0}c\n".utf8)), 65, "nul.txt:2")
         expect(try broken("bad.txt", Array("one\ntwo\n".utf8) + [0xFF, 0xFE, 0x41, 0x0A], "--encoding", "utf-8"), 65, "bad.txt:3")
@@ -99,7 +100,10 @@ import Testing
         let before = try program.bytes("v.h5")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" embed \"$1\" -o v.h5 --force --model \"$2\" --quiet", Program.executable.path, input, model]
+        process.arguments = [
+            "-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" embed \"$1\" -o v.h5 --force --model \"$2\" --quiet", Program.executable.path,
+            input, model,
+        ]
         process.environment = Program.environment()
         process.currentDirectoryURL = program.folder
         process.standardError = FileHandle.nullDevice

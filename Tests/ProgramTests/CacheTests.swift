@@ -12,7 +12,9 @@ import VectorStore
 
     /// A model without a folder of git's: a copy that has been there for a while.
     private func embed(_ program: Program, _ output: String, _ arguments: [String] = [], cache: String) throws -> [Float] {
-        let result = try program.run(["embed", program.path("t.txt"), "-o", program.path(output), "--quiet", "--force"] + arguments, environment: ["KOTONOHA_CACHE": cache])
+        let result = try program.run(
+            ["embed", program.path("t.txt"), "-o", program.path(output), "--quiet", "--force"] + arguments,
+            environment: ["KOTONOHA_CACHE": cache])
         #expect(result.status == 0, "\(result.errors)")
         return try VectorFile(path: program.path(output)).readEmbeddings()
     }
@@ -41,7 +43,10 @@ import VectorStore
         _ = try program.write("t.txt", "two dogs play in snow\n")
         let first = try embed(program, "a.h5", cache: cache), path = program.path("cache/weights/" + files(program, "weights")[0])
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        for bytes in [Data(), whole.prefix(100), whole.prefix(whole.count / 2), Data("KOTOPACK{\"matrices\":[[0,1,1,0,99999999999,0,0]],\"values\":[]}\n".utf8), Data("KOTOPACK[1]\n".utf8)] {
+        for bytes in [
+            Data(), whole.prefix(100), whole.prefix(whole.count / 2),
+            Data("KOTOPACK{\"matrices\":[[0,1,1,0,99999999999,0,0]],\"values\":[]}\n".utf8), Data("KOTOPACK[1]\n".utf8),
+        ] {
             try bytes.write(to: URL(fileURLWithPath: path))
             #expect(try embed(program, "b.h5", cache: cache) == first)
         }
@@ -49,7 +54,10 @@ import VectorStore
         try FileManager.default.createDirectory(atPath: program.path("open"), withIntermediateDirectories: true)
         #expect(chmod(program.path("open"), 0o777) == 0)
         #expect(try embed(program, "c.h5", cache: program.path("open")) == first)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: program.path("open")).allSatisfy { (try? FileManager.default.contentsOfDirectory(atPath: program.path("open/" + $0)))?.isEmpty ?? false })
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: program.path("open")).allSatisfy {
+                (try? FileManager.default.contentsOfDirectory(atPath: program.path("open/" + $0)))?.isEmpty ?? false
+            })
         #expect(try embed(program, "d.h5", cache: "/proc/none") == first)
     }
 
@@ -57,7 +65,9 @@ import VectorStore
         let program = try Program(), cache = program.path("cache")
         _ = try program.write("t.txt", "two dogs play in snow\n")
         for wish in ["auto", "fast"] {
-            let result = try program.run("embed", program.path("t.txt"), "-o", program.path(wish + ".h5"), "--precision", wish, environment: ["KOTONOHA_CACHE": cache])
+            let result = try program.run(
+                "embed", program.path("t.txt"), "-o", program.path(wish + ".h5"), "--precision", wish,
+                environment: ["KOTONOHA_CACHE": cache])
             #expect(result.status == 0 && result.errors.contains("precision: "), "\(result.errors)")
             let made = try VectorFile(path: program.path(wish + ".h5")).metadata.precision
             #expect(["f32", "bf16"].contains(made) || wish == "fast" && made == "int8")
@@ -72,18 +82,24 @@ import VectorStore
     /// A large file is checked once for each of its states; damage that comes later is found.
     @Test func checkedFilesAreCheckedAgainWhenTheyChange() throws {
         let program = try Program(), environment = ["KOTONOHA_CACHE": program.path("cache")]
-        let layout = VectorLayout(dimension: 256), metadata = VectorMetadata(model: "m", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 8,
-                                                                              createdBy: "", source: "", sourceSHA256: "")
+        let layout = VectorLayout(dimension: 256),
+            metadata = VectorMetadata(
+                model: "m", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 8,
+                createdBy: "", source: "", sourceSHA256: "")
         let writer = try VectorFileWriter(path: program.path("v.h5"), layout: layout, metadata: metadata, rows: 5000)
-        let numbers = (0 ..< 5000 * 256).map { Float(($0 * 7919) % 1009) - 504 }
-        try writer.append(VectorBlock(texts: (0 ..< 5000).map { "row \($0)" }, valid: Array(repeating: true, count: 5000), embeddings: numbers))
+        let numbers = (0..<5000 * 256).map { Float(($0 * 7919) % 1009) - 504 }
+        try writer.append(
+            VectorBlock(texts: (0..<5000).map { "row \($0)" }, valid: Array(repeating: true, count: 5000), embeddings: numbers))
         try writer.finish()
         func rank() throws -> Program.Result {
-            try program.run("rank", program.path("v.h5"), "--query-vectors", program.path("v.h5"), "--top", "1", "--json", "--quiet", environment: environment)
+            try program.run(
+                "rank", program.path("v.h5"), "--query-vectors", program.path("v.h5"), "--top", "1", "--json", "--quiet",
+                environment: environment)
         }
         #expect(try rank().status == 0 && files(program, "validated").count == 1)
         // The vectors are among what may be mapped.
-        #expect(String(decoding: try program.bytes("cache/validated/" + files(program, "validated")[0]), as: UTF8.self).contains(" 5120000\n"))
+        #expect(
+            String(decoding: try program.bytes("cache/validated/" + files(program, "validated")[0]), as: UTF8.self).contains(" 5120000\n"))
         #expect(try rank().status == 0 && files(program, "validated").count == 1)
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: program.path("v.h5")))
         try handle.truncate(atOffset: 4_000_000)

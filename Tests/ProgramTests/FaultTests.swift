@@ -20,17 +20,27 @@ import Testing
     }
 
     static let roads = [
-        Road(name: "embed", arguments: ["embed", "new.txt", "-o", "v.h5", "--force", "--model", "MODEL"], again: ["--resume"], outputs: ["v.h5"]),
+        Road(
+            name: "embed", arguments: ["embed", "new.txt", "-o", "v.h5", "--force", "--model", "MODEL"], again: ["--resume"],
+            outputs: ["v.h5"]),
         Road(name: "embed --append", arguments: ["embed", "more.txt", "-o", "v.h5", "--append", "--model", "MODEL"], outputs: ["v.h5"]),
         Road(name: "export", arguments: ["export", "v.h5", "-o", "e.tsv"], outputs: ["e.tsv", "e.metadata.tsv"]),
         Road(name: "export .npy", arguments: ["export", "v.h5", "-o", "e.npy"], outputs: ["e.npy"]),
         Road(name: "pca", arguments: ["pca", "v.h5", "-o", "p.h5", "--components", "3", "--figure", "p.svg"], outputs: ["p.h5", "p.svg"]),
-        Road(name: "tsne", arguments: ["tsne", "v.h5", "-o", "m.csv", "--iterations", "20", "--early-iterations", "20", "--perplexity", "5", "--html", "m.html"],
-             outputs: ["m.csv", "m.html"]),
+        Road(
+            name: "tsne",
+            arguments: [
+                "tsne", "v.h5", "-o", "m.csv", "--iterations", "20", "--early-iterations", "20", "--perplexity", "5", "--html", "m.html",
+            ],
+            outputs: ["m.csv", "m.html"]),
         Road(name: "train encoder", arguments: ["train", "encoder", "train.json", "-o", "encoder", "--force"], outputs: ["encoder"]),
-        Road(name: "train seq2seq",
-             arguments: ["train", "seq2seq", "pairs.tsv", "-o", "generator", "--force", "--epochs", "2", "--hidden-size", "8", "--heads", "2", "--source-column", "a", "--target-column", "b"],
-             outputs: ["generator"]),
+        Road(
+            name: "train seq2seq",
+            arguments: [
+                "train", "seq2seq", "pairs.tsv", "-o", "generator", "--force", "--epochs", "2", "--hidden-size", "8", "--heads", "2",
+                "--source-column", "a", "--target-column", "b",
+            ],
+            outputs: ["generator"]),
     ]
 
     @Test(arguments: roads) func recovers(_ road: Road) throws {
@@ -59,16 +69,27 @@ import Testing
             }
             return found
         }
-        func part(_ contents: [String: Data], of output: String) -> [String: Data] { contents.filter { $0.key == output || $0.key.hasPrefix(output + "/") } }
+        func part(_ contents: [String: Data], of output: String) -> [String: Data] {
+            contents.filter { $0.key == output || $0.key.hasPrefix(output + "/") }
+        }
 
         let start = program.folder.appendingPathComponent("start")
         try manager.createDirectory(at: start, withIntermediateDirectories: true)
         func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: start.appendingPathComponent(name)) }
-        try write("old.txt", (0..<22).map { "the cat \($0 % 5) in the snow \(String(repeating: "dogs ", count: $0))" }.joined(separator: "\n"))
+        try write(
+            "old.txt", (0..<22).map { "the cat \($0 % 5) in the snow \(String(repeating: "dogs ", count: $0))" }.joined(separator: "\n"))
         try write("more.txt", (0..<11).map { "two dogs \(String(repeating: "play ", count: $0))" }.joined(separator: "\n"))
-        try write("new.txt", (0..<(Shim.isFull ? 9000 : 40)).map { "dogs \(String(repeating: "in the snow ", count: $0 % 6))" }.joined(separator: "\n"))
-        try write("pairs.tsv", "a\tb\n" + (0..<12).map { "\(String(repeating: "a", count: $0 % 4 + 1))\t\(String(repeating: "b", count: $0 % 3 + 1))" }.joined(separator: "\n") + "\n")
-        try write("train.json", """
+        try write(
+            "new.txt",
+            (0..<(Shim.isFull ? 9000 : 40)).map { "dogs \(String(repeating: "in the snow ", count: $0 % 6))" }.joined(separator: "\n"))
+        try write(
+            "pairs.tsv",
+            "a\tb\n"
+                + (0..<12).map { "\(String(repeating: "a", count: $0 % 4 + 1))\t\(String(repeating: "b", count: $0 % 3 + 1))" }.joined(
+                    separator: "\n") + "\n")
+        try write(
+            "train.json",
+            """
             {"tokenizer": "\(model)", "model": {"hidden_size": 16, "layers": 1, "heads": 2, "intermediate_size": 24}, "steps": 4, "checkpoint_every": 2,
              "max_length": 16, "tasks": [{"objective": "infonce", "files": ["pairs.tsv"], "columns": ["a", "b"], "batch_size": 4}]}
             """)
@@ -88,32 +109,49 @@ import Testing
         let run0 = try run(road.arguments, in: whole, environment: ["LD_PRELOAD": library, "KOTONOHA_FAULT_TRACE": traceFile])
         #expect(run0.status == 0, "\(run0.errors)")
         let expected = try contents(whole)
-        for output in road.outputs { #expect(!part(expected, of: output).isEmpty && part(expected, of: output) != part(before, of: output), "\(output) is new") }
-        let calls = try String(contentsOfFile: traceFile, encoding: .utf8).split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+        for output in road.outputs {
+            #expect(!part(expected, of: output).isEmpty && part(expected, of: output) != part(before, of: output), "\(output) is new")
+        }
+        let calls = try String(contentsOfFile: traceFile, encoding: .utf8).split(separator: "\n").map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        }
         try checkOrder(calls, road, in: whole)
 
         let step = Shim.isFull ? 1 : max(1, calls.count / 5)
         for (kind, first) in [("kill", 1), ("once", 1 + step / 2), ("full", 1 + step / 3)] {
             for call in stride(from: first, through: calls.count, by: step) {
-                let place = try prepare("place"), what = "\(road.name), \(kind) at \(call): \(calls[call - 1].dropFirst().joined(separator: " "))"
-                let broken = try run(road.arguments, in: place, environment: ["LD_PRELOAD": library, "KOTONOHA_FAULT_AT": "\(call)", "KOTONOHA_FAULT": kind])
+                let place = try prepare("place"),
+                    what = "\(road.name), \(kind) at \(call): \(calls[call - 1].dropFirst().joined(separator: " "))"
+                let broken = try run(
+                    road.arguments, in: place, environment: ["LD_PRELOAD": library, "KOTONOHA_FAULT_AT": "\(call)", "KOTONOHA_FAULT": kind])
                 if kind == "kill" {
                     #expect([-9, 137].contains(broken.status), "\(what): \(broken.status) \(broken.errors)")
                 } else {
                     #expect([0, 73, 74].contains(broken.status), "\(what): \(broken.status) \(broken.errors)")
-                    if broken.status != 0 { #expect(broken.errors.split(separator: "\n").count { $0.hasPrefix("kotonoha: ") } == 1, "\(what): \(broken.errors)") }
+                    if broken.status != 0 {
+                        #expect(broken.errors.split(separator: "\n").count { $0.hasPrefix("kotonoha: ") } == 1, "\(what): \(broken.errors)")
+                    }
                 }
                 let after = try contents(place)
                 for output in road.outputs {
                     let found = part(after, of: output)
-                    #expect(found == part(before, of: output) || found == part(expected, of: output), "\(what): \(output) is neither the old nor the new one")
+                    #expect(
+                        found == part(before, of: output) || found == part(expected, of: output),
+                        "\(what): \(output) is neither the old nor the new one")
                 }
-                if broken.status == 0 { for output in road.outputs { #expect(part(after, of: output) == part(expected, of: output), "\(what): success without the result") } }
+                if broken.status == 0 {
+                    for output in road.outputs {
+                        #expect(part(after, of: output) == part(expected, of: output), "\(what): success without the result")
+                    }
+                }
                 let hasPartial = road.outputs.contains { manager.fileExists(atPath: place.appendingPathComponent($0 + ".partial").path) }
                 let repeated = try run(road.arguments + (hasPartial ? road.again : []), in: place)
                 #expect(repeated.status == 0, "\(what), given again: \(repeated.errors)")
                 let final = try contents(place)
-                #expect(final == expected, "\(what), given again: \(Set(final.keys).symmetricDifference(expected.keys)) \(final.filter { expected[$0.key] != $0.value }.keys)")
+                #expect(
+                    final == expected,
+                    "\(what), given again: \(Set(final.keys).symmetricDifference(expected.keys)) \(final.filter { expected[$0.key] != $0.value }.keys)"
+                )
             }
         }
     }
@@ -128,10 +166,13 @@ import Testing
             let isSafe = calls[..<index].indices.contains { earlier in
                 let other = calls[earlier]
                 // A file without a name is brought to the disk and then linked to its temporary name.
-                return other[1] == "fsync" && full(other[2]) == source || other[1] == "linkat" && full(other[3]) == source && earlier > 0 && calls[earlier - 1][1] == "fsync"
+                return other[1] == "fsync" && full(other[2]) == source
+                    || other[1] == "linkat" && full(other[3]) == source && earlier > 0 && calls[earlier - 1][1] == "fsync"
             }
             #expect(isSafe, "\(road.name): \(call) before its data are on the disk")
-            #expect(calls[(index + 1)...].contains { $0[1] == "fsync" && full($0[2]) == above }, "\(road.name): the folder of \(call[3]) is not brought to the disk")
+            #expect(
+                calls[(index + 1)...].contains { $0[1] == "fsync" && full($0[2]) == above },
+                "\(road.name): the folder of \(call[3]) is not brought to the disk")
         }
     }
 }
@@ -141,7 +182,9 @@ enum Shim {
     static let isFull = ProcessInfo.processInfo.environment["KOTONOHA_FAULTS"] == "all"
 
     static let library: String? = {
-        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Support/Faults/faults.c").path
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: "Support/Faults/faults.c"
+        ).path
         let target = FileManager.default.temporaryDirectory.appending(path: "kotonoha-faults-\(UUID().uuidString).so").path
         for compiler in ["cc", "clang", "gcc"] {
             let process = Process()

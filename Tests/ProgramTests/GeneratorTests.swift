@@ -11,26 +11,33 @@ import Testing
     init() throws {
         program = try Program()
         // Four letters and the same backward: learned by heart in a second.
-        pairs = try program.write("pairs.tsv", "from\tto\n" + (0..<24).map { i in
-            let letters = [0, 1, 2, 3].map { "あいうえかきく"[(i / [1, 2, 3, 5][$0] + $0) % 7] }
-            return letters.joined() + "\t" + letters.reversed().joined()
-        }.joined(separator: "\n") + "\n")
+        pairs = try program.write(
+            "pairs.tsv",
+            "from\tto\n"
+                + (0..<24).map { i in
+                    let letters = [0, 1, 2, 3].map { "あいうえかきく"[(i / [1, 2, 3, 5][$0] + $0) % 7] }
+                    return letters.joined() + "\t" + letters.reversed().joined()
+                }.joined(separator: "\n") + "\n")
     }
 
     private func train(_ name: String, _ options: String...) throws -> Program.Result {
-        let process = program.process(["train", "seq2seq", pairs, "-o", program.path(name), "--source-column", "from", "--target-column", "to"] + options)
+        let process = program.process(
+            ["train", "seq2seq", pairs, "-o", program.path(name), "--source-column", "from", "--target-column", "to"] + options)
         let errors = Pipe(), output = Pipe()
         process.standardError = errors
         process.standardOutput = output
         try process.run()
         let said = errors.fileHandleForReading.readDataToEndOfFile(), printed = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return Program.Result(status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self), errors: String(decoding: said, as: UTF8.self))
+        return Program.Result(
+            status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
+            errors: String(decoding: said, as: UTF8.self))
     }
 
     private func trained() throws -> String {
-        let result = try train("m", "--network", "gru", "--attention", "additive", "--hidden-size", "24", "--learning-rate", "1e-2", "--batch-size", "8",
-                               "--epochs", "60", "--evaluate-every", "10", "--until", "1", "--threads", "2")
+        let result = try train(
+            "m", "--network", "gru", "--attention", "additive", "--hidden-size", "24", "--learning-rate", "1e-2", "--batch-size", "8",
+            "--epochs", "60", "--evaluate-every", "10", "--until", "1", "--threads", "2")
         #expect(result.status == 0 && result.errors.contains("free-running: exact"), "\(result.errors)")
         return program.path("m")
     }
@@ -42,26 +49,35 @@ import Testing
 
     /// Every shape that the options name trains a step and writes something.
     @Test(arguments: [
-        ["--norm", "pre", "--positions", "learned", "--tied"], ["--norm", "post", "--positions", "sinusoidal", "--sampled-input", "0.3", "--label-smoothing", "0.1"],
-        ["--network", "lstm"], ["--network", "gru", "--bidirectional", "--attention", "general"], ["--network", "lstm", "--attention", "dot", "--input-feeding"],
-        ["--network", "gru", "--attention", "concat", "--freeze", "encoder"], ["--network", "lstm", "--attention", "additive", "--penalty", "attention=0.1", "--penalty", "recurrence=0.01"],
+        ["--norm", "pre", "--positions", "learned", "--tied"],
+        ["--norm", "post", "--positions", "sinusoidal", "--sampled-input", "0.3", "--label-smoothing", "0.1"],
+        ["--network", "lstm"], ["--network", "gru", "--bidirectional", "--attention", "general"],
+        ["--network", "lstm", "--attention", "dot", "--input-feeding"],
+        ["--network", "gru", "--attention", "concat", "--freeze", "encoder"],
+        ["--network", "lstm", "--attention", "additive", "--penalty", "attention=0.1", "--penalty", "recurrence=0.01"],
     ]) func shapes(_ options: [String]) throws {
-        let process = program.process(["train", "seq2seq", pairs, "-o", program.path("s"), "--hidden-size", "16", "--epochs", "1", "--quiet"] + options)
+        let process = program.process(
+            ["train", "seq2seq", pairs, "-o", program.path("s"), "--hidden-size", "16", "--epochs", "1", "--quiet"] + options)
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0, "\(options)")
-        let written = try program.run("generate", program.path("s"), try program.write("x.txt", "あいう\n"), "--sample", "--top-k", "3", "--top-p", "0.9",
-                                      "--temperature", "2", "--outputs", "3", "--max-length", "5")
+        let written = try program.run(
+            "generate", program.path("s"), try program.write("x.txt", "あいう\n"), "--sample", "--top-k", "3", "--top-p", "0.9",
+            "--temperature", "2", "--outputs", "3", "--max-length", "5")
         #expect(written.status == 0 && written.output.split(separator: "\n").count == 3, "\(written.errors)")
     }
 
     @Test func measuresPicturesAndScores() throws {
         let model = try trained()
-        let measured = try program.run("generate", model, pairs, "--source-column", "from", "--target", "to", "--color", "always", "--html", "i.html", "--items", "i.xlsx")
+        let measured = try program.run(
+            "generate", model, pairs, "--source-column", "from", "--target", "to", "--color", "always", "--html", "i.html", "--items",
+            "i.xlsx")
         #expect(measured.status == 0 && measured.errors.contains("exact"), "\(measured.errors)")
         #expect(measured.output.split(separator: "\n").count == 24)
         #expect(String(decoding: try program.bytes("i.html"), as: UTF8.self).contains("character error rate"))
-        #expect(try program.run("generate", model, pairs, "--source-column", "from", "--target", "to", "--items", "i.csv", "--quiet").errors.isEmpty)
+        #expect(
+            try program.run("generate", model, pairs, "--source-column", "from", "--target", "to", "--items", "i.csv", "--quiet").errors
+                .isEmpty)
         #expect(String(decoding: try program.bytes("i.csv"), as: UTF8.self).hasPrefix("line,source,target,output,exact"))
         // A wrong target is red.
         let wrong = try program.write("wrong.tsv", "from\tto\n" + "あいうえ\tくくくくくく\n")
@@ -82,12 +98,15 @@ import Testing
         // What the beam found best scores what the beam said.
         let first = best.output.split(separator: "\n")[0].split(separator: "\t").map(String.init)
         let scored = try program.run("generate", model, try program.write("s.tsv", "あいうえ\t\(first[1])\n"), "--score", "2")
-        let difference = abs((Double(first[2]) ?? 0) - (Double(scored.output.split(separator: "\t").last?.trimmingCharacters(in: .newlines) ?? "") ?? 9))
+        let difference = abs(
+            (Double(first[2]) ?? 0) - (Double(scored.output.split(separator: "\t").last?.trimmingCharacters(in: .newlines) ?? "") ?? 9))
         #expect(difference < 1e-3, "\(best.output) \(scored.output)")
         let forced = try program.run("generate", model, try program.write("p.tsv", "あいうえ\tかか\n"), "--prefix-column", "2")
         #expect(forced.output.hasPrefix("かか"))
         // Same seed, same output.
-        func drawn(_ seed: String) throws -> String { try program.run("generate", model, source, "--sample", "--temperature", "3", "--outputs", "5", "--seed", seed).output }
+        func drawn(_ seed: String) throws -> String {
+            try program.run("generate", model, source, "--sample", "--temperature", "3", "--outputs", "5", "--seed", seed).output
+        }
         #expect(try drawn("1") == drawn("1"))
         #expect(try drawn("1") != drawn("2"))
         // Fine-tuning from it, held to its weights.
@@ -138,7 +157,8 @@ import Testing
         expect(try program.run("draw", "positions", "-o", "p.svg", "--dimensions", "4-20"), 64, "--dimensions")
         #expect(try program.run("draw", "characters", pairs, "--column", "from", "-o", "c.svg", "--table", "c.csv").status == 0)
         #expect(String(decoding: try program.bytes("c.csv"), as: UTF8.self).contains("rank,character,occurrences,share\n1,"))
-        expect(try program.run("draw", "characters", try program.write("empty.txt", " \n"), "-o", "d.svg"), 65, "empty.txt", "no characters")
+        expect(
+            try program.run("draw", "characters", try program.write("empty.txt", " \n"), "-o", "d.svg"), 65, "empty.txt", "no characters")
     }
 }
 

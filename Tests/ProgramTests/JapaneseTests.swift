@@ -25,15 +25,22 @@ import Testing
             + text.matches(of: long).map { (unindented($0.output.1), unindented($0.output.2)) }
     }
 
-    private func help() throws -> [(key: String, value: String)] { try pairs("HelpTexts") + pairs("Discussions") }
-    private func messages() throws -> [(key: String, value: String)] { try pairs("Messages", from: "messages") }
+    /// Pairs of every file in a folder of `Sources/kotonoha/Japanese`.
+    private func pairs(in folder: String) throws -> [(key: String, value: String)] {
+        let files = try FileManager.default.contentsOfDirectory(
+            atPath: Self.root.appendingPathComponent("Sources/kotonoha/Japanese/\(folder)").path)
+        return try files.filter { $0.hasSuffix(".swift") }.sorted().flatMap { try pairs("\(folder)/\($0.dropLast(6))") }
+    }
+
+    private func help() throws -> [(key: String, value: String)] { try pairs(in: "Help") }
+    private func messages() throws -> [(key: String, value: String)] { try pairs(in: "Messages") }
 
     @Test func noKeyIsThereTwiceAndEveryPlaceIsInTheKey() throws {
-        #expect(try help().count > 250 && messages().count > 200)
+        #expect(try help().count > 600 && messages().count > 500)
         let place = try Regex(#"\{[0-9]\}"#)
         // Counters ("communities") have a place for their number in Japanese alone.
         let counters = Set(try pairs("Japanese", from: "counts").map(\.key))
-        for table in [try help(), try messages(), try pairs("Messages", to: "messages"), try pairs("Japanese")] {
+        for table in [try help(), try messages(), try pairs("ParserMessages"), try pairs("Japanese")] {
             // Headings, remarks and phrases are tables of their own in one file.
             if table.count > 200 { for (key, all) in Dictionary(grouping: table, by: \.key) { #expect(all.count == 1, "\(key)") } }
             for (key, value) in table {
@@ -49,18 +56,22 @@ import Testing
 
     // MARK: Help
 
-    /// The commands that everybody meets. Every other one has its abstract in Japanese.
-    private static let road: Set = [
-        "", "embed", "similarity", "rank", "tsne", "umap", "pca", "cluster", "matrix", "rdm", "contrast", "methods", "info", "export",
-        "model", "model list", "model pull",
-        "model info", "train", "train classifier", "classify", "evaluate", "evaluate sts", "evaluate retrieval", "surprisal",
-    ]
+    /// The commands with a help snapshot, by their names without the program's: "" is the program itself.
+    private static func commands() throws -> Set<String> {
+        let folder = root.appendingPathComponent("Tests/ProgramTests/Help")
+        let groups = ["vectors", "model", "train", "evaluate", "probe", "simulate", "draw", "shard"]
+        return Set(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".txt") }.map { file in
+                let name = String(file.dropLast(4).dropFirst("kotonoha".count).drop { $0 == "-" })
+                // Only the first hyphen stands for a space, and only after the name of a group of commands.
+                guard let hyphen = name.firstIndex(of: "-"), groups.contains(String(name[..<hyphen])) else { return name }
+                return name.replacingCharacters(in: hyphen...hyphen, with: " ")
+            })
+    }
 
     /// Texts of a command in the tree that the parser prints of itself; bounds and defaults in parentheses belong to the option, not to its text.
-    private func texts(_ command: JSON, isWhole: Bool, known: [String: String]) -> [String] {
-        var found = [command["abstract"]?.string].compactMap(\.self)
-        guard isWhole else { return found }
-        found += [command["discussion"]?.string].compactMap(\.self)
+    private func texts(_ command: JSON, known: [String: String]) -> [String] {
+        var found = [command["abstract"]?.string, command["discussion"]?.string].compactMap(\.self)
         for argument in command["arguments"]?.array ?? [] where argument["shouldDisplay"]?.bool != false {
             guard var text = argument["abstract"]?.string else { continue }
             if known[text] == nil, text.hasSuffix(")"), let start = text.range(of: " (", options: .backwards) {
@@ -71,34 +82,31 @@ import Testing
         return found
     }
 
-    @Test func theMainRoadHasJapaneseHelpAndNoTextIsLeftOver() throws {
+    @Test func everyCommandHasJapaneseHelpAndNoTextIsLeftOver() throws {
         let program = try Program(), japanese = ["KOTONOHA_LANGUAGE": "ja"]
         let table = Dictionary(try help().map { ($0.key, $0.value) }) { first, _ in first }
+        let heading = try Regex(#"(?m)^[A-Z][A-Z ,-]+:"#)
         var used: Set<String> = [], visited: Set<String> = []
         func visible(_ text: String) -> String { text.filter { !$0.isWhitespace } }
         func visit(_ command: JSON, _ path: [String]) throws {
             guard command["shouldDisplay"]?.bool != false else { return }
-            let name = path.joined(separator: " "), isWhole = Self.road.contains(name)
-            let wanted = texts(command, isWhole: isWhole, known: table)
+            let name = path.joined(separator: " "), wanted = texts(command, known: table)
             for text in wanted where table[text] == nil { Issue.record("\(name): no Japanese for \(text)") }
             used.formUnion(wanted)
-            if isWhole {
-                visited.insert(name)
-                let shown = try program.run(path + ["--help"], environment: japanese)
-                #expect(shown.status == 0 && shown.errors.isEmpty)
-                let output = visible(shown.output)
-                for text in wanted { #expect(output.contains(visible(table[text] ?? text)), "\(name): \(text)") }
-                for heading in ["OVERVIEW", "USAGE", "OPTIONS", "ARGUMENTS", "SUBCOMMANDS", "default:", "values:"] {
-                    #expect(!shown.output.contains(heading), "\(name): \(heading)")
-                }
-            }
+            visited.insert(name)
+            let shown = try program.run(path + ["--help"], environment: japanese)
+            #expect(shown.status == 0 && shown.errors.isEmpty)
+            let output = visible(shown.output)
+            for text in wanted { #expect(output.contains(visible(table[text] ?? text)), "\(name): \(text)") }
+            for match in shown.output.matches(of: heading) { Issue.record("\(name): \(shown.output[match.range]) is in English") }
+            for remark in ["default:", "values:"] { #expect(!shown.output.contains(remark), "\(name): \(remark)") }
             for next in command["subcommands"]?.array ?? [] where next["commandName"]?.string != "help" {
                 try visit(next, path + [next["commandName"]?.string ?? "?"])
             }
         }
         let dump = try program.run("--experimental-dump-help")
         try visit(try #require(JSON(parsing: dump.output, file: "--experimental-dump-help")["command"]), [])
-        #expect(visited == Self.road)
+        #expect(try visited == Self.commands())
         let left = Set(table.keys).subtracting(used)
         #expect(left.isEmpty, "no help has these texts: \(left.sorted())")
     }
@@ -182,6 +190,23 @@ import Testing
         #expect(try run("rank", "v.h5", "--query-vectors", "v.h5").errors.contains("クエリ 3 件をベクトル 3 個と照合: "))
     }
 
+    /// A mistake of each group of commands, before any file is read.
+    @Test(arguments: [
+        ("vectors project v.h5 -o w.h5", "--onto か --axis のどちらか一方を指定してください"),
+        ("mds m.rdm.h5 -o m.csv --dimensions 0", "--dimensions は 1 以上、--starts は 0 以上にしてください"),
+        ("rsa m.rdm.h5 --data s.rdm.h5 --fdr 2", "--fdr は 0 から 1 までの間です(2.0 ではなく)"),
+        ("generate m t.txt --beam 2 --sample", "--beam と --sample は同時に指定できません"),
+        ("attention m a --head 1 --figure f.svg", "--head には --layer が必要です"),
+        ("train vocabulary t.txt -o t.h5", "トークナイザーは .json のファイルに書きます('t.h5' ではなく)"),
+        ("evaluate reading w.csv --time t --word a --length b", "--word と --length は同時に指定できません"),
+        ("simulate naming --trials 5", "--trials は 100 から 10000000 まで、--surface-trials は 100 から 1000000 までです"),
+        ("shard plan t.txt -o s", "セットの名前は .kset で終わるものにしてください('s' ではなく)"),
+    ])
+    func everyGroupOfCommandsSpeaksJapanese(command: String, message: String) throws {
+        let run = try Program().run(command.components(separatedBy: " "), environment: ["KOTONOHA_LANGUAGE": "ja"])
+        #expect(run.status == 64 && run.errors.hasPrefix("エラー: " + message), "\(run.errors)")
+    }
+
     // MARK: Which language
 
     @Test func theVariableThenTheLocaleDecide() throws {
@@ -216,13 +241,24 @@ import Testing
             return String(decoding: try program.bytes("\(name).html"), as: UTF8.self)
         }
         let english = try caption("a", ["KOTONOHA_LANGUAGE": "", "LC_ALL": "ja_JP.UTF-8"])
-        #expect(english.contains("t-SNE, perplexity") && !english.contains("<meta name=\"language\""))
+        #expect(english.contains("t-SNE, perplexity") && english.contains("<html lang=\"en\">"))
+        #expect(!english.contains("<meta name=\"language\""))
         let asked = try caption("b", ["KOTONOHA_LANGUAGE": "ja"])
         #expect(asked.contains("t-SNE、パープレキシティ") && asked.contains("<meta name=\"language\" content=\"ja\">"))
+        #expect(asked.contains("<html lang=\"ja\">"))
         #expect(try caption("c", [:], "--language", "ja").contains("L2 正規化したベクトルのユークリッド距離"))
         #expect(try !caption("d", ["KOTONOHA_LANGUAGE": "ja"], "--no-caption").contains("パープレキシティ"))
         #expect(try caption("e", ["KOTONOHA_LANGUAGE": "ja"], "--language", "en").contains("t-SNE, perplexity"))
         #expect(try program.bytes("a.csv") == program.bytes("b.csv"))
+        // A command without --language follows the variable.
+        func tree(_ name: String, _ environment: [String: String]) throws -> String {
+            let arguments = ["cluster", "v.h5", "-o", "\(name).csv", "--tree", "average", "--figure", "\(name).svg"]
+            let run = try program.run(arguments, environment: environment)
+            #expect(run.status == 0, "\(run.errors)")
+            return String(decoding: try program.bytes("\(name).svg"), as: UTF8.self)
+        }
+        #expect(try tree("f", ["KOTONOHA_LANGUAGE": "", "LC_ALL": "ja_JP.UTF-8"]).contains("distance (average)"))
+        #expect(try tree("g", ["KOTONOHA_LANGUAGE": "ja"]).contains("距離（cosine、average）"))
         let methods = ["methods", "a.csv", "--without-bibtex"]
         #expect(
             try program.run(methods, environment: ["KOTONOHA_LANGUAGE": "ja"]).output == program.run(methods + ["--language", "ja"]).output)

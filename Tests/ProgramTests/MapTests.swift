@@ -13,7 +13,9 @@ import VectorStore
         program = try Program()
         model = try TinyModel().folder.path
         let places = ["snow", "beach", "kitchen", "street"]
-        let input = try program.write("c.tsv", "scene\ttext\n" + (0..<120).map { "s\($0 % 4)\t\(places[$0 % 4]) dogs \($0 % 7) play \($0)" }.joined(separator: "\n") + "\n")
+        let input = try program.write(
+            "c.tsv",
+            "scene\ttext\n" + (0..<120).map { "s\($0 % 4)\t\(places[$0 % 4]) dogs \($0 % 7) play \($0)" }.joined(separator: "\n") + "\n")
         #expect(try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "text", "--group-column", "scene").status == 0)
     }
 
@@ -25,15 +27,19 @@ import VectorStore
 
     @Test func sameSeedSameMap() throws {
         for (threads, name) in [("1", "a.csv"), ("2", "b.csv")] {
-            _ = try run("tsne", "v.h5", "-o", name, "--perplexity", "10", "--iterations", "60", "--seed", "7", "--threads", threads, "--quiet")
+            _ = try run(
+                "tsne", "v.h5", "-o", name, "--perplexity", "10", "--iterations", "60", "--seed", "7", "--threads", threads, "--quiet")
         }
         #expect(try program.bytes("a.csv") == program.bytes("b.csv"))
-        _ = try run("tsne", "v.h5", "-o", "c.csv", "--perplexity", "10", "--iterations", "60", "--seed", "8", "--initialization", "random", "--quiet")
+        _ = try run(
+            "tsne", "v.h5", "-o", "c.csv", "--perplexity", "10", "--iterations", "60", "--seed", "8", "--initialization", "random",
+            "--quiet")
         #expect(try program.bytes("a.csv") != program.bytes("c.csv"))
     }
 
     @Test func mapsAreMeasuredAndCompared() throws {
-        let report = try JSON(parsing: run("tsne", "v.h5", "-o", "m.h5", "--perplexity", "10", "--iterations", "100", "--report", "--json").output)
+        let report = try JSON(
+            parsing: run("tsne", "v.h5", "-o", "m.h5", "--perplexity", "10", "--iterations", "100", "--report", "--json").output)
         let quality = try #require(report["quality"])
         for measure in ["trustworthiness", "continuity", "neighbor_preservation", "label_accuracy"] {
             let value = try #require(quality[measure]?.double)
@@ -72,7 +78,10 @@ import VectorStore
     @Test func methodsSayWhatWasDone() throws {
         _ = try run("tsne", "v.h5", "-o", "m.csv", "--perplexity", "10", "--iterations", "60", "--seed", "7", "--quiet")
         let english = try run("methods", "m.csv").output
-        for part in ["vectors of 120 rows", "t-SNE (van der Maaten & Hinton, 2008)", "perplexity 10", "310 iterations", "seed 7", "@article{vandermaaten2008visualizing", "@software{kotonoha"] {
+        for part in [
+            "vectors of 120 rows", "t-SNE (van der Maaten & Hinton, 2008)", "perplexity 10", "310 iterations", "seed 7",
+            "@article{vandermaaten2008visualizing", "@software{kotonoha",
+        ] {
             #expect(english.contains(part), "'\(part)' in: \(english)")
         }
         #expect(!english.contains("barnes") && !english.contains("Linderman"), "works are cited that were not used")
@@ -92,7 +101,8 @@ import VectorStore
         #expect(try program.run("evaluate", "groups", "v.h5", "--by", "colour").status == 64)
         let pairs = try program.write("pairs.tsv", "ja\ten\nsnow dogs\tsnow dogs\nkitchen play\tkitchen play\n\tempty\n")
         let found = try JSON(parsing: run("evaluate", "retrieval", pairs, "--columns", "ja,en", "--model", model, "--json").output)
-        #expect(found["pairs"]?.int == 2 && found["pairs_left_out"]?.int == 1 && found["first_to_second"]?["top10"]?.double == 1, "\(found)")
+        #expect(
+            found["pairs"]?.int == 2 && found["pairs_left_out"]?.int == 1 && found["first_to_second"]?["top10"]?.double == 1, "\(found)")
     }
 
     @Test func infoReadsEveryFile() throws {
@@ -111,6 +121,7 @@ import VectorStore
         #expect(refused.errors.contains("6"), "the largest perplexity that 20 points allow is not named: \(refused.errors)")
         #expect(!FileManager.default.fileExists(atPath: program.path("m.csv")))
         // Without a wish the perplexity fits itself to them.
-        #expect(try run("tsne", "few.h5", "-o", "m.csv", "--iterations", "20").errors.contains("note: perplexity 6 instead of the usual 30"))
+        #expect(
+            try run("tsne", "few.h5", "-o", "m.csv", "--iterations", "20").errors.contains("note: perplexity 6 instead of the usual 30"))
     }
 }

@@ -38,7 +38,9 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         let json = try JSON(parsing: info.output)
         let weights = try SafetensorsFile(path: model.folder.path + "/model.safetensors")
         #expect(json["parameters"]?.int == weights.names.compactMap { weights[$0]?.count }.reduce(0, +))
-        #expect(json["layers"]?.int == 2 && json["dimension"]?.int == 24 && json["pooling"]?.string == "mean" && json["maximum length"]?.int == 32)
+        #expect(
+            json["layers"]?.int == 2 && json["dimension"]?.int == 24 && json["pooling"]?.string == "mean"
+                && json["maximum length"]?.int == 32)
         #expect(json["languages"]?.string == "ja, en" && json["licence"]?.string == "apache-2.0")
         #expect(json["prompt query"]?.string == "two dogs " && json["default prompt"]?.string == "document")
         let reranker = try JSON(parsing: try program.run("model", "info", rerankerFolder.path, "--json").output)
@@ -47,7 +49,8 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
     }
 
     @Test func promptsByName() throws {
-        let model = try TinyModel(["config_sentence_transformers.json": #"{"prompts": {"query": "two dogs ", "passage": "in the "}}"#]).folder.path
+        let model = try TinyModel(["config_sentence_transformers.json": #"{"prompts": {"query": "two dogs ", "passage": "in the "}}"#])
+            .folder.path
         #expect(try program.run("embed", "-", "-o", "a.h5", "--model", model, "--prompt-name", "query", input: "snow\n").status == 0)
         #expect(try program.run("embed", "-", "-o", "b.h5", "--model", model, "--prompt", "two dogs ", input: "snow\n").status == 0)
         #expect(try program.run("embed", "-", "-o", "c.h5", "--model", model, input: "snow\n").status == 0)
@@ -60,12 +63,15 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         #expect(rank.output.hasPrefix("1.0000\t0\t"), "\(rank.output)\(rank.errors)")
         let unknown = try program.run("embed", "-", "-o", "d.h5", "--model", model, "--prompt-name", "title", input: "snow\n")
         #expect(unknown.status == 64 && unknown.errors.contains("passage, query"), "\(unknown.errors)")
-        #expect(try program.run("embed", "-", "-o", "d.h5", "--model", model, "--prompt-name", "query", "--prompt", "x", input: "snow\n").status == 64)
+        #expect(
+            try program.run("embed", "-", "-o", "d.h5", "--model", model, "--prompt-name", "query", "--prompt", "x", input: "snow\n").status
+                == 64)
     }
 
     @Test func truncatedVectors() throws {
         let model = try TinyModel().folder.path
-        let run = try program.run("embed", "-", "-o", "v.h5", "--model", model, "--truncate-dim", "8", "--normalize", input: "snow\ntwo dogs\na cat\n")
+        let run = try program.run(
+            "embed", "-", "-o", "v.h5", "--model", model, "--truncate-dim", "8", "--normalize", input: "snow\ntwo dogs\na cat\n")
         #expect(run.status == 0, "\(run.errors)")
         let file = try VectorFile(path: program.path("v.h5"))
         #expect(file.dimension == 8 && file.metadata.isNormalized)
@@ -110,7 +116,8 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         let model = try TinyModel().folder.path
         let old = ["ONEDNN_MAX_CPU_ISA": "AVX2"]
         for precision in ["bf16", "int8"] {
-            let run = try program.run("embed", "-", "-o", "v.h5", "--force", "--model", model, "--precision", precision, input: "snow\n", environment: old)
+            let run = try program.run(
+                "embed", "-", "-o", "v.h5", "--force", "--model", model, "--precision", precision, input: "snow\n", environment: old)
             #expect(run.status == 0 && run.errors.contains("no \(precision) instructions") && run.errors.contains("f32"), "\(run.errors)")
             #expect(try VectorFile(path: program.path("v.h5")).metadata.precision == "f32")
         }
@@ -122,7 +129,8 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         let model = try TinyModel().folder.path
         let convert = try program.run("model", "convert", model, "-o", "new", "--weights", precision)
         #expect(convert.status == 0, "\(convert.errors)")
-        let new = try SafetensorsFile(path: program.path("new/model.safetensors")), old = try SafetensorsFile(path: model + "/model.safetensors")
+        let new = try SafetensorsFile(path: program.path("new/model.safetensors")),
+            old = try SafetensorsFile(path: model + "/model.safetensors")
         #expect(new.names == old.names)
         for name in new.names { #expect(new[name]?.dtype.rawValue.lowercased() == precision && new[name]?.shape == old[name]?.shape) }
         _ = try program.write("t.txt", "two dogs play\na cat in the snow\nx\n")
@@ -169,7 +177,9 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         #expect(!FileManager.default.fileExists(atPath: program.path("converted/pytorch_model.bin")))
         try check(program.path("converted"), within: 3e-6)
 
-        #expect(try program.run("rerank", query, input, "--model", rerankerFolder.path, "--top", "2", "--quiet").output.split(separator: "\n").count == 2)
+        #expect(
+            try program.run("rerank", query, input, "--model", rerankerFolder.path, "--top", "2", "--quiet").output.split(separator: "\n")
+                .count == 2)
         #expect(try program.run("rerank", query, input, "--model", rerankerFolder.path, "-o", "r.csv").status == 0)
         #expect(String(decoding: try program.bytes("r.csv"), as: UTF8.self).hasPrefix("rank,score,row,text"))
         let tiny = try TinyModel().folder.path
@@ -217,7 +227,9 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
 
     init() throws { program = try Program() }
 
-    private func expect(_ files: [String: String?], _ status: Int32, _ words: String..., at location: SourceLocation = #_sourceLocation) throws {
+    private func expect(
+        _ files: [String: String?], _ status: Int32, _ words: String..., at location: SourceLocation = #_sourceLocation
+    ) throws {
         let folder = try TinyModel(files).folder.path
         let run = try program.run("embed", "-", "-o", "v.h5", "--model", folder, input: "snow\n")
         #expect(run.status == status, "\(run.errors)", sourceLocation: location)
@@ -226,7 +238,9 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
     }
 
     /// A tokenizer.json of the tiny model's words with one part replaced.
-    private func tokenizer(version: String = "1.0", preTokenizer: String = #"{"type": "BertPreTokenizer"}"#, extra: String = "", cls: String = "[CLS]") -> String {
+    private func tokenizer(
+        version: String = "1.0", preTokenizer: String = #"{"type": "BertPreTokenizer"}"#, extra: String = "", cls: String = "[CLS]"
+    ) -> String {
         let entries: [String] = TinyModel.words.enumerated().map { id, word in JSON.string(word).serialized() + ": \(id)" }
         let words = entries.joined(separator: ", ")
         return #"""
@@ -261,7 +275,8 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         try expect(["config.json": changed("num_attention_heads", .integer(5))], 65, "num_attention_heads")
         try expect(["config.json": changed("vocab_size", .integer(9))], 65, "vocabulary has 9")
         try expect(["config.json": changed("hidden_size", .integer(Int.max))], 65, "hidden_size")
-        try expect(["modules.json": #"[{"path": "", "type": "sentence_transformers.models.CLIPModel"}]"#], 65, "CLIPModel", "StaticEmbedding")
+        try expect(
+            ["modules.json": #"[{"path": "", "type": "sentence_transformers.models.CLIPModel"}]"#], 65, "CLIPModel", "StaticEmbedding")
         try expect(["model.safetensors": nil, "pytorch_model.bin": "no zip"], 65, "pytorch_model.bin")
     }
 

@@ -18,7 +18,9 @@ import VectorStore
             return "s\(row % 4)\t\(language)\t\(text)"
         }
         let input = try program.write("c.tsv", "scene\tlanguage\ttext\n" + rows.joined(separator: "\n") + "\n")
-        #expect(try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "text", "--group-column", "scene", "--quiet").status == 0)
+        #expect(
+            try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "text", "--group-column", "scene", "--quiet").status
+                == 0)
     }
 
     private func run(_ arguments: String...) throws -> Program.Result {
@@ -27,7 +29,9 @@ import VectorStore
         return result
     }
 
-    private func methods(_ name: String, _ more: String...) throws -> String { try program.run(["methods", name, "--without-bibtex"] + more).output }
+    private func methods(_ name: String, _ more: String...) throws -> String {
+        try program.run(["methods", name, "--without-bibtex"] + more).output
+    }
 
     // MARK: t-SNE
 
@@ -37,7 +41,9 @@ import VectorStore
         #expect(plain.errors.contains("affinities over all pairs") && plain.errors.contains("750 iterations"), "\(plain.errors)")
         #expect(plain.errors.contains(/KL divergence \d\.\d{4} over all pairs/), "\(plain.errors)")
         let all = try JSON(parsing: run("tsne", "v.h5", "-o", "m.csv", "--json").output)
-        #expect(all["kl_affinities"]?.string == "over all pairs" && all["kl_is_exact"]?.bool == true && all["kl"]?.double == all["kl_over_all_pairs"]?.double, "\(all)")
+        #expect(
+            all["kl_affinities"]?.string == "over all pairs" && all["kl_is_exact"]?.bool == true
+                && all["kl"]?.double == all["kl_over_all_pairs"]?.double, "\(all)")
         #expect(all["perplexity"]?.string == "19" && all["iterations"]?.int == 750, "\(all)")
         #expect(try methods("m.csv").contains("affinities over all pairs of points"))
     }
@@ -46,9 +52,13 @@ import VectorStore
         let near = try run("tsne", "v.h5", "-o", "m.csv", "--perplexity", "10", "--affinities", "nearest")
         #expect(near.errors.contains(/KL divergence \d\.\d{4} over the 30 nearest neighbours, \d\.\d{4} over all pairs/), "\(near.errors)")
         let json = try JSON(parsing: run("tsne", "v.h5", "-o", "m.h5", "--perplexity", "10", "--affinities", "nearest", "--json").output)
-        #expect(json["kl_is_exact"]?.bool == false && json["kl"]?.double != json["kl_over_all_pairs"]?.double && json["kl_over_all_pairs"]?.double != nil, "\(json)")
+        #expect(
+            json["kl_is_exact"]?.bool == false && json["kl"]?.double != json["kl_over_all_pairs"]?.double
+                && json["kl_over_all_pairs"]?.double != nil, "\(json)")
         let text = try methods("m.csv")
-        #expect(text.contains("affinities to each point's 30 nearest neighbours only") && text.contains(/divergence over these neighbours was \d\.\d{3}, over all pairs \d/), "\(text)")
+        #expect(
+            text.contains("affinities to each point's 30 nearest neighbours only")
+                && text.contains(/divergence over these neighbours was \d\.\d{3}, over all pairs \d/), "\(text)")
         #expect(try methods("m.csv", "--language", "ja").contains("各点の近傍30点"))
         #expect(try program.run("tsne", "v.h5", "-o", "m.csv", "--affinities", "some").status == 64)
     }
@@ -61,7 +71,9 @@ import VectorStore
     /// The approximations are named as such: their record calls them by the library's names.
     @Test func theGradientIsTheOneThatWasUsed() throws {
         _ = try run("tsne", "v.h5", "-o", "f.csv", "--perplexity", "5", "--iterations", "20", "--method", "fft", "--quiet")
-        #expect(try methods("f.csv").contains("repulsion approximated by interpolation with the fast Fourier transform (Linderman et al., 2019)"))
+        #expect(
+            try methods("f.csv").contains(
+                "repulsion approximated by interpolation with the fast Fourier transform (Linderman et al., 2019)"))
         _ = try run("tsne", "v.h5", "-o", "b.csv", "--perplexity", "5", "--iterations", "20", "--method", "barnes-hut", "--quiet")
         #expect(try methods("b.csv").contains("Barnes–Hut tree (van der Maaten, 2014)"))
     }
@@ -71,14 +83,18 @@ import VectorStore
     @Test func methodsCountRowsWithASentence() throws {
         let text = try methods("v.h5")
         let hash = try SHA256.hex(ofFile: program.path("c.tsv")).prefix(12)
-        #expect(text.contains("Each of the 59 sentences of c.tsv (SHA-256 \(hash)…)") && text.contains("One row without a sentence was excluded."), "\(text)")
+        #expect(
+            text.contains("Each of the 59 sentences of c.tsv (SHA-256 \(hash)…)")
+                && text.contains("One row without a sentence was excluded."), "\(text)")
         #expect(text.contains("(Reimers & Gurevych, 2019; SHA-256 of the model ") && !text.contains(") ("), "\(text)")
         #expect(try methods("v.h5", "--language", "ja").contains("59文のそれぞれを"))
     }
 
     @Test func methodsOfEveryResult() throws {
-        let modelHash = try VectorFile(path: program.path("v.h5")).metadata.modelSHA256.prefix(12), vectorHash = try SHA256.hex(ofFile: program.path("v.h5")).prefix(12)
-        let pairs = try program.write("p.csv", "two dogs play,dogs play,4.5\ntwo dogs,the snow,1.0\ncat,a cat,3.8\nsnow,two dogs play in the snow,2.2\n")
+        let modelHash = try VectorFile(path: program.path("v.h5")).metadata.modelSHA256.prefix(12),
+            vectorHash = try SHA256.hex(ofFile: program.path("v.h5")).prefix(12)
+        let pairs = try program.write(
+            "p.csv", "two dogs play,dogs play,4.5\ntwo dogs,the snow,1.0\ncat,a cat,3.8\nsnow,two dogs play in the snow,2.2\n")
         let pairHash = try SHA256.hex(ofFile: pairs).prefix(12)
         _ = try run("rank", "v.h5", "snow", "--model", model, "-o", "rank.csv", "--quiet")
         _ = try run("mine", "v.h5", "-o", "mine.tsv", "--top", "3", "--quiet")
@@ -90,10 +106,13 @@ import VectorStore
         _ = try run("tsne", "v.h5", "-o", "tsne.csv", "--iterations", "20", "--quiet")
         _ = try run("pca", "v.h5", "-o", "pca.h5", "--components", "1", "--quiet")
         let said = [
-            "rank.csv": "For 1 query, the 10 sentences with the highest cosine", "mine.tsv": "The 3 most similar pairs of sentences were found",
+            "rank.csv": "For 1 query, the 10 sentences with the highest cosine",
+            "mine.tsv": "The 3 most similar pairs of sentences were found",
             "cluster.tsv": "grouped into 1 cluster by k-means", "similarity.tsv": "the two sentences of each of 4 pairs is the cosine",
-            "sts.tsv": "Cosines of 4 pairs of sentences were correlated", "retrieval.csv": "each of 4 different first sentences was a query for its partner among 4 second sentences",
-            "groups.tsv": "within and between the values of “language”", "tsne.csv": "The vectors of 59 rows were mapped", "pca.h5": "kept 1 component, which explains",
+            "sts.tsv": "Cosines of 4 pairs of sentences were correlated",
+            "retrieval.csv": "each of 4 different first sentences was a query for its partner among 4 second sentences",
+            "groups.tsv": "within and between the values of “language”", "tsne.csv": "The vectors of 59 rows were mapped",
+            "pca.h5": "kept 1 component, which explains",
         ]
         for (name, part) in said {
             let text = try methods(name)
@@ -124,7 +143,10 @@ import VectorStore
         #expect(record["model"]?["sha256"]?.string == (try VectorFile(path: program.path("v.h5")).metadata.modelSHA256))
         // What changes no vector is left out, so that equal runs give equal files.
         #expect(!command.contains("v.h5") && !command.contains("--quiet") && !command.contains("--threads"))
-        #expect(Provenance.decisive(["kotonoha", "embed", "a", "-o", "b", "--threads=3", "--resume", "--column", "-o"]) == ["kotonoha", "embed", "a", "--column"])
+        #expect(
+            Provenance.decisive(["kotonoha", "embed", "a", "-o", "b", "--threads=3", "--resume", "--column", "-o"]) == [
+                "kotonoha", "embed", "a", "--column",
+            ])
         _ = try run("embed", try program.write("more.txt", "snow\n"), "-o", "w.h5", "--model", model, "--quiet")
         _ = try run("embed", try program.write("most.txt", "a cat\n"), "-o", "w.h5", "--model", model, "--append", "--quiet")
         let both = try JSON(parsing: VectorFile(path: program.path("w.h5")).metadata.provenance)
@@ -140,8 +162,11 @@ import VectorStore
         try writer.finish()
         let rank = try program.run("rank", "b.h5", "snow", "--model", model, environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"])
         #expect(rank.status == 0 && rank.errors.contains("note: this processor has no bf16 instructions"), "\(rank.errors)")
-        #expect(try program.run("rank", "b.h5", "snow", "--model", model, "--quiet", environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"]).errors.isEmpty)
-        #expect(try !program.run("rank", "v.h5", "snow", "--model", model, environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"]).errors.contains("bf16"))
+        #expect(
+            try program.run("rank", "b.h5", "snow", "--model", model, "--quiet", environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"]).errors.isEmpty
+        )
+        #expect(
+            try !program.run("rank", "v.h5", "snow", "--model", model, environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"]).errors.contains("bf16"))
     }
 
     // MARK: Retrieval
@@ -149,7 +174,11 @@ import VectorStore
     @Test func equalSentencesCountAsRight() throws {
         let pairs = try program.write("q.tsv", "ja\ten\nsnow dogs\tcat 1\nsnow two\tcat 1\nplay in\tcat 1\nplay in\tthe 2\n")
         let result = try program.run("evaluate", "retrieval", pairs, "--model", model)
-        #expect(result.output.contains("pairs\t4") && result.errors.contains("3 different first and 2 different second sentences; where a sentence has several partners, any of them counts as right"), "\(result)")
+        #expect(
+            result.output.contains("pairs\t4")
+                && result.errors.contains(
+                    "3 different first and 2 different second sentences; where a sentence has several partners, any of them counts as right"
+                ), "\(result)")
         let same = try program.write("s.tsv", "ja\ten\nsnow dogs\tsnow dogs\nsnow dogs\tsnow dogs\nplay in\tplay in\n")
         let json = try JSON(parsing: run("evaluate", "retrieval", same, "--model", model, "--json").output)
         #expect(json["first_to_second"]?["top1"]?.double == 1 && json["second_to_first"]?["top1"]?.double == 1, "\(json)")
@@ -163,8 +192,12 @@ import VectorStore
             for k in 0..<5 { rows += "p\(picture)\t\(word) \(word) \(k)\t\(word) \(["the", "in"][k % 2])\n" }
         }
         let pairs = try program.write("g.tsv", rows)
-        let json = try JSON(parsing: run("evaluate", "retrieval", pairs, "--columns", "ja,en", "--group-column", "picture", "--model", model, "--json").output)
-        #expect(json["first_to_second"]?["queries"]?.int == 15 && json["second_to_first"]?["queries"]?.int == 6 && json["right_answer"]?.string == "any of the group", "\(json)")
+        let json = try JSON(
+            parsing: run("evaluate", "retrieval", pairs, "--columns", "ja,en", "--group-column", "picture", "--model", model, "--json")
+                .output)
+        #expect(
+            json["first_to_second"]?["queries"]?.int == 15 && json["second_to_first"]?["queries"]?.int == 6
+                && json["right_answer"]?.string == "any of the group", "\(json)")
         let without = try JSON(parsing: run("evaluate", "retrieval", pairs, "--columns", "ja,en", "--model", model, "--json").output)
         #expect((json["first_to_second"]?["top1"]?.double ?? 0) >= (without["first_to_second"]?["top1"]?.double ?? 1))
         let said = try program.run("evaluate", "retrieval", pairs, "--columns", "ja,en", "--group-column", "picture", "--model", model)

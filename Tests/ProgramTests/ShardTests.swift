@@ -17,40 +17,52 @@ import VectorStore
 
     /// A CSV with quoted line ends, empty cells and quotation marks in cells.
     private func corpus(_ rows: Int, from first: Int = 0) -> String {
-        "id,theme,caption\n" + (first..<first + rows).map { row in
-            let text = switch row % 5 {
-            case 0: "\"two dogs\nplay, \"\"in\"\" snow \(row)\""
-            case 1: ""
-            case 2: "\"the cat\r\n\r\n\(row)\""
-            default: "the snow \(row % 13) dogs \(row)"
-            }
-            return "\(row),t\(row % 3),\(text)\n"
-        }.joined()
+        "id,theme,caption\n"
+            + (first..<first + rows).map { row in
+                let text =
+                    switch row % 5 {
+                    case 0: "\"two dogs\nplay, \"\"in\"\" snow \(row)\""
+                    case 1: ""
+                    case 2: "\"the cat\r\n\r\n\(row)\""
+                    default: "the snow \(row % 13) dogs \(row)"
+                    }
+                return "\(row),t\(row % 3),\(text)\n"
+            }.joined()
     }
 
     private func plan(_ input: String..., to set: String, rows: Int, more: [String] = []) throws -> Program.Result {
-        try program.run(["shard", "plan"] + input + ["-o", set, "--rows", "\(rows)", "--model", model, "--column", "caption", "--group-column", "theme", "--id-column", "id"] + more)
+        try program.run(
+            ["shard", "plan"] + input + [
+                "-o", set, "--rows", "\(rows)", "--model", model, "--column", "caption", "--group-column", "theme", "--id-column", "id",
+            ] + more)
     }
 
     /// The bytes of all files of a set that stay.
     private func files(_ set: String) throws -> [String: Data] {
         let folder = program.folder.appendingPathComponent(set)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("shards").path).map { "shards/" + $0 }
-        return try Dictionary(uniqueKeysWithValues: (names + ["set.json"]).map { ($0, try Data(contentsOf: folder.appendingPathComponent($0))) })
+        return try Dictionary(
+            uniqueKeysWithValues: (names + ["set.json"]).map { ($0, try Data(contentsOf: folder.appendingPathComponent($0))) })
     }
 
     @Test func aSetIsWhatOneFileIs() throws {
-        let a = try program.write("a.csv", corpus(700)), b = try program.write("b.csv", corpus(300, from: 700)), all = try program.write("all.csv", corpus(1000))
+        let a = try program.write("a.csv", corpus(700)), b = try program.write("b.csv", corpus(300, from: 700)),
+            all = try program.write("all.csv", corpus(1000))
         let planned = try plan(a, b, to: "c.kset", rows: 128)
         #expect(planned.status == 0, "\(planned.errors)")
-        #expect(planned.output.contains("#SBATCH --array=0-8") && planned.output.contains("--task \"$SLURM_ARRAY_TASK_ID\" --tasks 9"), "\(planned.output)")
+        #expect(
+            planned.output.contains("#SBATCH --array=0-8") && planned.output.contains("--task \"$SLURM_ARRAY_TASK_ID\" --tasks 9"),
+            "\(planned.output)")
         // It does not open before it is finished, and says so.
         let early = try program.run("rank", "c.kset", "a cat", "--model", model)
         #expect(early.status == 66 && early.errors.contains("shard status"), "\(early.errors)")
         #expect(try program.run("shard", "run", "c.kset").status == 0)
         let finished = try program.run("shard", "finish", "c.kset", "--check")
         #expect(finished.status == 0 && finished.errors.contains("1,000 rows"), "\(finished.errors)")
-        #expect(try program.run("embed", all, "-o", "all.h5", "--model", model, "--column", "caption", "--group-column", "theme", "--id-column", "id").status == 0)
+        #expect(
+            try program.run(
+                "embed", all, "-o", "all.h5", "--model", model, "--column", "caption", "--group-column", "theme", "--id-column", "id"
+            ).status == 0)
 
         let set = try VectorFile(path: program.path("c.kset")), whole = try VectorFile(path: program.path("all.h5"))
         #expect(set.count == 1000 && set.layout == whole.layout)
@@ -58,23 +70,37 @@ import VectorStore
         #expect(try set.block(rows: 120..<391) == whole.block(rows: 120..<391), "over three files")
         #expect(try set.texts(rows: 700..<701) == whole.texts(rows: 700..<701))
         // The same answers, to the last digit.
-        for command in [["rank", "$", "the cat 12", "--model", model, "--top", "7"], ["mine", "$", "--top", "20", "--quiet"], ["evaluate", "groups", "$", "--quiet"]] {
-            let one = try program.run(command.map { $0 == "$" ? "all.h5" : $0 }), other = try program.run(command.map { $0 == "$" ? "c.kset" : $0 })
-            #expect(one.status == 0 && other.status == 0 && one.output == other.output && !one.output.isEmpty, "\(command[0]): \(other.errors)")
+        for command in [
+            ["rank", "$", "the cat 12", "--model", model, "--top", "7"], ["mine", "$", "--top", "20", "--quiet"],
+            ["evaluate", "groups", "$", "--quiet"],
+        ] {
+            let one = try program.run(command.map { $0 == "$" ? "all.h5" : $0 }),
+                other = try program.run(command.map { $0 == "$" ? "c.kset" : $0 })
+            #expect(
+                one.status == 0 && other.status == 0 && one.output == other.output && !one.output.isEmpty, "\(command[0]): \(other.errors)")
         }
-        for (command, output) in [(["pca", "$", "--components", "4"], "p.h5"), (["cluster", "$", "--clusters", "5"], "k.csv"), (["export", "$"], "v.npy"),
-                                  (["tsne", "$", "--iterations", "20", "--perplexity", "10"], "m.csv")] {
+        for (command, output) in [
+            (["pca", "$", "--components", "4"], "p.h5"), (["cluster", "$", "--clusters", "5"], "k.csv"), (["export", "$"], "v.npy"),
+            (["tsne", "$", "--iterations", "20", "--perplexity", "10"], "m.csv"),
+        ] {
             var tables: [Data] = []
             for input in ["all.h5", "c.kset"] {
                 let run = try program.run(command.map { $0 == "$" ? input : $0 } + ["-o", output, "--force", "--quiet"])
                 #expect(run.status == 0, "\(command[0]): \(run.errors)")
-                tables.append(output == "p.h5" ? try HDF5Container(path: program.path(output)).read("components", as: Float.self).values.withUnsafeBytes { Data($0) } : try program.bytes(output))
+                tables.append(
+                    output == "p.h5"
+                        ? try HDF5Container(path: program.path(output)).read("components", as: Float.self).values.withUnsafeBytes {
+                            Data($0)
+                        } : try program.bytes(output))
             }
             #expect(tables[0] == tables[1], "\(command[0])")
         }
-        let info = try program.run("info", "c.kset"), check = try program.run("info", "c.kset", "--check"), methods = try program.run("methods", "c.kset")
+        let info = try program.run("info", "c.kset"), check = try program.run("info", "c.kset", "--check"),
+            methods = try program.run("methods", "c.kset")
         #expect(info.output.contains("shards") && info.output.contains("1,000"), "\(info.errors)")
-        #expect(check.status == 0 && check.output.contains("shards/00008.h5\tsame") && check.output.contains("a.csv\tsame"), "\(check.output) \(check.errors)")
+        #expect(
+            check.status == 0 && check.output.contains("shards/00008.h5\tsame") && check.output.contains("a.csv\tsame"),
+            "\(check.output) \(check.errors)")
         #expect(methods.status == 0 && methods.output.contains("sentences of a.csv"), "\(methods.output) \(methods.errors)")
     }
 
@@ -199,7 +225,10 @@ import VectorStore
     /// JSON lines and plain text, with a mark at the beginning and no end of the last line.
     @Test func otherFormats() throws {
         let text = "\u{FEFF}two dogs\r\nsnow\n\nthe cat"
-        for (name, content) in [("t.txt", text), ("m.txt", "one\ntwo\nthree\n\u{FEFF}marked\nfive\n%PDF-\nseven"), ("t.jsonl", (0..<10).map { #"{"n": \#($0), "text": "dogs \#($0)"}"# }.joined(separator: "\n"))] {
+        for (name, content) in [
+            ("t.txt", text), ("m.txt", "one\ntwo\nthree\n\u{FEFF}marked\nfive\n%PDF-\nseven"),
+            ("t.jsonl", (0..<10).map { #"{"n": \#($0), "text": "dogs \#($0)"}"# }.joined(separator: "\n")),
+        ] {
             let input = try program.write(name, content)
             #expect(try program.run("shard", "plan", input, "-o", "\(name).kset", "--model", model, "--rows", "3").status == 0)
             #expect(try program.run("shard", "run", "\(name).kset").status == 0)
@@ -220,17 +249,18 @@ import VectorStore
 
     @Test(.enabled(if: TestTool.h5py.isExpected, "needs python3-h5py; tools/test installs it")) func viewsForH5py() throws {
         try finished("s.kset", rows: 30, of: 100)
-        let python = try #require(TestTool.h5py.path), script = """
-            import h5py, numpy as np, sys
-            f, first = h5py.File("all.h5"), 0
-            for i in range(4):
-                part = h5py.File(f"s.kset/shards/0000{i}.h5")
-                n = len(part["texts"])
-                for name in ["embeddings", "texts", "valid", "groups", "ids"]:
-                    assert f[name].is_virtual and (f[name][first:first + n] == part[name][:]).all(), name
-                first += n
-            assert len(f["embeddings"]) == first == 100
-            """
+        let python = try #require(TestTool.h5py.path),
+            script = """
+                import h5py, numpy as np, sys
+                f, first = h5py.File("all.h5"), 0
+                for i in range(4):
+                    part = h5py.File(f"s.kset/shards/0000{i}.h5")
+                    n = len(part["texts"])
+                    for name in ["embeddings", "texts", "valid", "groups", "ids"]:
+                        assert f[name].is_virtual and (f[name][first:first + n] == part[name][:]).all(), name
+                    first += n
+                assert len(f["embeddings"]) == first == 100
+                """
         let run = try program.shell("\(python) -c \"$SCRIPT\"", environment: ["SCRIPT": script])
         #expect(run.status == 0, "\(run.errors)")
         // A file of views is not read here: a missing shard would be zeros.
@@ -251,7 +281,9 @@ import VectorStore
         let lines = String(decoding: try program.bytes("t.copy"), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count == 101 && lines[100].isEmpty)
         let cells = lines[5].split(separator: "\t", omittingEmptySubsequences: false)
-        #expect(cells.count == 5 && cells[0] == "5" && cells[3] == "two dogs\\nplay, \"in\" snow 5" && cells[4].hasPrefix("[") && cells[4].split(separator: ",").count == 24)
+        #expect(
+            cells.count == 5 && cells[0] == "5" && cells[3] == "two dogs\\nplay, \"in\" snow 5" && cells[4].hasPrefix("[")
+                && cells[4].split(separator: ",").count == 24)
         #expect(lines[6].hasSuffix("\t\\N"), "a row without a vector")
         #expect(try program.run("export", "s.kset", "-o", "b.hdf5", "--queries", "5", "--neighbours", "3").status == 0)
     }
@@ -262,12 +294,14 @@ import VectorStore
         #expect(try program.run("vectors", "select", "s.kset", "-o", "sample.h5", "--sample", "150", "--seed", "3").status == 0)
         let sample = try VectorFile(path: program.path("sample.h5"))
         #expect(sample.count == 150)
-        #expect(try sample.ids() != nil && zip(sample.ids()!, sample.ids()!.dropFirst()).allSatisfy { Int($0)! < Int($1)! }, "in their order")
+        #expect(
+            try sample.ids() != nil && zip(sample.ids()!, sample.ids()!.dropFirst()).allSatisfy { Int($0)! < Int($1)! }, "in their order")
         #expect(try program.run("tsne", "sample.h5", "-o", "map.h5", "--perplexity", "10", "--iterations", "50").status == 0)
         let placed = try program.run("tsne", "s.kset", "--onto", "map.h5", "--reference", "sample.h5", "-o", "placed.csv")
         #expect(placed.status == 0 && placed.errors.contains("320 points"), "\(placed.errors)")
         let exact = try program.run("vectors", "select", "s.kset", "-o", "a.h5", "--distinct", "0.999", "--json")
-        let fast = try program.run("vectors", "select", "s.kset", "-o", "b.h5", "--distinct", "0.999", "--approximate", "--dropped", "d.csv", "--json")
+        let fast = try program.run(
+            "vectors", "select", "s.kset", "-o", "b.h5", "--distinct", "0.999", "--approximate", "--dropped", "d.csv", "--json")
         let counts = try [exact, fast].map { try JSON(parsing: $0.output)["near_duplicates"]?.int ?? -1 }
         #expect(counts[0] >= 0 && counts[1] <= counts[0] && counts[1] >= counts[0] * 9 / 10, "\(counts)")
     }
@@ -286,8 +320,12 @@ import VectorStore
             (cd disk/s.kset && sha256sum shards/*.h5)
             """
         let full = try program.shell("exec unshare -rm bash -c \"$SCRIPT\" \"$0\"", environment: ["SCRIPT": script])
-        #expect(full.status == 0 && full.output.contains("status 74") && full.errors.contains("the disk is full"), "\(full.output) \(full.errors)")
-        let other = try program.shell("\"$0\" shard plan \(input) -o s.kset --rows 5000 --model \(model) --column caption >/dev/null && \"$0\" shard run s.kset && cd s.kset && sha256sum shards/*.h5")
+        #expect(
+            full.status == 0 && full.output.contains("status 74") && full.errors.contains("the disk is full"),
+            "\(full.output) \(full.errors)")
+        let other = try program.shell(
+            "\"$0\" shard plan \(input) -o s.kset --rows 5000 --model \(model) --column caption >/dev/null && \"$0\" shard run s.kset && cd s.kset && sha256sum shards/*.h5"
+        )
         #expect(full.output.hasSuffix(other.output) && other.output.split(separator: "\n").count == 4, "\(other.errors)")
     }
 

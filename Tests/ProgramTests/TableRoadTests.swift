@@ -20,7 +20,8 @@ import VectorStore
     }
 
     private func lines(_ name: String) throws -> [String] {
-        String(decoding: try program.bytes(name), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        String(decoding: try program.bytes(name), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(
+            String.init)
     }
 
     private func shell(_ script: String) throws -> Program.Result {
@@ -35,8 +36,9 @@ import VectorStore
         process.standardError = try FileHandle(forWritingTo: program.folder.appendingPathComponent(names[1]))
         try process.run()
         process.waitUntilExit()
-        return .init(status: process.terminationStatus, output: String(decoding: try program.bytes(names[0]), as: UTF8.self),
-                     errors: String(decoding: try program.bytes(names[1]), as: UTF8.self))
+        return .init(
+            status: process.terminationStatus, output: String(decoding: try program.bytes(names[0]), as: UTF8.self),
+            errors: String(decoding: try program.bytes(names[1]), as: UTF8.self))
     }
 
     private func stimuli() throws -> String {
@@ -84,7 +86,9 @@ import VectorStore
             expect(try program.run("similarity", "--pairs", pairs, "-o", name, "--model", model), 0)
             let table = try Table(path: program.path(name))
             #expect(table.columnNames == ["cosine", "first", "second", "番号", "条件"] && table.rowCount == 2, "\(name)")
-            #expect(try table.column("条件").texts == ["a", "b"] && table.column("番号").kind == .integer && table.column("cosine").optionalNumbers()[1] == nil, "\(name)")
+            #expect(
+                try table.column("条件").texts == ["a", "b"] && table.column("番号").kind == .integer
+                    && table.column("cosine").optionalNumbers()[1] == nil, "\(name)")
         }
         #expect(try program.bytes("s.xlsx").starts(with: [0x50, 0x4B]))
         let record = try JSON(contentsOf: program.path("s.csv.provenance.json"))
@@ -92,12 +96,16 @@ import VectorStore
     }
 
     @Test func headersAreNoData() throws {
-        let pairs = try program.write("ja-en.tsv", "ja\ten\n" + (0..<5).map { "two dogs \($0)\tdogs play \($0)" }.joined(separator: "\n") + "\n")
+        let pairs = try program.write(
+            "ja-en.tsv", "ja\ten\n" + (0..<5).map { "two dogs \($0)\tdogs play \($0)" }.joined(separator: "\n") + "\n")
         let scored = try program.run("similarity", "--pairs", pairs, "--model", model)
         #expect(scored.output.split(separator: "\n").count == 6 && !scored.output.contains("\tja\t"), "\(scored.output)")
         let retrieval = try program.run("evaluate", "retrieval", pairs, "--model", model, "--json")
         #expect(try JSON(parsing: retrieval.output)["pairs"]?.int == 5, "\(retrieval.errors)")
-        let unknown = try program.write("de.tsv", "erster\tzweiter\n" + (0..<5).map { "two dogs play in the snow \($0)\tdogs play outside all day \($0)" }.joined(separator: "\n") + "\n")
+        let unknown = try program.write(
+            "de.tsv",
+            "erster\tzweiter\n" + (0..<5).map { "two dogs play in the snow \($0)\tdogs play outside all day \($0)" }.joined(separator: "\n")
+                + "\n")
         let warned = try program.run("similarity", "--pairs", unknown, "--model", model)
         #expect(warned.output.split(separator: "\n").count == 7 && warned.errors.contains("--header"), "\(warned.errors)")
         #expect(try program.run("similarity", "--pairs", unknown, "--model", model, "--header").output.split(separator: "\n").count == 6)
@@ -106,7 +114,9 @@ import VectorStore
         let trained = try program.run("train", "seq2seq", verses, "-o", "poems", "--epochs", "1", "--hidden-size", "8")
         #expect(trained.status == 0 && trained.errors.contains("2 pairs"), "\(trained.errors)")
         let generated = try program.run("generate", "poems", verses)
-        #expect(generated.status == 0 && generated.output.split(separator: "\n", omittingEmptySubsequences: false).count == 3, "\(generated.output)\(generated.errors)")
+        #expect(
+            generated.status == 0 && generated.output.split(separator: "\n", omittingEmptySubsequences: false).count == 3,
+            "\(generated.output)\(generated.errors)")
     }
 
     @Test func pipesAreReadOnce() throws {
@@ -114,7 +124,8 @@ import VectorStore
         _ = try program.write("long.txt", String(repeating: "x ", count: 9) + "\n" + text)
         let tokenized = try shell(#""$K" tokenize <(cat long.txt) --model "$M" --quiet | wc -l"#)
         #expect(tokenized.output.trimmingCharacters(in: .whitespacesAndNewlines) == "5002", "\(tokenized.output)\(tokenized.errors)")
-        let embedded = try shell(#""$K" embed <(cat long.txt) -o p.h5 --model "$M" --quiet && "$K" embed long.txt -o f.h5 --model "$M" --quiet"#)
+        let embedded = try shell(
+            #""$K" embed <(cat long.txt) -o p.h5 --model "$M" --quiet && "$K" embed long.txt -o f.h5 --model "$M" --quiet"#)
         #expect(embedded.status == 0, "\(embedded.errors)")
         let (piped, read) = (try VectorFile(path: program.path("p.h5")), try VectorFile(path: program.path("f.h5")))
         #expect(piped.count == 5002 && piped.metadata.sourceSHA256 == read.metadata.sourceSHA256)
@@ -126,28 +137,37 @@ import VectorStore
     }
 
     private var fixtureBook: String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("FileFormatsTests/Fixtures/openpyxl.xlsx").path
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+            "FileFormatsTests/Fixtures/openpyxl.xlsx"
+        ).path
     }
     private var traps: String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("FileFormatsTests/Fixtures/traps.xlsx").path
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+            "FileFormatsTests/Fixtures/traps.xlsx"
+        ).path
     }
 
     @Test func formatsFollowTheName() throws {
         let input = try stimuli(), pairs = try program.write("p.tsv", "sentence1\tsentence2\nsnow\tdog\n")
         expect(try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "文"), 0)
         let refused: [[String]] = [
-            ["embed", input, "-o", "x.txt", "--model", model], ["embed", input, "-o", "x", "--model", model], ["embed", input, "-o", "x.csv", "--model", model],
-            ["pca", "v.h5", "-o", "x.csv"], ["pca", "v.h5", "-o", "x.h5", "--scree", "x.doc"], ["tsne", "v.h5", "-o", "x.svg"], ["cluster", "v.h5", "-o", "x.npy"],
+            ["embed", input, "-o", "x.txt", "--model", model], ["embed", input, "-o", "x", "--model", model],
+            ["embed", input, "-o", "x.csv", "--model", model],
+            ["pca", "v.h5", "-o", "x.csv"], ["pca", "v.h5", "-o", "x.h5", "--scree", "x.doc"], ["tsne", "v.h5", "-o", "x.svg"],
+            ["cluster", "v.h5", "-o", "x.npy"],
             ["similarity", "--pairs", pairs, "-o", "x.h5", "--model", model], ["rank", "v.h5", "snow", "-o", "x.html", "--model", model],
             ["mine", "v.h5", "-o", "x.vec"], ["export", "v.h5", "-o", "x.h5"], ["train", "vocabulary", input, "-o", "x.txt"],
-            ["draw", "characters", input, "-o", "x.csv"], ["tsne", "v.h5", "-o", "m.csv", "--html", "x.txt"], ["tsne", "v.h5", "-o", "m.csv", "--figure", "x.jpg"],
+            ["draw", "characters", input, "-o", "x.csv"], ["tsne", "v.h5", "-o", "m.csv", "--html", "x.txt"],
+            ["tsne", "v.h5", "-o", "m.csv", "--figure", "x.jpg"],
             ["similarity", "snow", "dog", "-o", "x.tsv", "--model", model],
         ]
         for arguments in refused {
             let result = try program.run(arguments)
             #expect(result.status == 64, "\(arguments): \(result.status) \(result.errors)")
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder.path).filter { $0.hasPrefix("x") || $0.hasPrefix("m.") } == [])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: program.folder.path).filter { $0.hasPrefix("x") || $0.hasPrefix("m.") }
+                == [])
         expect(try program.run("pca", "v.h5", "-o", "x.csv"), 64, ".h5", "x.csv")
     }
 
@@ -165,7 +185,8 @@ import VectorStore
         expect(one, 0, "1 empty row kept in place")
         // Empty queries.
         expect(try program.run("rank", "v.h5", "", "--model", model), 64, "empty")
-        expect(try program.run("rank", "v.h5", "--queries", try program.write("q.txt", "snow\n\n"), "--model", model), 65, "q.txt:2", "empty")
+        expect(
+            try program.run("rank", "v.h5", "--queries", try program.write("q.txt", "snow\n\n"), "--model", model), 65, "q.txt:2", "empty")
         expect(try program.run("rank", "v.h5", "--queries", try program.write("none.txt", ""), "--model", model), 65, "none.txt")
         // A column of queries.
         let queries = try program.write("q.tsv", "a\tb\nsnow\tdog\ncat\ttwo dogs\n")
@@ -176,7 +197,9 @@ import VectorStore
         let asked = try program.run("similarity", "--pairs", three, "--model", model)
         #expect(asked.status == 64 && asked.errors.contains("--columns") && !asked.errors.contains("score"), "\(asked.errors)")
         // A treebank without --tokens.
-        let bank = try program.write("t.conllu", "# sent_id = 1\n# text = Dogs run\n1\tDogs\tdog\tNOUN\tNNS\t_\t2\tnsubj\t_\t_\n2\trun\trun\tVERB\tVBP\t_\t0\troot\t_\t_\n\n")
+        let bank = try program.write(
+            "t.conllu",
+            "# sent_id = 1\n# text = Dogs run\n1\tDogs\tdog\tNOUN\tNNS\t_\t2\tnsubj\t_\t_\n2\trun\trun\tVERB\tVBP\t_\t0\troot\t_\t_\n\n")
         expect(try program.run("embed", bank, "-o", "t.h5", "--model", model), 64, "embed t.conllu --tokens")
         // Sheets, without any other option.
         let sheets = try program.run("embed", traps, "--list-sheets")
@@ -192,7 +215,8 @@ import VectorStore
     }
 
     @Test func longTextsAreSplit() throws {
-        let input = try program.write("d.tsv", "番号\t文\nx1\tTwo dogs play. A cat sleeps! Dr. Dog runs in the snow.\nx2\t\nx3\t犬が走る。「雪だ。」と猫は言った。\n")
+        let input = try program.write(
+            "d.tsv", "番号\t文\nx1\tTwo dogs play. A cat sleeps! Dr. Dog runs in the snow.\nx2\t\nx3\t犬が走る。「雪だ。」と猫は言った。\n")
         let run = try program.run("embed", input, "-o", "v.h5", "--column", "文", "--split", "sentences", "--model", model)
         expect(run, 0, "3 documents")
         let parts = try VectorFile(path: program.path("v.h5"))
@@ -200,7 +224,9 @@ import VectorStore
         #expect(try parts.column("document") == ["1", "1", "1", "2", "3", "3"] && parts.column("part") == ["1", "2", "3", "1", "1", "2"])
         #expect(try parts.ids() == ["x1", "x1", "x1", "x2", "x3", "x3"])
         let documents = try VectorFile(path: program.path("v.documents.h5"))
-        #expect(try documents.count == 3 && documents.valid() == [true, false, true] && documents.column("parts") == ["3", "0", "2"] && documents.ids() == ["x1", "x2", "x3"])
+        #expect(
+            try documents.count == 3 && documents.valid() == [true, false, true] && documents.column("parts") == ["3", "0", "2"]
+                && documents.ids() == ["x1", "x2", "x3"])
         #expect(try documents.texts()[0] == "Two dogs play. A cat sleeps! Dr. Dog runs in the snow.")
         let x = try parts.readEmbeddings(), y = try documents.readEmbeddings(), d = parts.dimension
         var mean = (0..<d).map { (Double(x[$0]) + Double(x[d + $0]) + Double(x[2 * d + $0])) / 3 }
@@ -213,7 +239,11 @@ import VectorStore
         let long = try program.write("long.txt", String(repeating: "two dogs play in the snow ", count: 40) + "\n")
         expect(try program.run("embed", long, "-o", "l.h5", "--split", "16", "--model", model), 0)
         let stretches = try VectorFile(path: program.path("l.h5")).texts()
-        #expect(stretches.count >= 15 && stretches.joined(separator: " ") == String(repeating: "two dogs play in the snow ", count: 40).trimmingCharacters(in: .whitespaces))
+        #expect(
+            stretches.count >= 15
+                && stretches.joined(separator: " ")
+                    == String(repeating: "two dogs play in the snow ", count: 40).trimmingCharacters(in: .whitespaces)
+        )
         expect(try program.run("embed", long, "-o", "l.h5", "--split", "words", "--model", model), 64, "--split")
         expect(try program.run("embed", long, "-o", "l.h5", "--split", "16", "--append", "--model", model), 64, "--append")
     }

@@ -30,7 +30,10 @@ private let hasWords = SharedData.path("words") != nil && SharedData.path("jwsd"
     /// The reference breaks ties of cosines by rounding: words of one form share a vector here, so several pairs tie exactly. Which figure
     /// comes out then depends on the order of the tied pairs; every reference lies between the least and the greatest one that any order
     /// gives. Ties are ties here.
-    @Test(arguments: [("noun", "0.3194", 0.3191, 805, 1103), ("verb", "0.3382", 0.3377, 113, 1464), ("adj", "0.3181", 0.3180, 205, 960), ("adv", "0.3856", 0.3857, 87, 902)])
+    @Test(arguments: [
+        ("noun", "0.3194", 0.3191, 805, 1103), ("verb", "0.3382", 0.3377, 113, 1464), ("adj", "0.3181", 0.3180, 205, 960),
+        ("adv", "0.3856", 0.3857, 87, 902),
+    ])
     func japaneseSimilarityWithChiVe(_ part: String, _ expected: String, _ reference: Double, _ covered: Int, _ all: Int) throws {
         let list = try #require(SharedData.path("jwsd/score_\(part).csv"))
         let found = try json("evaluate", "sts", list, "--model", chive)
@@ -52,7 +55,11 @@ private let hasWords = SharedData.path("words") != nil && SharedData.path("jwsd"
         for pair in try SentencePairSource(path: list).all() {
             guard let a = vectors[pair.first], let b = vectors[pair.second], let score = pair.score else { continue }
             var ab = 0.0, aa = 0.0, bb = 0.0
-            for i in a.indices { ab += a[i] * b[i]; aa += a[i] * a[i]; bb += b[i] * b[i] }
+            for i in a.indices {
+                ab += a[i] * b[i]
+                aa += a[i] * a[i]
+                bb += b[i] * b[i]
+            }
             cosines.append((ab / (aa * bb).squareRoot() * 1e9).rounded() / 1e9)
             scores.append(score)
         }
@@ -66,10 +73,14 @@ private let hasWords = SharedData.path("words") != nil && SharedData.path("jwsd"
             for (rank, index) in order.enumerated() { x[index] = Double(rank) }
             let mean = (n - 1) / 2
             var xy = 0.0, xx = 0.0, yy = 0.0
-            for i in x.indices { xy += (x[i] - mean) * (y[i] - mean); xx += (x[i] - mean) * (x[i] - mean); yy += (y[i] - mean) * (y[i] - mean) }
+            for i in x.indices {
+                xy += (x[i] - mean) * (y[i] - mean)
+                xx += (x[i] - mean) * (x[i] - mean)
+                yy += (y[i] - mean) * (y[i] - mean)
+            }
             return xy / (xx * yy).squareRoot()
         }
-        return rho(-1) ... rho(1)
+        return rho(-1)...rho(1)
     }
 
     @Test func analogiesAndQueens() throws {
@@ -78,11 +89,14 @@ private let hasWords = SharedData.path("words") != nil && SharedData.path("jwsd"
         let totals = try json("evaluate", "analogies", questions, "--model", glove)["totals"]?.array ?? []
         #expect(totals.compactMap { $0["asked"]?.int } == [4363, 7679, 12_042] && totals.last?["skipped"]?.int == 7502)
         // 2,236 and 4,032 by gensim; one syntactic question is a tie within single precision.
-        #expect(totals.first?["correct"]?.int == 2236 && (4031 ... 4032).contains(totals[1]["correct"]?.int ?? 0))
+        #expect(totals.first?["correct"]?.int == 2236 && (4031...4032).contains(totals[1]["correct"]?.int ?? 0))
         for (method, expected) in [("add", "0.8524"), ("mul", "0.9289")] {
-            let found = try json("rank", program.path("glove.h5"), "--plus", "king,woman", "--minus", "man", "--method", method, "--top", "1")
+            let found = try json(
+                "rank", program.path("glove.h5"), "--plus", "king,woman", "--minus", "man", "--method", method, "--top", "1")
             let first = found.array?.first?["results"]?.array?.first
-            #expect(first?["word"]?.string == "queen" && String(format: "%.4f", (first?["cosine"] ?? first?["score"])?.double ?? .nan) == expected, "\(found)")
+            #expect(
+                first?["word"]?.string == "queen"
+                    && String(format: "%.4f", (first?["cosine"] ?? first?["score"])?.double ?? .nan) == expected, "\(found)")
         }
     }
 
@@ -91,9 +105,12 @@ private let hasWords = SharedData.path("words") != nil && SharedData.path("jwsd"
         _ = try json("convert", glove, "-o", program.path("glove.h5"))
         _ = try json("vectors", "project", program.path("glove.h5"), "--onto", "river,church,hospital,desert", "-o", program.path("p.h5"))
         func cosines(_ file: String) throws -> [Double] {
-            let items = try program.write("items.csv", "cue,option1,option2,option3,option4,answer\nboat,river,church,hospital,desert,river\n")
-            _ = try json("evaluate", "choice", items, "--model", program.path(file), "-o", program.path("c.tsv"), "--decimals", "6", "--force")
-            let line = try String(decoding: program.bytes("c.tsv"), as: UTF8.self).split(separator: "\n")[1].split(separator: "\t", omittingEmptySubsequences: false)
+            let items = try program.write(
+                "items.csv", "cue,option1,option2,option3,option4,answer\nboat,river,church,hospital,desert,river\n")
+            _ = try json(
+                "evaluate", "choice", items, "--model", program.path(file), "-o", program.path("c.tsv"), "--decimals", "6", "--force")
+            let line = try String(decoding: program.bytes("c.tsv"), as: UTF8.self).split(separator: "\n")[1].split(
+                separator: "\t", omittingEmptySubsequences: false)
             return [7, 9, 11, 13].compactMap { Double(line[$0]) }
         }
         let raw = try cosines("glove.h5"), projected = try cosines("p.h5")

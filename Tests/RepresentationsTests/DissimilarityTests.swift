@@ -8,7 +8,10 @@ import Testing
 @Suite struct DissimilarityTests {
     @Test func distancesAgreeWithScipy() throws {
         let golden = try Golden.load().distances, x = Tensor(golden.x, shape: [golden.rows, golden.x.count / golden.rows])
-        for (metric, expected) in [(DistanceMetric.cosine, golden.cosine), (.correlation, golden.correlation), (.euclidean, golden.euclidean), (.squaredEuclidean, golden.sqeuclidean)] {
+        for (metric, expected) in [
+            (DistanceMetric.cosine, golden.cosine), (.correlation, golden.correlation), (.euclidean, golden.euclidean),
+            (.squaredEuclidean, golden.sqeuclidean),
+        ] {
             let found = try RDM(x, metric: metric)
             #expect(largest(found.values, expected) < 1e-12, "\(metric)")
             #expect(try RDM(labels: found.labels, matrix: found.matrix, metric: metric.rawValue) == found)
@@ -47,13 +50,17 @@ import Testing
             let linkage = try #require(Dendrogram.Linkage(rawValue: golden.method)), source = try rdm(golden.distances, golden.n)
             let tree = try Dendrogram(source, linkage: linkage)
             for (merge, expected) in zip(tree.merges, golden.merges) {
-                #expect([Double(merge.first), Double(merge.second), Double(merge.size)] == [expected[0], expected[1], expected[3]] && abs(merge.height - expected[2]) < 1e-12,
-                        "\(golden.method) \(golden.n)")
+                #expect(
+                    [Double(merge.first), Double(merge.second), Double(merge.size)] == [expected[0], expected[1], expected[3]]
+                        && abs(merge.height - expected[2]) < 1e-12,
+                    "\(golden.method) \(golden.n)")
             }
             #expect(tree.leaves == golden.leaves)
             #expect(largest(tree.copheneticDistances(), golden.cophenetic) < 1e-12)
             let clusters = tree.clusters(height: golden.height)
-            for i in 0..<golden.n { for j in 0..<golden.n { #expect((clusters[i] == clusters[j]) == (golden.byHeight[i] == golden.byHeight[j])) } }
+            for i in 0..<golden.n {
+                for j in 0..<golden.n { #expect((clusters[i] == clusters[j]) == (golden.byHeight[i] == golden.byHeight[j])) }
+            }
             #expect(try Set(tree.clusters(count: golden.n)).count == golden.n && Set(tree.clusters(count: 1)) == [0])
             #expect(throws: DataError.self) { try tree.clusters(count: golden.n + 1) }
         }
@@ -70,10 +77,13 @@ import Testing
     @Test func agreesWithScikitLearn() throws {
         let golden = try Golden.load().scalings, source = try rdm(golden.distances, 16)
         let classical = try MDS(.classical).fit(source)
-        #expect(largest(classical.eigenvalues, golden.eigenvalues) < 1e-10 && largest(classical.distances, golden.distancesOfClassical) < 1e-10)
+        #expect(
+            largest(classical.eigenvalues, golden.eigenvalues) < 1e-10 && largest(classical.distances, golden.distancesOfClassical) < 1e-10)
         for (method, expected) in [(MDS.Method.metric, golden.metric), (.nonmetric, golden.nonmetric)] {
             let fit = try MDS(method).fit(source)
-            #expect(abs(fit.stress - expected.stress) < 1e-9 && fit.iterations == expected.iterations, "\(method) \(fit.stress) \(fit.iterations)")
+            #expect(
+                abs(fit.stress - expected.stress) < 1e-9 && fit.iterations == expected.iterations,
+                "\(method) \(fit.stress) \(fit.iterations)")
             #expect(largest(fit.distances, expected.distances) < 1e-7)
             let started = try MDS(method, starts: 3, seed: 2).fit(source)
             #expect(started.stress <= fit.stress)

@@ -1,10 +1,11 @@
 import Analysis
 import FileFormats
 import Foundation
-@testable import Representations
 import Statistics
 import Tensors
 import Testing
+
+@testable import Representations
 
 @Suite struct RSATests {
     @Test func agreementAndCeilingAreThoseOfRsatoolbox() throws {
@@ -12,7 +13,9 @@ import Testing
         for comparison in RDMComparison.allCases {
             let expected = try #require(golden.agreement[comparison.rawValue]), ceiling = try #require(golden.ceiling[comparison.rawValue])
             for (model, row) in zip(golden.models, expected) {
-                for (subject, value) in zip(golden.subjects, row) { #expect(abs(try comparison(model, subject, conditions: golden.conditions) - value) < 1e-9, "\(comparison)") }
+                for (subject, value) in zip(golden.subjects, row) {
+                    #expect(abs(try comparison(model, subject, conditions: golden.conditions) - value) < 1e-9, "\(comparison)")
+                }
             }
             let found = try comparison.noiseCeiling(golden.subjects, conditions: golden.conditions)
             #expect(largest([found.lower, found.upper], ceiling) < 1e-9, "\(comparison) \(found)")
@@ -21,14 +24,17 @@ import Testing
 
     @Test func permutationAndBootstrap() throws {
         let golden = try Golden.load().comparisons, n = golden.conditions
-        let models = try golden.models.enumerated().map { ("m\($0)", try rdm($1, n)) }, subjects = try golden.subjects.enumerated().map { ("s\($0)", try rdm($1, n)) }
+        let models = try golden.models.enumerated().map { ("m\($0)", try rdm($1, n)) },
+            subjects = try golden.subjects.enumerated().map { ("s\($0)", try rdm($1, n)) }
         for comparison in RDMComparison.allCases {
             let rsa = RSA(comparison, permutations: 400, bootstrap: .both, resamples: 100, seed: 3)
             let result = try rsa(models: models, subjects: subjects)
             var single = rsa
             single.threads = 1
             let again = try single(models: models, subjects: subjects)
-            #expect(result.models.map(\.estimate) == again.models.map(\.estimate) && result.differences.map(\.estimate) == again.differences.map(\.estimate))
+            #expect(
+                result.models.map(\.estimate) == again.models.map(\.estimate)
+                    && result.differences.map(\.estimate) == again.differences.map(\.estimate))
             // The model that made the subjects is found; noise is not.
             #expect((result.models[0].estimate.p ?? 1) < 0.01 && (result.models[2].estimate.p ?? 0) > 0.02)
             #expect(result.models[0].estimate.interval?.contains(result.models[0].estimate.value) == true)
@@ -42,14 +48,18 @@ import Testing
         // Conditions are matched by name.
         let shuffled = try subjects.map { ($0.0, try $0.1.selecting(Array((0..<n).reversed()))) }
         let plain = RSA(.spearman, permutations: 50, resamples: 50)
-        #expect(try plain(models: models, subjects: shuffled).models.map(\.estimate) == plain(models: models, subjects: subjects).models.map(\.estimate))
+        #expect(
+            try plain(models: models, subjects: shuffled).models.map(\.estimate)
+                == plain(models: models, subjects: subjects).models.map(\.estimate))
         // The partial correlation is that of residuals.
         let three = try plain(models: models, subjects: subjects), others = [golden.models[1], golden.models[2]]
         let expected = try mean(golden.subjects.map { try Correlation.spearman.partial(golden.models[0], $0, given: others).value })
         #expect(abs((three.models[0].partial ?? 2) - expected) < 1e-10)
         #expect(try plain(models: models + [("again", models[0].1)], subjects: subjects).models[0].partial == nil)
         let bare = try RSA(.spearman, permutations: 50, resamples: 0)(models: models, subjects: subjects)
-        #expect(bare.models.allSatisfy { $0.estimate.interval == nil && $0.estimate.p != nil } && bare.differences.allSatisfy { $0.estimate.p == nil })
+        #expect(
+            bare.models.allSatisfy { $0.estimate.interval == nil && $0.estimate.p != nil }
+                && bare.differences.allSatisfy { $0.estimate.p == nil })
         #expect(throws: DataError.self) { try plain(models: models, subjects: [("x", rdm([1, 2, 3], 3))]) }
         #expect(throws: DataError.self) { try plain(models: [("flat", rdm([Double](repeating: 1, count: 66), 12))], subjects: subjects) }
     }
@@ -63,7 +73,8 @@ import Testing
         let subjects = try (1...4).map { s in zip(try column("brain_s\(s)_t1"), try column("brain_s\(s)_t2")).map { ($0 + $1) / 2 } }
         // Published beside the task, measured with rsatoolbox: animacy, monkeyIT, HMAX, ceiling lower and upper.
         let expected: [(RDMComparison, [Double])] = [
-            (.pearson, [0.3871, 0.3335, 0.1521, 0.3944, 0.6804]), (.spearman, [0.3862, 0.2963, 0.1599, 0.3723, 0.6657]), (.rhoA, [0.3345, 0.2963, 0.1599, 0.3723, 0.6657]),
+            (.pearson, [0.3871, 0.3335, 0.1521, 0.3944, 0.6804]), (.spearman, [0.3862, 0.2963, 0.1599, 0.3723, 0.6657]),
+            (.rhoA, [0.3345, 0.2963, 0.1599, 0.3723, 0.6657]),
             (.tauA, [0.2230, 0.2009, 0.1073, 0.2539, 0.4767]), (.covarianceWeighted, [0.4282, 0.3656, 0.1559, 0.4298, 0.6958]),
         ]
         for (comparison, values) in expected {
@@ -119,22 +130,27 @@ import Testing
     }
 
     @Test(.enabled(if: isShared("brain/mitchell60/voxels500-P1.tsv"), "../shared is absent")) func sixtyNouns() throws {
-        let glove = try String(contentsOfFile: shared("brain/mitchell60/glove50-60nouns.vec"), encoding: .utf8).split(separator: "\n").dropFirst().map { $0.split(separator: " ") }
+        let glove = try String(contentsOfFile: shared("brain/mitchell60/glove50-60nouns.vec"), encoding: .utf8).split(separator: "\n")
+            .dropFirst().map { $0.split(separator: " ") }
         let vectors = Dictionary(uniqueKeysWithValues: glove.map { (String($0[0]), $0.dropFirst().compactMap { Double($0) }) })
-        func features(_ words: [String]) throws -> Tensor<Double> { Tensor(try words.flatMap { try #require(vectors[$0]) }, shape: [words.count, 50]) }
+        func features(_ words: [String]) throws -> Tensor<Double> {
+            Tensor(try words.flatMap { try #require(vectors[$0]) }, shape: [words.count, 50])
+        }
         var shares: [Double: [Double]] = [:]
         for person in 1...9 {
             let table = try rows(shared("brain/mitchell60/voxels500-P\(person).tsv")).dropFirst()
             let y = Tensor(table.flatMap { $0.dropFirst().compactMap { Double($0) } }, shape: [table.count, 500])
             for penalty in [100.0, 1.0] {
-                shares[penalty, default: []].append(try LeaveTwoOut(penalty: penalty)(features: features(table.map { $0[0] }), measurements: y).value)
+                shares[penalty, default: []].append(
+                    try LeaveTwoOut(penalty: penalty)(features: features(table.map { $0[0] }), measurements: y).value)
             }
         }
         // Measured with scikit-learn and himalaya when the task was set.
         #expect(abs(shares[100]![0] - 0.7876) < 1e-4 && abs(mean(shares[100]!) - 0.6055) < 1e-4, "\(shares[100]![0]) \(mean(shares[100]!))")
         #expect(abs(shares[1]![0] - 0.6525) < 1e-4 && abs(mean(shares[1]!) - 0.5365) < 1e-4, "\(shares[1]![0]) \(mean(shares[1]!))")
 
-        let words = try String(contentsOfFile: shared("brain/mitchell60/brainbench-words.txt"), encoding: .utf8).split(separator: "\n").map(String.init)
+        let words = try String(contentsOfFile: shared("brain/mitchell60/brainbench-words.txt"), encoding: .utf8).split(separator: "\n").map(
+            String.init)
         let model = try RDM(features(words), labels: words, metric: .correlation)
         var similarity = model.matrix
         for i in 0..<60 * 60 { similarity[i] = 1 - similarity[i] }
@@ -148,7 +164,8 @@ import Testing
             }
             return try LeaveTwoOut.agreement(model: similarity, data: data)
         }
-        #expect(abs(mean(Array(agreements[..<9])) - 0.6502) < 1e-4 && abs(mean(Array(agreements[9...])) - 0.6282) < 1e-4,
-                "\(mean(Array(agreements[..<9]))) \(mean(Array(agreements[9...])))")
+        #expect(
+            abs(mean(Array(agreements[..<9])) - 0.6502) < 1e-4 && abs(mean(Array(agreements[9...])) - 0.6282) < 1e-4,
+            "\(mean(Array(agreements[..<9]))) \(mean(Array(agreements[9...])))")
     }
 }

@@ -2,9 +2,9 @@ import FileFormats
 import Foundation
 import ModelFolders
 import SentenceEmbedding
-import Testing
 import TestSupport
 import TestTools
+import Testing
 
 extension LocalHub {
     func download(_ name: String, revision: String = "main", _ settings: [String: String] = [:]) throws -> ModelDownload {
@@ -34,16 +34,23 @@ extension LocalHub {
             #expect(try String(contentsOfFile: repository + "/refs/main", encoding: .utf8) == Self.commit)
             let link = try FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "/1_Pooling/config.json")
             #expect(link.hasPrefix("../../../blobs/"))
-            let (arrived, sent) = (try SHA256.hex(ofFile: folder.path + "/model.safetensors"), try SHA256.hex(ofFile: model.folder.path + "/model.safetensors"))
+            let (arrived, sent) = (
+                try SHA256.hex(ofFile: folder.path + "/model.safetensors"), try SHA256.hex(ofFile: model.folder.path + "/model.safetensors")
+            )
             #expect(arrived == sent)
-            #expect(!FileManager.default.fileExists(atPath: folder.path + "/onnx") && !FileManager.default.fileExists(atPath: folder.path + "/tf_model.h5"))
+            #expect(
+                !FileManager.default.fileExists(atPath: folder.path + "/onnx")
+                    && !FileManager.default.fileExists(atPath: folder.path + "/tf_model.h5"))
             #expect(!hub.requests.contains { $0.contains("escape") })
-            let there = try SentenceEncoder(directory: ModelDirectory(folder: folder)), here = try SentenceEncoder(directory: ModelDirectory(folder: model.folder))
+            let there = try SentenceEncoder(directory: ModelDirectory(folder: folder)),
+                here = try SentenceEncoder(directory: ModelDirectory(folder: model.folder))
             #expect(try there.encode(["two dogs"]) == here.encode(["two dogs"]))
 
             let before = hub.requests.count
             try hub.download("org/model").run()
-            #expect(!hub.requests.dropFirst(before).contains { $0.hasPrefix("GET") && !$0.contains("/api/") }, "what is there is not fetched again")
+            #expect(
+                !hub.requests.dropFirst(before).contains { $0.hasPrefix("GET") && !$0.contains("/api/") },
+                "what is there is not fetched again")
         }
     }
 
@@ -95,18 +102,24 @@ extension LocalHub {
             #expect(message { _ = try hub.download("a/b/c") }.contains("not a name"))
             #expect(message { _ = try hub.download("org/model", revision: "../../x") }.contains("not a revision"))
         }
-        let nowhere = try ModelDownload(name: "a/b", environment: ["HF_ENDPOINT": "http://127.0.0.1:9"], cache: FileManager.default.temporaryDirectory)
+        let nowhere = try ModelDownload(
+            name: "a/b", environment: ["HF_ENDPOINT": "http://127.0.0.1:9"], cache: FileManager.default.temporaryDirectory)
         #expect(message { try nowhere.run() }.contains("transfer failed"))
     }
 
     /// Each kind ends soon, in a typed error that says what is wrong, with no name pointing to what arrived and nothing outside of the
     /// cache.
-    @Test("A hub that misbehaves", .timeLimit(.minutes(5)), arguments: [
-        ("shape", "no list of files"), ("entry", "without a name"), ("empty", "lists no model files"), ("deep", "invalid JSON"), ("clash", "folder cannot be created"),
-        ("many", "100001 files"), ("list", "too long"), ("headers", "headers"), ("slow", "longer than"), ("negative", "an invalid size"), ("huge", "`max-size`"),
-        ("unstated", "does not state the file's size"), ("short", "transfer failed"), ("trickle", "longer than"), ("redirect", "transfer failed"), ("circle", "circle"),
-        ("nohash", "no hash"), ("hash", "no hash"), ("gzip", "download corrupted"), ("weights", "model.safetensors"),
-    ])
+    @Test(
+        "A hub that misbehaves", .timeLimit(.minutes(5)),
+        arguments: [
+            ("shape", "no list of files"), ("entry", "without a name"), ("empty", "lists no model files"), ("deep", "invalid JSON"),
+            ("clash", "folder cannot be created"),
+            ("many", "100001 files"), ("list", "too long"), ("headers", "headers"), ("slow", "longer than"),
+            ("negative", "an invalid size"), ("huge", "`max-size`"),
+            ("unstated", "does not state the file's size"), ("short", "transfer failed"), ("trickle", "longer than"),
+            ("redirect", "transfer failed"), ("circle", "circle"),
+            ("nohash", "no hash"), ("hash", "no hash"), ("gzip", "download corrupted"), ("weights", "model.safetensors"),
+        ])
     func hostile(kind: String, words: String) throws {
         try withHub { hub, _ in
             var download = try hub.download("bad/" + kind)
@@ -127,7 +140,10 @@ extension LocalHub {
         try withHub { hub, _ in
             try hub.download("bad/names").run()
             let folder = hub.cache.path + "/models--bad--names/snapshots/\(Self.commit)"
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["%2e%2e", "-rf.json", "con fig#?.json", "config.json"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
+                    "%2e%2e", "-rf.json", "con fig#?.json", "config.json",
+                ])
             #expect(hub.filesOutsideOfCache.isEmpty, "\(hub.filesOutsideOfCache)")
             #expect(!hub.requests.contains { $0.contains("outside.json") && !$0.contains("%252e%252e") })
         }

@@ -1,14 +1,18 @@
-import ModelFolders
 import FileFormats
 import Foundation
+import ModelFolders
+import Networks
 import SentenceEmbedding
 import Tensors
 import TestSupport
 import TestTools
 import Testing
+import Tokenizers
 
 /// The real model, where tools/fetch-minilm has put it.
-private let miniLM = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Models/downloaded/all-MiniLM-L6-v2").standardizedFileURL
+private let miniLM = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+    "../../Models/downloaded/all-MiniLM-L6-v2"
+).standardizedFileURL
 private let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
 private var hasMiniLM: Bool { FileManager.default.fileExists(atPath: miniLM.appendingPathComponent("model.safetensors").path) }
 
@@ -57,7 +61,8 @@ private func sentences() throws -> [String] {
     }
 
     @Test func matryoshkaPrefixAndPrompt() throws {
-        let model = try TinyModel(seed: 3, ["config_sentence_transformers.json": #"{"prompts": {"query": "two dogs "}, "default_prompt_name": null}"#])
+        let model = try TinyModel(
+            seed: 3, ["config_sentence_transformers.json": #"{"prompts": {"query": "two dogs "}, "default_prompt_name": null}"#])
         let directory = try ModelDirectory(folder: model.folder)
         let whole = try SentenceEncoder(directory: directory).encode(["snow"])
         var options = SentenceEncoder.Options()
@@ -76,12 +81,16 @@ private func sentences() throws -> [String] {
     /// Tables of token vectors: the golden ones of NetworksTests with a tokenizer beside them.
     @Test(arguments: [true, false])
     func staticEmbeddings(isModel2Vec: Bool) throws {
-        let golden = fixtures.appendingPathComponent("../../NetworksTests/Fixtures/families/static-" + (isModel2Vec ? "model2vec" : "st")).standardizedFileURL
+        let golden = fixtures.appendingPathComponent("../../NetworksTests/Fixtures/families/static-" + (isModel2Vec ? "model2vec" : "st"))
+            .standardizedFileURL
         let folder = try TestFolder.name("static")
         try FileManager.default.copyItem(at: golden, to: folder)
         let words = (0..<20).map { "\"w\($0)\": \($0)" }.joined(separator: ", ")
-        try Data(#"{"version": "1.0", "pre_tokenizer": {"type": "WhitespaceSplit"}, "model": {"type": "WordLevel", "unk_token": "w0", "vocab": {\#(words)}}}"#.utf8)
-            .write(to: folder.appendingPathComponent("tokenizer.json"))
+        try Data(
+            #"{"version": "1.0", "pre_tokenizer": {"type": "WhitespaceSplit"}, "model": {"type": "WordLevel", "unk_token": "w0", "vocab": {\#(words)}}}"#
+                .utf8
+        )
+        .write(to: folder.appendingPathComponent("tokenizer.json"))
         if !isModel2Vec {
             try Data(#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.StaticEmbedding"}]"#.utf8)
                 .write(to: folder.appendingPathComponent("modules.json"))
@@ -100,18 +109,21 @@ private func sentences() throws -> [String] {
     }
 
     @Test func concatenatedPoolingAndDense() throws {
-        let model = try TinyModel(seed: 5, [
-            "1_Pooling/config.json": #"{"embedding_dimension": 24, "pooling_mode": ["cls", "max"], "include_prompt": true}"#,
-            "modules.json": #"""
+        let model = try TinyModel(
+            seed: 5,
+            [
+                "1_Pooling/config.json": #"{"embedding_dimension": 24, "pooling_mode": ["cls", "max"], "include_prompt": true}"#,
+                "modules.json": #"""
                 [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.Transformer"},
                  {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.sentence_transformer.modules.Pooling"},
                  {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.base.modules.Dense"}]
                 """#,
-            "2_Dense/config.json": #"{"in_features": 48, "out_features": 2, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}"#,
-        ])
+                "2_Dense/config.json":
+                    #"{"in_features": 48, "out_features": 2, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}"#,
+            ])
         var writer = SafetensorsWriter()
         var weights = [Float](repeating: 0, count: 96)
-        weights[0] = 1        // first component of the CLS vector
+        weights[0] = 1  // first component of the CLS vector
         weights[48 + 24] = 1  // first component of the largest values
         writer.add("linear.weight", shape: [2, 48], values: weights)
         writer.add("linear.bias", shape: [2], values: [0, 0.5])
@@ -149,9 +161,6 @@ private func sentences() throws -> [String] {
         }
     }
 }
-
-import Networks
-import Tokenizers
 
 /// Token ids of a text as a batch of one.
 private struct PackedBatchOf {

@@ -33,7 +33,9 @@ import Training
     }
 
     /// What an exhaustive search over all outputs up to a length finds, by scores.
-    private func exhaustive<N: Seq2SeqNetwork<Double>>(_ network: N, source: [Int32], length: Int, penalty: Double) -> [(ids: [Int32], logProbability: Double, score: Double)] {
+    private func exhaustive<N: Seq2SeqNetwork<Double>>(
+        _ network: N, source: [Int32], length: Int, penalty: Double
+    ) -> [(ids: [Int32], logProbability: Double, score: Double)] {
         let words = (0..<Int32(network.configuration.vocabularySize)).filter { $0 != network.configuration.endID }
         var outputs: [[Int32]] = [[]], last = outputs
         for _ in 0..<length {
@@ -119,7 +121,9 @@ import Training
         }
         // One token, or little mass, leaves the most probable token only.
         let greedy = try network.generate(batch)[0][0].ids.first
-        for method in [DecodingOptions.Method.sampling(temperature: 1, topK: 1, topP: nil), .sampling(temperature: 1, topK: nil, topP: 1e-6)] {
+        for method in [
+            DecodingOptions.Method.sampling(temperature: 1, topK: 1, topP: nil), .sampling(temperature: 1, topK: nil, topP: 1e-6),
+        ] {
             options.method = method
             options.outputs = 5
             for output in try network.generate(batch, options: options)[0] { #expect(output.ids.first == greedy) }
@@ -146,7 +150,10 @@ import Training
             var options = DecodingOptions()
             options.method = method
             options.outputs = outputs
-            do { try options.validate(); return false } catch { return true }
+            do {
+                try options.validate()
+                return false
+            } catch { return true }
         }
         #expect(fails(.greedy, outputs: 2))
         #expect(fails(.beam(width: 0, lengthPenalty: 0)))
@@ -176,7 +183,9 @@ import Training
     }
 
     /// Outputs and their log-probabilities, to the bit, in any batch and with any number of threads, in both precisions.
-    @Test(.tags(.sameBits), arguments: [Precision.f32, .bf16].filter(\.isFast)) func outputsDoNotDependOnBatchesOrThreads(_ precision: Precision) throws {
+    @Test(.tags(.sameBits), arguments: [Precision.f32, .bf16].filter(\.isFast)) func outputsDoNotDependOnBatchesOrThreads(
+        _ precision: Precision
+    ) throws {
         var shape = Seq2SeqConfiguration.Transformer()
         (shape.hiddenSize, shape.intermediateSize, shape.attentionHeads) = (32, 48, 4)
         let vocabulary = makeSymbolTokenizer((0..<700).compactMap { UnicodeScalar(0x4E00 + $0).map { String($0) } }, unit: .characters)
@@ -186,7 +195,9 @@ import Training
         var random = RandomSource(seed: 6)
         let sources = (0..<150).map { _ in (0..<1 + random.below(20)).map { _ in Int32(4 + random.below(700)) } }
         let all = try generateFreely(model, sources, batchSize: 128, threads: 2)
-        func bits(_ outputs: [[GeneratedSequence]]) -> [[UInt64]] { outputs.map { $0.flatMap { [$0.logProbability.bitPattern, $0.score.bitPattern] } } }
+        func bits(_ outputs: [[GeneratedSequence]]) -> [[UInt64]] {
+            outputs.map { $0.flatMap { [$0.logProbability.bitPattern, $0.score.bitPattern] } }
+        }
         let others = try generateFreely(model, sources, batchSize: 7, threads: 1)
         #expect(others == all && bits(others) == bits(all))
         let some = try generateFreely(model, Array(sources[40..<47]), threads: 3)

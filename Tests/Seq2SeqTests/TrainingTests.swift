@@ -9,7 +9,9 @@ import Training
 
 @Suite struct Seq2SeqTrainingTests {
     /// Reverse four letters: small enough to learn in a second.
-    private func reversal(_ architecture: Seq2SeqConfiguration.Architecture, count: Int = 60) throws -> (Seq2SeqModel, [Seq2SeqItem], [Seq2SeqExample]) {
+    private func reversal(
+        _ architecture: Seq2SeqConfiguration.Architecture, count: Int = 60
+    ) throws -> (Seq2SeqModel, [Seq2SeqItem], [Seq2SeqExample]) {
         var random = RandomSource(seed: 7)
         let items = (0..<count).map { line in
             let letters = (0..<2 + random.below(3)).map { _ in ["あ", "い", "う", "え", "お"][random.below(5)] }
@@ -97,7 +99,11 @@ import Training
                 _ = try trainer.runEpoch()
                 var moved = 0
                 for (parameter, old) in zip(network.parameters, before) {
-                    if network.groups(of: parameter).contains(group) { #expect(parameter.value == old) } else if parameter.value != old { moved += 1 }
+                    if network.groups(of: parameter).contains(group) {
+                        #expect(parameter.value == old)
+                    } else if parameter.value != old {
+                        moved += 1
+                    }
                 }
                 #expect(moved > 0)
             }
@@ -134,7 +140,8 @@ import Training
     }
 
     @Test func modelDirectoryKeepsEverything() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("seq2seq-\(ProcessInfo.processInfo.processIdentifier)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("seq2seq-\(ProcessInfo.processInfo.processIdentifier)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         for architecture in [transformer, recurrent] {
             let (model, items, examples) = try reversal(architecture, count: 12)
@@ -157,7 +164,10 @@ import Training
     @Test func badTextsAreNamed() throws {
         let (model, _, _) = try reversal(transformer, count: 12)
         func message(_ text: String) -> String {
-            do { _ = try model.ids(of: text, file: "pairs.tsv", line: 7); return "" } catch { return "\(error)" }
+            do {
+                _ = try model.ids(of: text, file: "pairs.tsv", line: 7)
+                return ""
+            } catch { return "\(error)" }
         }
         #expect(message("").contains("pairs.tsv:7:") && message("").contains("empty"))
         #expect(message("あX").contains("'X' is not in the model's vocabulary"))
@@ -177,7 +187,10 @@ import Training
         #expect(try items("a\tb\nc\td\n").map(\.target) == ["b", "d"])
         #expect(try items("intended\tproduced\na\tb\n", source: "intended", target: "produced").map(\.source) == ["a"])
         for (text, part) in [("a\tb\nc\t\n", "target is empty"), ("a\tb\n \td\n", "source is empty")] {
-            do { _ = try items(text); Issue.record("no error for \(text)") } catch { #expect("\(error)".contains(":2:") && "\(error)".contains(part)) }
+            do {
+                _ = try items(text)
+                Issue.record("no error for \(text)")
+            } catch { #expect("\(error)".contains(":2:") && "\(error)".contains(part)) }
         }
         #expect(throws: DataError.self) { try items("a\tb\n", target: "3") }
     }

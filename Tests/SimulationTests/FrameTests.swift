@@ -13,7 +13,9 @@ import Testing
     /// Two steps by hand: net = Σ θ·W·a, all units at once, in both directions.
     @Test func spreadingByHand() throws {
         let (network, a, _) = Self.small()
-        let simulator = try Simulator(network: network, dynamics: .spreading(decay: 0.5), trial: TrialProtocol([.init(at: 0, .add([a[0]], 8))], stop: .steps(2)), parameters: ["w": 0.25])
+        let simulator = try Simulator(
+            network: network, dynamics: .spreading(decay: 0.5), trial: TrialProtocol([.init(at: 0, .add([a[0]], 8))], stop: .steps(2)),
+            parameters: ["w": 0.25])
         let rows = simulator.trace(steps: 2)
         #expect(rows[1] == [4, 0, 2, 1, 0])
         let second = [2.625, 0.25, 2, 1, 0]
@@ -22,7 +24,9 @@ import Testing
 
     @Test func clampInputAndBoost() throws {
         let (network, a, b) = Self.small()
-        let trial = TrialProtocol([.init(steps: 0..<2, .clamp([a[1]], 3)), .init(at: 0, .input([a[0]], 2)), .init(at: 1, .boostWinner(b, to: 50))], stop: .steps(2))
+        let trial = TrialProtocol(
+            [.init(steps: 0..<2, .clamp([a[1]], 3)), .init(at: 0, .input([a[0]], 2)), .init(at: 1, .boostWinner(b, to: 50))],
+            stop: .steps(2))
         let rows = try Simulator(network: network, dynamics: .spreading(decay: 1), trial: trial, parameters: ["w": 1]).trace(steps: 2)
         // Step 0: the clamped unit stays, the input enters the net, b2 gets 3 and b3 −3.
         #expect(rows[1] == [2, 3, 0, 3, -3])
@@ -32,12 +36,16 @@ import Testing
 
     @Test func cascadeSettlesAtTheLogisticOfItsNet() throws {
         var network = Network()
-        let input = network.addBank("input", units: ["x"]), hidden = network.addBank("hidden", units: ["h"]), output = network.addBank("output", units: ["o"])
+        let input = network.addBank("input", units: ["x"]), hidden = network.addBank("hidden", units: ["h"]),
+            output = network.addBank("output", units: ["o"])
         network.addLink(from: input, to: hidden, weights: [[2]])
         network.addLink(from: hidden, to: output, weights: [[-1]])
         let events = [TrialProtocol.Event(steps: 0..<400, .clamp([input[0]], 1))]
-        let late = try Simulator(network: network, dynamics: .cascade(rate: 0.1), trial: TrialProtocol(events, stop: .steps(400))).trace(steps: 400)[400]
-        let early = try Simulator(network: network, dynamics: .cascade(rate: 0.1), trial: TrialProtocol(events, stop: .steps(1), startsSettled: true)).trace(steps: 0)[0]
+        let late = try Simulator(network: network, dynamics: .cascade(rate: 0.1), trial: TrialProtocol(events, stop: .steps(400))).trace(
+            steps: 400)[400]
+        let early = try Simulator(
+            network: network, dynamics: .cascade(rate: 0.1), trial: TrialProtocol(events, stop: .steps(1), startsSettled: true)
+        ).trace(steps: 0)[0]
         let h = 1 / (1 + exp(-2.0)), o = 1 / (1 + exp(h))
         for row in [late, early] {
             #expect(abs(row[1] - h) < 1e-12)
@@ -47,7 +55,9 @@ import Testing
     }
 
     @Test func missingParameterIsNamed() {
-        #expect { try Simulator(network: Self.small().0, dynamics: .spreading(decay: 0.5), trial: TrialProtocol([], stop: .steps(1))) } throws: { "\($0)".contains("parameter w") }
+        #expect {
+            try Simulator(network: Self.small().0, dynamics: .spreading(decay: 0.5), trial: TrialProtocol([], stop: .steps(1)))
+        } throws: { "\($0)".contains("parameter w") }
     }
 
     /// Moments against 200,000 trials, through shares beyond thresholds and against an own simulation of the second moment.

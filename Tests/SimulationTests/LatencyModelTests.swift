@@ -3,7 +3,9 @@ import Simulation
 import Testing
 
 @Suite struct WeaverTests {
-    static let bilingual: [(WeaverModel.Distractor, Double)] = [(.related, 213.57), (.unrelated, 162.00), (.translation, 130.43), (.none, 158.17)]
+    static let bilingual: [(WeaverModel.Distractor, Double)] = [
+        (.related, 213.57), (.unrelated, 162.00), (.translation, 130.43), (.none, 158.17),
+    ]
 
     @Test func bilingualPictureWord() throws {
         for (distractor, latency) in Self.bilingual {
@@ -20,10 +22,14 @@ import Testing
     }
 
     @Test(.enabled(if: SharedData.has("picture-word-soa/weaver-reference.tsv"))) func sharedTable() throws {
-        let model = WeaverModel(), names: [String: WeaverModel.Distractor] = ["related": .related, "unrelated": .unrelated, "translation": .translation, "control": .none]
+        let model = WeaverModel(),
+            names: [String: WeaverModel.Distractor] = [
+                "related": .related, "unrelated": .unrelated, "translation": .translation, "control": .none,
+            ]
         for row in try SharedData.rows("picture-word-soa/weaver-reference.tsv") {
             let condition = try #require(row["condition"]), expected = try #require(row["ms"].flatMap(Double.init))
-            let found = try names[condition].map { try model.pictureWordLatency($0) }
+            let found =
+                try names[condition].map { try model.pictureWordLatency($0) }
                 ?? model.continuousNamingLatency(named: try #require(Int(condition.suffix(1))) - 1)
             #expect(abs(found - expected) < 0.05, "\(condition): \(found)")
         }
@@ -49,7 +55,12 @@ import Testing
             for position in 0..<5 {
                 members.append(categories.count)
                 categories.append(0)
-                if position < 4 { for _ in 0..<lag { categories.append(filler); filler += 1 } }
+                if position < 4 {
+                    for _ in 0..<lag {
+                        categories.append(filler)
+                        filler += 1
+                    }
+                }
             }
             return (categories, members)
         }
@@ -63,17 +74,22 @@ import Testing
 
     /// Each of the three properties is needed.
     @Test func withoutCompetitionOrStrengtheningThereIsNoEffect() throws {
-        let still = try CumulativeNamingModel(inhibition: 0.006, strengthening: 0).cycles(positions: 5), alone = try CumulativeNamingModel(inhibition: 0, strengthening: 0.5).cycles(positions: 5)
+        let still = try CumulativeNamingModel(inhibition: 0.006, strengthening: 0).cycles(positions: 5),
+            alone = try CumulativeNamingModel(inhibition: 0, strengthening: 0.5).cycles(positions: 5)
         #expect(still.allSatisfy { abs($0 - still[0]) < 1e-9 } && alone.allSatisfy { abs($0 - alone[0]) < 1e-9 })
     }
 }
 
 @Suite struct ERPTests {
     static let texts = [
-        "the dog and the cat run for the red bus", "a man can sit by the big box", "two men dig for the old pot in the sun", "the boy hid the hat and the cup",
-        "his pet pig got wet", "many people stand near the train", "small children play with red balls", "the girl had one egg and ham", "a fat hen sat on its bed",
-        "students listen to music while they wait", "big brown dogs chase thin white cats", "the fox ran far", "how did she win the cap", "put the lid on the jar",
-        "let him rub the mud off the rug", "some tall trees grow behind these small houses", "red kites fly high", "the bee and the ant met the bug",
+        "the dog and the cat run for the red bus", "a man can sit by the big box", "two men dig for the old pot in the sun",
+        "the boy hid the hat and the cup",
+        "his pet pig got wet", "many people stand near the train", "small children play with red balls", "the girl had one egg and ham",
+        "a fat hen sat on its bed",
+        "students listen to music while they wait", "big brown dogs chase thin white cats", "the fox ran far", "how did she win the cap",
+        "put the lid on the jar",
+        "let him rub the mud off the rug", "some tall trees grow behind these small houses", "red kites fly high",
+        "the bee and the ant met the bug",
     ]
 
     @Test func alphaHasPeakOneAtT() {
@@ -130,7 +146,8 @@ import Testing
         #expect(Set(all).count == all.count)
         let corpus = Set(Self.texts.joined(separator: " ").split(separator: " ").map(String.init))
         #expect(try #require(lexicon.strings[.word]).allSatisfy(corpus.contains))
-        #expect(try #require(lexicon.strings[.pseudoword]).allSatisfy { !corpus.contains($0) && $0.contains(where: Set("aeiouy").contains) })
+        #expect(
+            try #require(lexicon.strings[.pseudoword]).allSatisfy { !corpus.contains($0) && $0.contains(where: Set("aeiouy").contains) })
         #expect(try #require(lexicon.strings[.illegal]).allSatisfy { !$0.contains(where: Set("aeiouy").contains) })
         #expect(throws: (any Error).self) { try ERPLexicon(texts: ["これは日本語の文です"], seed: 1) }
     }
@@ -192,7 +209,9 @@ import Testing
 
     @Test func penaltyShrinksCoefficients() throws {
         let study = Overfitting(), data = study.data()
-        let norms = try study.penalties.map { penalty in try study.fit(data, degree: 9, penalty: penalty).coefficients.dropFirst().reduce(0) { $0 + $1 * $1 } }
+        let norms = try study.penalties.map { penalty in
+            try study.fit(data, degree: 9, penalty: penalty).coefficients.dropFirst().reduce(0) { $0 + $1 * $1 }
+        }
         #expect(zip(norms, norms.dropFirst()).allSatisfy { $1 < $0 })
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
-import Testing
 import Simulation
 import Tensors
+import Testing
 
 @Suite struct NamingModelTests {
     /// (variant, values, expected proportions in the order correct, semantic, formal, nonword, mixed, unrelated, half a printed unit)
@@ -55,11 +55,14 @@ import Tensors
     }
 
     @Test func surfaceSurvivesItsFile() throws {
-        let fitter = try #require(Self.fitter), path = FileManager.default.temporaryDirectory.appendingPathComponent("surface-\(UUID().uuidString).json").path
+        let fitter = try #require(Self.fitter),
+            path = FileManager.default.temporaryDirectory.appendingPathComponent("surface-\(UUID().uuidString).json").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try fitter.surface.write(to: path, named: "a")
         let read = try ProbabilitySurface(path: path, named: "a")
-        #expect(read.counts == fitter.surface.counts && read.x == fitter.surface.x && read.probabilities(0.02, 0.03) == fitter.surface.probabilities(0.02, 0.03))
+        #expect(
+            read.counts == fitter.surface.counts && read.x == fitter.surface.x
+                && read.probabilities(0.02, 0.03) == fitter.surface.probabilities(0.02, 0.03))
         #expect(throws: (any Error).self) { try ProbabilitySurface(path: path, named: "b") }
     }
 
@@ -76,7 +79,8 @@ import Tensors
 
     @Test func manyPicturesFindTheTruth() throws {
         let fitter = try #require(Self.fitter)
-        let counts = try fitter.model.counts([0.02, 0.025], trials: 20_000, seed: 11).map(Double.init), fit = try fitter.parameters(of: counts)
+        let counts = try fitter.model.counts([0.02, 0.025], trials: 20_000, seed: 11).map(Double.init),
+            fit = try fitter.parameters(of: counts)
         let errors = zip(fit.values, [0.02, 0.025]).map { abs(log($0 / $1)) }
         #expect(errors[0] < 0.12)
         #expect(errors[1] < 0.12)
@@ -115,7 +119,9 @@ import Tensors
             let fit = try fitter.fit(patient)
             own[patient.name] = fit
             published[patient.name] = fit.publishedRMSD
-            print(patient.name, fit.values, fit.fit.parameters.map { [$0.low, $0.high] }, "rmsd", fit.rmsd, "published", fit.publishedRMSD ?? .nan, "G2", fit.deviance)
+            print(
+                patient.name, fit.values, fit.fit.parameters.map { [$0.low, $0.high] }, "rmsd", fit.rmsd, "published",
+                fit.publishedRMSD ?? .nan, "G2", fit.deviance)
         }
         for (name, rmsd) in published where !["W.R.", "J.F."].contains(name) { #expect((0.003...0.042).contains(rmsd), "\(name) \(rmsd)") }
         let wr = try #require(published["W.R."]), mistyped = try #require(published["J.F."]), jf = try #require(own["J.F."])
@@ -131,7 +137,8 @@ import Tensors
             let counts = try fitter.model.counts(values, trials: 200_000, seed: 17)
             return zip(patient.counts, counts).reduce(0) { $0 - $1.0 * log(Double($1.1) / 200_000) }
         }
-        let found = try misfit(jf.values), best = try misfit([0.0185, 0.032]), former = try misfit([0.021, 0.025]), printed = try misfit([0.0107, 0.0365])
+        let found = try misfit(jf.values), best = try misfit([0.0185, 0.032]), former = try misfit([0.021, 0.025]),
+            printed = try misfit([0.0107, 0.0365])
         #expect(found < best + 1.92, "not within the interval of one parameter: \(found), \(best)")
         #expect(found < former - 1.5 && found < printed - 10, "\(found), \(former), \(printed)")
         #expect((0.063...0.085).contains(jf.rmsd))
@@ -160,15 +167,20 @@ import Tensors
 
     @Test func longTables() throws {
         let one = try Self.table("patient\titem\tcategory\nA\tcat\tcorrect\nA\tdog\tsemantic\nB\tcat\t非語\nA\that\tno response\n")
-        #expect(one.patients.map(\.name) == ["A", "B"] && one.patients[0].counts == [1, 1, 0, 0, 0, 0] && one.patients[0].omissions == 1 && one.patients[1].counts[3] == 1)
+        #expect(
+            one.patients.map(\.name) == ["A", "B"] && one.patients[0].counts == [1, 1, 0, 0, 0, 0] && one.patients[0].omissions == 1
+                && one.patients[1].counts[3] == 1)
         let counted = try Self.table("patient\tcategory\tcount\nA\tcorrect\t90\nA\tmixed\t3\n")
         #expect(counted.patients[0].counts == [90, 0, 0, 0, 3, 0])
     }
 
     static let bad: [(text: String, word: String)] = [
-        (header + "A\t1.2\t.1\t0\t0\t0\t0\t0\n", "above 1"), (header + "A\t.9\t-.1\t0\t0\t0\t0\t0\n", "negative"), (header + "A\t-3\t1\t0\t0\t0\t0\t0\n", "negative"),
-        (header + "A\t0\t0\t0\t0\t0\t0\t9\nB\t20\t1\t1\t1\t1\t1\t0\n", "no responses"), (header + "A\t.9\t.9\t0\t0\t0\t0\t0\n", "sum to"), (header + "A\tviele\t1\t0\t0\t0\t0\t0\n", "not a number"),
-        ("patient\tcategory\nA\tsemantical\n", "unknown category"), ("patient\tcorrect\tsemantics\nA\t3\t4\n", "no column semantic"), (header + "A\t9\t1\t0\t0\t0\t0\t0\nA\t9\t1\t0\t0\t0\t0\t0\n", "two rows"),
+        (header + "A\t1.2\t.1\t0\t0\t0\t0\t0\n", "above 1"), (header + "A\t.9\t-.1\t0\t0\t0\t0\t0\n", "negative"),
+        (header + "A\t-3\t1\t0\t0\t0\t0\t0\n", "negative"),
+        (header + "A\t0\t0\t0\t0\t0\t0\t9\nB\t20\t1\t1\t1\t1\t1\t0\n", "no responses"), (header + "A\t.9\t.9\t0\t0\t0\t0\t0\n", "sum to"),
+        (header + "A\tviele\t1\t0\t0\t0\t0\t0\n", "not a number"),
+        ("patient\tcategory\nA\tsemantical\n", "unknown category"), ("patient\tcorrect\tsemantics\nA\t3\t4\n", "no column semantic"),
+        (header + "A\t9\t1\t0\t0\t0\t0\t0\nA\t9\t1\t0\t0\t0\t0\t0\n", "two rows"),
         ("patient\tcategory\tcount\nA\tcorrect\t2.5\n", "not a count"), (header, "no responses"),
     ]
 

@@ -32,11 +32,16 @@ import Testing
 
     @Test func measuresOfAConfusionMatrix() {
         let expected = golden.matrix, matrix = ConfusionMatrix(truth: expected.truth, predicted: expected.predicted, classes: 4)
-        for (own, other) in [(matrix.accuracy, expected.accuracy), (matrix.matthews, expected.matthews), (matrix.macroF1, expected.macro_f1), (matrix.weightedF1, expected.weighted_f1)] {
+        for (own, other) in [
+            (matrix.accuracy, expected.accuracy), (matrix.matthews, expected.matthews), (matrix.macroF1, expected.macro_f1),
+            (matrix.weightedF1, expected.weighted_f1),
+        ] {
             #expect(abs(own - other) < 1e-12)
         }
         for k in 0..<4 {
-            #expect(abs(matrix.f1(k) - expected.f1[k]) < 1e-12 && abs(matrix.precision(k) - expected.precision[k]) < 1e-12 && abs(matrix.recall(k) - expected.recall[k]) < 1e-12)
+            #expect(
+                abs(matrix.f1(k) - expected.f1[k]) < 1e-12 && abs(matrix.precision(k) - expected.precision[k]) < 1e-12
+                    && abs(matrix.recall(k) - expected.recall[k]) < 1e-12)
         }
         let constant = ConfusionMatrix(truth: [0, 1, 1], predicted: [1, 1, 1], classes: 2)
         #expect(constant.matthews == 0 && abs(constant.macroF1 - 0.4) < 1e-12)
@@ -45,17 +50,23 @@ import Testing
     @Test func sparseLogisticRegressionWithWeights() throws {
         let fit = try LogisticRegression(sparse, labels: golden.y, classes: 3, rowWeights: golden.weights, penalty: 0.7)
         let own = try fit.probabilities(sparse)
-        for (row, expected) in golden.probabilities.enumerated() { for k in 0..<3 { #expect(abs(own[row, k] - expected[k]) < 1e-5, "row \(row)") } }
+        for (row, expected) in golden.probabilities.enumerated() {
+            for k in 0..<3 { #expect(abs(own[row, k] - expected[k]) < 1e-5, "row \(row)") }
+        }
         // The dense roads, Newton's and L-BFGS, go to the same place.
         let dense = Tensor(golden.x.flatMap { $0 }, shape: [golden.x.count, golden.x[0].count])
         for solver in [LogisticRegression.Solver.newton, .lbfgs] {
-            let other = try LogisticRegression(dense, labels: golden.y, classes: 3, rowWeights: golden.weights, penalty: 0.7, solver: solver)
+            let other = try LogisticRegression(
+                dense, labels: golden.y, classes: 3, rowWeights: golden.weights, penalty: 0.7, solver: solver)
             for i in 0..<fit.weights.count { #expect(abs(fit.weights[i] - other.weights[i]) < 1e-5) }
-            let warm = try LogisticRegression(dense, labels: golden.y, classes: 3, rowWeights: golden.weights, penalty: 0.7, solver: .lbfgs, start: other)
+            let warm = try LogisticRegression(
+                dense, labels: golden.y, classes: 3, rowWeights: golden.weights, penalty: 0.7, solver: .lbfgs, start: other)
             #expect(warm.iterations <= 3)
         }
         let two = golden.y.map { $0 > 0 ? 1 : 0 }, counts = [two.count { $0 == 0 }, two.count { $0 == 1 }]
-        let balanced = try LogisticRegression(sparse, labels: two, classes: 2, rowWeights: two.map { 40 / (2 * Double(counts[$0])) }, penalty: 0.7).logits(sparse)
+        let balanced = try LogisticRegression(
+            sparse, labels: two, classes: 2, rowWeights: two.map { 40 / (2 * Double(counts[$0])) }, penalty: 0.7
+        ).logits(sparse)
         for (row, expected) in golden.balanced.enumerated() { #expect(abs(balanced[row, 1] - expected) < 1e-5 && balanced[row, 0] == 0) }
         #expect(throws: DataError.self) { try LogisticRegression(sparse, labels: golden.y, classes: 3, rowWeights: [1], penalty: 1) }
     }

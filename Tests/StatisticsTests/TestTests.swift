@@ -15,7 +15,9 @@ import Testing
         for golden in try Golden.load().proportions.tests {
             for alternative in Alternative.allCases {
                 let p = try Proportion(golden.k, of: golden.n).test(against: golden.chance, alternative).p
-                #expect(deviation(p ?? 9, golden.p[alternative.rawValue]!) < 1e-11, "\(golden.k) of \(golden.n) against \(golden.chance), \(alternative)")
+                #expect(
+                    deviation(p ?? 9, golden.p[alternative.rawValue]!) < 1e-11,
+                    "\(golden.k) of \(golden.n) against \(golden.chance), \(alternative)")
             }
         }
     }
@@ -43,7 +45,10 @@ import Testing
 @Suite struct MultipleComparisonTests {
     @Test func agreesWithStatsmodels() throws {
         for golden in try Golden.load().adjustments {
-            for (method, expected) in [(MultipleComparisons.holm, golden.holm), (.benjaminiHochberg, golden.fdr), (.benjaminiYekutieli, golden.fdrBY), (.bonferroni, golden.bonferroni)] {
+            for (method, expected) in [
+                (MultipleComparisons.holm, golden.holm), (.benjaminiHochberg, golden.fdr), (.benjaminiYekutieli, golden.fdrBY),
+                (.bonferroni, golden.bonferroni),
+            ] {
                 #expect(deviation(method.adjusted(golden.p), expected) < 1e-12, "\(method)")
             }
         }
@@ -77,7 +82,9 @@ import Testing
             #expect(deviation(try Wilcoxon(golden.values, exactLimit: 0, continuity: false).p, golden.uncorrected) < 1e-10)
             if let dz = golden.dz, let interval = golden.dzInterval {
                 let found = try EffectSize.dz(golden.values)
-                #expect(deviation(found.value, dz) < 1e-11 && deviation(bounds(found), interval, floor: 0.1) < 1e-8, "\(bounds(found)) \(interval)")
+                #expect(
+                    deviation(found.value, dz) < 1e-11 && deviation(bounds(found), interval, floor: 0.1) < 1e-8,
+                    "\(bounds(found)) \(interval)")
             }
         }
     }
@@ -86,12 +93,15 @@ import Testing
         for golden in try Golden.load().located.two {
             for alternative in Alternative.allCases {
                 let name = alternative.rawValue
-                #expect(deviation(try TTest(golden.a, golden.b, equalVariances: true, alternative).estimate.p ?? 9, golden.student[name]!) < 1e-10)
+                #expect(
+                    deviation(try TTest(golden.a, golden.b, equalVariances: true, alternative).estimate.p ?? 9, golden.student[name]!)
+                        < 1e-10)
                 #expect(deviation(try TTest(golden.a, golden.b, alternative).estimate.p ?? 9, golden.welch[name]!) < 1e-10)
                 #expect(deviation(try MannWhitney(golden.a, golden.b, alternative).p, golden.mannWhitney[name]!) < 1e-10)
             }
             let welch = try TTest(golden.a, golden.b), student = try TTest(golden.a, golden.b, equalVariances: true)
-            #expect(deviation(welch.freedom, golden.welchFreedom) < 1e-11 && deviation(bounds(welch.estimate), golden.welchInterval) < 1e-10)
+            #expect(
+                deviation(welch.freedom, golden.welchFreedom) < 1e-11 && deviation(bounds(welch.estimate), golden.welchInterval) < 1e-10)
             #expect(deviation(bounds(student.estimate), golden.studentInterval) < 1e-10)
             #expect(try MannWhitney(golden.a, golden.b).u == golden.u)
             let d = try EffectSize.d(golden.a, golden.b), delta = try EffectSize.cliffsDelta(golden.a, golden.b)

@@ -19,7 +19,8 @@ struct FuzzTests {
     }
 
     private static let texts: [[UInt8]] = [
-        Array("Two dogs, 犬が走る。 e\u{301}a\u{323}\u{302} ﾊﾟ [MASK] <mask>  'll 12 ３４\r\n👩🏽‍🚀".utf8), [], [0x20], [0xFF, 0xC3, 0x28, 0, 0xE3, 0x81],
+        Array("Two dogs, 犬が走る。 e\u{301}a\u{323}\u{302} ﾊﾟ [MASK] <mask>  'll 12 ３４\r\n👩🏽‍🚀".utf8), [], [0x20],
+        [0xFF, 0xC3, 0x28, 0, 0xE3, 0x81],
         Array(String(repeating: "ab ", count: 60).utf8),
     ]
 
@@ -50,13 +51,17 @@ struct FuzzTests {
             for _ in 0...random.below(3) {
                 guard !bytes.isEmpty else { break }
                 let front = min(2500, bytes.count)
-                let place = round % 3 == 0 ? random.below(bytes.count) : round % 3 == 1 ? random.below(front) : bytes.count - 1 - random.below(front)
+                let place =
+                    round % 3 == 0
+                    ? random.below(bytes.count) : round % 3 == 1 ? random.below(front) : bytes.count - 1 - random.below(front)
                 switch random.below(5) {
                 case 0: bytes[place] = interesting[random.below(interesting.count)]
                 case 1: bytes.remove(at: place)
                 case 2: bytes.insert(interesting[random.below(interesting.count)], at: place)
                 case 3: bytes.removeSubrange(place..<min(bytes.count, place + random.below(40)))
-                default: bytes.replaceSubrange(place..<place, with: Array(["99999999999", "-1", "1e308", "null", "\"x\"", "[]", "{}"][random.below(7)].utf8))
+                default:
+                    bytes.replaceSubrange(
+                        place..<place, with: Array(["99999999999", "-1", "1e308", "null", "\"x\"", "[]", "{}"][random.below(7)].utf8))
                 }
             }
             let tokenizer = try? bytes.withUnsafeBytes { try Tokenizer(json: JSON(parsing: $0), file: "tokenizer.json") }
@@ -72,8 +77,10 @@ struct FuzzTests {
     func wrongValues(name: String) throws {
         let data = try Data(contentsOf: fixtures.appendingPathComponent(name + ".tokenizer.json"))
         let root = try data.withUnsafeBytes { try JSON(parsing: $0) }
-        let values: [JSON] = [.null, .bool(true), .integer(-1), .integer(Int.max), .number(1e300), .string(""), .string("犬"), .array([]), .object([]),
-                              .array([.string("a"), .integer(0)])]
+        let values: [JSON] = [
+            .null, .bool(true), .integer(-1), .integer(Int.max), .number(1e300), .string(""), .string("犬"), .array([]), .object([]),
+            .array([.string("a"), .integer(0)]),
+        ]
         for target in 0..<140 {
             for value in [values[target % values.count], values[(target / 3) % values.count]] {
                 var left = target
@@ -114,7 +121,11 @@ struct FuzzTests {
             var bytes = original
             for _ in 0...random.below(4) {
                 let place = random.below(bytes.count)
-                if random.below(4) == 0 { bytes.removeSubrange(place..<min(bytes.count, place + random.below(300))) } else { bytes[place] = UInt8(random.below(256)) }
+                if random.below(4) == 0 {
+                    bytes.removeSubrange(place..<min(bytes.count, place + random.below(300)))
+                } else {
+                    bytes[place] = UInt8(random.below(256))
+                }
                 if bytes.isEmpty { break }
             }
             try Data(bytes).write(to: file)
@@ -142,15 +153,18 @@ struct FuzzTests {
         for _ in 0..<200 { nested = #"{"type": "Sequence", "normalizers": [\#(nested)]}"# }
         #expect(load(#"{"normalizer": \#(nested), "model": {"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0}}}"#) == nil)
         // A pattern that goes on for ever elsewhere.
-        let slow = #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated"}, "model": {"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0}}}"#
+        let slow =
+            #"{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated"}, "model": {"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0}}}"#
         _ = try load(slow)?.encode(String(repeating: "a", count: 40) + "b")
     }
 
     @Test func longLines() throws {
         for name in ["bert_uncased", "roberta", "xlm_roberta", "llama2", "unigram"] {
             let tokenizer = try Tokenizer(tokenizerJSON: fixtures.appendingPathComponent(name + ".tokenizer.json"))
-            for text in [String(repeating: "q", count: 100_000), String(repeating: "日本語", count: 33_000), String(repeating: " ", count: 100_000),
-                         "a" + String(repeating: "\u{301}\u{323}", count: 50_000)] {
+            for text in [
+                String(repeating: "q", count: 100_000), String(repeating: "日本語", count: 33_000), String(repeating: " ", count: 100_000),
+                "a" + String(repeating: "\u{301}\u{323}", count: 50_000),
+            ] {
                 var ids: [Int32] = []
                 var scratch = TokenizerScratch()
                 _ = Array(text.utf8).withUnsafeBufferPointer { tokenizer.appendIDs(of: $0, to: &ids, scratch: &scratch) }

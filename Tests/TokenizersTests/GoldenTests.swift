@@ -30,8 +30,11 @@ private func characterOffsets(_ ranges: [Range<Int>], of text: String) -> [Int32
 
 /// Token ids, offsets, word ids and decoded text equal to the reference's, on every line.
 struct GoldenTests {
-    @Test(arguments: ["bert_uncased", "bert_cased", "gpt2", "roberta", "modernbert", "llama3", "llama2", "qwen2", "o200k", "gemma", "sarashina", "t5", "xlm_roberta", "unigram", "bpe_suffix",
-                      "bpe_prefix", "word_level", "odd"])
+    @Test(arguments: [
+        "bert_uncased", "bert_cased", "gpt2", "roberta", "modernbert", "llama3", "llama2", "qwen2", "o200k", "gemma", "sarashina", "t5",
+        "xlm_roberta", "unigram", "bpe_suffix",
+        "bpe_prefix", "word_level", "odd",
+    ])
     func huggingFace(name: String) throws {
         let tokenizer = try Tokenizer(tokenizerJSON: fixtures.appendingPathComponent(name + ".tokenizer.json"))
         try compare(tokenizer, name)
@@ -39,15 +42,19 @@ struct GoldenTests {
 
     private static let miniLMFile = root.appendingPathComponent("Models/downloaded/all-MiniLM-L6-v2/tokenizer.json")
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: miniLMFile.path), "Models/downloaded/all-MiniLM-L6-v2 is not there (tools/fetch-minilm)"))
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: miniLMFile.path),
+            "Models/downloaded/all-MiniLM-L6-v2 is not there (tools/fetch-minilm)"))
     func miniLM() throws {
         let tokenizer = try Tokenizer(tokenizerJSON: Self.miniLMFile)
         try compare(tokenizer, "minilm")
         // The list of words alone gives the same.
         let list = try temporaryFolder { folder in
             for file in ["vocab.txt", "tokenizer_config.json"] {
-                try FileManager.default.copyItem(at: Self.miniLMFile.deletingLastPathComponent().appendingPathComponent(file),
-                                                 to: folder.appendingPathComponent(file))
+                try FileManager.default.copyItem(
+                    at: Self.miniLMFile.deletingLastPathComponent().appendingPathComponent(file),
+                    to: folder.appendingPathComponent(file))
             }
             return try Tokenizer(directory: folder)
         }
@@ -68,7 +75,8 @@ struct GoldenTests {
             #expect(counts.tokens == ids.count && !counts.isTruncated)
             let encoding = try tokenizer.encode(line)
             #expect(encoding.ids == ids, "\(name): \(line.debugDescription)")
-            #expect(characterOffsets(encoding.offsets, of: line) == numbers(expected["offsets"]), "\(name), offsets: \(line.debugDescription)")
+            #expect(
+                characterOffsets(encoding.offsets, of: line) == numbers(expected["offsets"]), "\(name), offsets: \(line.debugDescription)")
             #expect(encoding.wordIDs.map { $0 ?? -1 } == numbers(expected["words"]), "\(name), words: \(line.debugDescription)")
             if let decoded = expected["decoded"]?.string {
                 #expect(Array(tokenizer.decode(ids).utf8) == Array(decoded.utf8), "\(name), decoded: \(line.debugDescription)")
@@ -78,7 +86,9 @@ struct GoldenTests {
             if ids.count > special + 3, name != "minilm" {
                 var cut: [Int32] = []
                 let limit = special + 2
-                let counts = Array(line.utf8).withUnsafeBufferPointer { tokenizer.appendIDs(of: $0, maxLength: limit, to: &cut, scratch: &scratch) }
+                let counts = Array(line.utf8).withUnsafeBufferPointer {
+                    tokenizer.appendIDs(of: $0, maxLength: limit, to: &cut, scratch: &scratch)
+                }
                 #expect(try tokenizer.encode(line, maxLength: limit).ids == cut)
                 #expect(counts.isTruncated && counts.tokens == limit)
             }
@@ -86,9 +96,12 @@ struct GoldenTests {
         for pair in golden["pairs"]?.array ?? [] {
             let first = lines[pair["a"]?.int ?? 0]
             let second = pair["b"]?.int.map { lines[$0] }
-            let strategies: [String: TruncationStrategy] = ["longest_first": .longestFirst, "only_first": .onlyFirst, "only_second": .onlySecond]
+            let strategies: [String: TruncationStrategy] = [
+                "longest_first": .longestFirst, "only_first": .onlyFirst, "only_second": .onlySecond,
+            ]
             let strategy = strategies[pair["strategy"]?.string ?? ""] ?? .longestFirst
-            let encoding = try tokenizer.encode(first, pair: second, maxLength: pair["max"]?.int, strategy: strategy, stride: pair["stride"]?.int ?? 0)
+            let encoding = try tokenizer.encode(
+                first, pair: second, maxLength: pair["max"]?.int, strategy: strategy, stride: pair["stride"]?.int ?? 0)
             #expect(encoding.ids == numbers(pair["ids"]), "\(name), pair \(pair["a"]!)")
             #expect(encoding.typeIDs == numbers(pair["types"]), "\(name), types of pair \(pair["a"]!)")
             #expect(encoding.specialTokensMask.map(Int32.init) == numbers(pair["special"]))
@@ -114,21 +127,24 @@ struct GoldenTests {
     @Test func xlmRobertaFromItsModelFile() throws {
         let expected = try Tokenizer(tokenizerJSON: fixtures.appendingPathComponent("xlm_roberta.tokenizer.json"))
         let tokenizer = try temporaryFolder { folder in
-            try FileManager.default.copyItem(at: fixtures.appendingPathComponent("sp_unigram.model"),
-                                             to: folder.appendingPathComponent("sentencepiece.bpe.model"))
+            try FileManager.default.copyItem(
+                at: fixtures.appendingPathComponent("sp_unigram.model"),
+                to: folder.appendingPathComponent("sentencepiece.bpe.model"))
             try Data(#"{"tokenizer_class": "XLMRobertaTokenizer"}"#.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
             return try Tokenizer(directory: folder)
         }
         for line in ["two dogs play in the snow", "夕焼けの海岸", "a <mask> b"] {
-            if line.contains("<mask>") { continue } // takes the space before it only in tokenizer.json
+            if line.contains("<mask>") { continue }  // takes the space before it only in tokenizer.json
             #expect(try tokenizer.encode(line).ids == expected.encode(line).ids)
         }
         #expect(tokenizer.clsID == 0 && tokenizer.padID == 1 && tokenizer.sepID == 2 && tokenizer.unknownID == 3)
         #expect(tokenizer.maskID == expected.maskID)
     }
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/var/lib/mecab/dic/ipadic-utf8/sys.dic"), "mecab-ipadic-utf8 is not installed"),
-          arguments: ["wordpiece", "lowercase", "character"])
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: "/var/lib/mecab/dic/ipadic-utf8/sys.dic"), "mecab-ipadic-utf8 is not installed"),
+        arguments: ["wordpiece", "lowercase", "character"])
     func japanese(kind: String) throws {
         let golden = try read("japanese.cases.json")
         let subwords = kind == "character" ? "character" : "wordpiece"
@@ -137,7 +153,8 @@ struct GoldenTests {
              "do_lower_case": \(kind != "wordpiece"), "mecab_kwargs": {"mecab_dic": "ipadic"}}
             """
         let tokenizer = try temporaryFolder { folder in
-            try FileManager.default.copyItem(at: fixtures.appendingPathComponent("japanese.vocab.txt"), to: folder.appendingPathComponent("vocab.txt"))
+            try FileManager.default.copyItem(
+                at: fixtures.appendingPathComponent("japanese.vocab.txt"), to: folder.appendingPathComponent("vocab.txt"))
             try Data(configuration.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
             return try Tokenizer(directory: folder, dictionary: URL(fileURLWithPath: "/var/lib/mecab/dic/ipadic-utf8"))
         }
@@ -153,9 +170,13 @@ struct GoldenTests {
 
     @Test func dictionariesThatDoNotFit() throws {
         let missing = try temporaryFolder { folder in
-            try FileManager.default.copyItem(at: fixtures.appendingPathComponent("japanese.vocab.txt"), to: folder.appendingPathComponent("vocab.txt"))
-            try Data(#"{"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab", "mecab_kwargs": {"mecab_dic": "unidic_lite"}}"#.utf8)
-                .write(to: folder.appendingPathComponent("tokenizer_config.json"))
+            try FileManager.default.copyItem(
+                at: fixtures.appendingPathComponent("japanese.vocab.txt"), to: folder.appendingPathComponent("vocab.txt"))
+            try Data(
+                #"{"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab", "mecab_kwargs": {"mecab_dic": "unidic_lite"}}"#
+                    .utf8
+            )
+            .write(to: folder.appendingPathComponent("tokenizer_config.json"))
             return #expect(throws: DataError.self) { try Tokenizer(directory: folder, dictionary: folder) }
         }
         #expect(missing?.kind == .noInput && missing?.message.contains("sys.dic") == true)

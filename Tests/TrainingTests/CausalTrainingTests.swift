@@ -23,15 +23,19 @@ private struct Toy {
             return letters.map { "abcdef"[$0] }.joined()
         }
         for (name, count) in [("train.txt", 400), ("dev.txt", 40)] {
-            try (0..<count).map { _ in document() }.joined(separator: "\n").write(to: folder.appending(path: name), atomically: true, encoding: .utf8)
+            try (0..<count).map { _ in document() }.joined(separator: "\n").write(
+                to: folder.appending(path: name), atomically: true, encoding: .utf8)
         }
-        let vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c", "d", "e", "f"].enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ", ")
-        let added = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].enumerated().map { #"{"id": \#($0), "content": "\#($1)", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}"# }
+        let vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c", "d", "e", "f"].enumerated().map { "\"\($1)\": \($0)" }.joined(
+            separator: ", ")
+        let added = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].enumerated().map {
+            #"{"id": \#($0), "content": "\#($1)", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}"#
+        }
         try #"""
-            {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [\#(added.joined(separator: ", "))], "normalizer": null,
-             "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": false}, "post_processor": null,
-             "decoder": {"type": "Fuse"}, "model": {"type": "WordLevel", "vocab": {\#(vocabulary)}, "unk_token": "[UNK]"}}
-            """#.write(to: folder.appending(path: "tokenizer.json"), atomically: true, encoding: .utf8)
+        {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [\#(added.joined(separator: ", "))], "normalizer": null,
+         "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": false}, "post_processor": null,
+         "decoder": {"type": "Fuse"}, "model": {"type": "WordLevel", "vocab": {\#(vocabulary)}, "unk_token": "[UNK]"}}
+        """#.write(to: folder.appending(path: "tokenizer.json"), atomically: true, encoding: .utf8)
     }
 
     func configuration(_ changes: String = "", steps: Int = 120) throws -> CausalTrainingConfiguration {
@@ -102,13 +106,17 @@ private extension String {
         let toy = try Toy()
         defer { try? FileManager.default.removeItem(at: toy.folder) }
         let tokenizer = try Tokenizer(tokenizerJSON: toy.folder.appending(path: "tokenizer.json"))
-        let documents = try PackedDocuments(files: [toy.folder.appending(path: "dev.txt").path], column: "1", tokenizer: tokenizer, begin: 2, end: 3, context: 16)
+        let documents = try PackedDocuments(
+            files: [toy.folder.appending(path: "dev.txt").path], column: "1", tokenizer: tokenizer, begin: 2, end: 3, context: 16)
         #expect(documents.count == 40 && documents.blocks == documents.tokens / 16)
     }
 
-    @Test("Slips in the configuration are named", arguments: [
-        (#""step": 3, "#, "'step' is not known"), (#""schedule": "plateau", "#, "plateau"), (#""precision": "int8", "#, "int8"), (#""storage": "f8", "#, "f8"),
-    ])
+    @Test(
+        "Slips in the configuration are named",
+        arguments: [
+            (#""step": 3, "#, "'step' is not known"), (#""schedule": "plateau", "#, "plateau"), (#""precision": "int8", "#, "int8"),
+            (#""storage": "f8", "#, "f8"),
+        ])
     func slips(changes: String, named: String) throws {
         let toy = try Toy()
         defer { try? FileManager.default.removeItem(at: toy.folder) }

@@ -12,7 +12,11 @@ private final class Mail: Sendable {
 
     func receive(from: Int, to: Int) throws -> [UInt8] {
         for _ in 0..<600_000 {
-            if let letter = boxes.withLock({ boxes -> [UInt8]? in boxes[[from, to]]?.isEmpty == false ? boxes[[from, to]]?.removeFirst() : nil }) { return letter }
+            if let letter = boxes.withLock({ boxes -> [UInt8]? in
+                boxes[[from, to]]?.isEmpty == false ? boxes[[from, to]]?.removeFirst() : nil
+            }) {
+                return letter
+            }
             usleep(100)
         }
         throw DataError(.unavailable, "peer \(to) waits for peer \(from) and nothing comes")
@@ -25,7 +29,9 @@ private struct Peer: TrainingPeers {
     func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) { mail.send(Array(bytes), from: self.rank, to: rank) }
     func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) throws {
         let letter = try mail.receive(from: rank, to: self.rank)
-        guard letter.count == bytes.count else { throw DataError(.badData, "\(letter.count) bytes came where \(bytes.count) were expected") }
+        guard letter.count == bytes.count else {
+            throw DataError(.badData, "\(letter.count) bytes came where \(bytes.count) were expected")
+        }
         bytes.copyBytes(from: letter)
     }
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) throws {
@@ -36,14 +42,19 @@ private struct Peer: TrainingPeers {
 
 @Suite struct PeerTests {
     /// Weights, best weights and history after a run of `count` peers; stopped after a step, where one is given.
-    private func run(_ configuration: SentenceTrainingConfiguration, in folder: URL, peers count: Int, stop: Int? = nil) -> [(weights: [[UInt32]], best: Double?, error: String)] {
+    private func run(
+        _ configuration: SentenceTrainingConfiguration, in folder: URL, peers count: Int, stop: Int? = nil
+    ) -> [(weights: [[UInt32]], best: Double?, error: String)] {
         let mail = Mail(), results = Mutex([Int: (weights: [[UInt32]], best: Double?, error: String)]())
         let threads = (0..<count).map { rank in
             Thread {
                 var result: (weights: [[UInt32]], best: Double?, error: String) = ([], nil, "")
                 do {
-                    let trainer = try SentenceTrainer(configuration, threads: 1 + rank % 2, peers: count > 1 ? Peer(rank: rank, count: count, mail: mail) : nil)
-                    do { try trainer.run(in: folder, shouldStop: { trainer.step == stop }) } catch let error as DataError where error.kind == .interrupted {}
+                    let trainer = try SentenceTrainer(
+                        configuration, threads: 1 + rank % 2, peers: count > 1 ? Peer(rank: rank, count: count, mail: mail) : nil)
+                    do { try trainer.run(in: folder, shouldStop: { trainer.step == stop }) } catch let error as DataError
+                        where error.kind == .interrupted
+                    {}
                     result = (trainer.encoder.parameters.map { $0.value.elements.map(\.bitPattern) }, trainer.history.best, "")
                 } catch { result.error = "\(error)" }
                 results.withLock { $0[rank] = result }
@@ -73,7 +84,9 @@ private struct Peer: TrainingPeers {
         }
         _ = run(configuration, in: folder("broken"), peers: 4, stop: 7)
         #expect(try Checkpoint.newest(in: folder("broken"))?.step == 7)
-        for result in run(configuration, in: folder("broken"), peers: 2) { #expect(result.weights == alone.weights && result.best == alone.best) }
+        for result in run(configuration, in: folder("broken"), peers: 2) {
+            #expect(result.weights == alone.weights && result.best == alone.best)
+        }
         // More peers than lanes are refused.
         #expect(run(configuration, in: folder("many"), peers: 6).allSatisfy { $0.error.contains("5 lanes") })
     }

@@ -5,9 +5,9 @@ import ModelFolders
 import Networks
 import SentenceEmbedding
 import Tensors
-import Testing
 import TestSupport
 import TestTools
+import Testing
 import Training
 import VectorStore
 
@@ -25,7 +25,9 @@ struct TinyRun {
         for _ in 0..<60 {
             // The other language has another letter for each.
             let words = (0..<3 + random.below(4)).map { _ in random.below(26) }
-            pairs += words.map { letters[$0] }.joined(separator: " ") + "\t" + words.map { letters[($0 + 7) % 26] }.joined(separator: " ") + "\t\(random.below(5))\n"
+            pairs +=
+                words.map { letters[$0] }.joined(separator: " ") + "\t" + words.map { letters[($0 + 7) % 26] }.joined(separator: " ")
+                + "\t\(random.below(5))\n"
         }
         try write("pairs.tsv", pairs)
     }
@@ -35,7 +37,8 @@ struct TinyRun {
     /// A vector file as `kotonoha embed` writes it.
     func writeVectors(_ name: String, _ texts: [String], _ vectors: [[Float]]) throws {
         let metadata = VectorMetadata(
-            model: "teacher", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 20, prompt: "", createdBy: "test", source: "",
+            model: "teacher", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 20, prompt: "",
+            createdBy: "test", source: "",
             sourceSHA256: "", provenance: "{}")
         let path = folder.appendingPathComponent(name).path
         let writer = try VectorFileWriter(path: path, layout: VectorLayout(dimension: vectors[0].count), metadata: metadata)
@@ -45,18 +48,20 @@ struct TinyRun {
 
     func configuration(_ changes: [String: String] = [:]) throws -> SentenceTrainingConfiguration {
         var members: [String: String] = [
-            "tokenizer": "\"\(model.folder.path)\"", "steps": "12", "max_length": "20", "shard_tokens": "40", "lanes": "3", "precision": "\"f32\"",
+            "tokenizer": "\"\(model.folder.path)\"", "steps": "12", "max_length": "20", "shard_tokens": "40", "lanes": "3",
+            "precision": "\"f32\"",
             "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0.1}"#,
-            "optimizer": #"{"learning_rate": 0.003}"#, "evaluate_every": "4", "checkpoint_minutes": "0", "checkpoint_every": "5", "averaging": "0.9", "storage": "\"f32\"",
+            "optimizer": #"{"learning_rate": 0.003}"#, "evaluate_every": "4", "checkpoint_minutes": "0", "checkpoint_every": "5",
+            "averaging": "0.9", "storage": "\"f32\"",
             "tasks": #"""
-                [{"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 16, "matryoshka": [8], "word_dropout": 0.1},
-                 {"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"], "score": "score", "score_range": [0, 5], "batch_size": 8},
-                 {"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 8, "next_sentence": true}]
-                """#,
+            [{"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 16, "matryoshka": [8], "word_dropout": 0.1},
+             {"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"], "score": "score", "score_range": [0, 5], "batch_size": 8},
+             {"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 8, "next_sentence": true}]
+            """#,
             "development": #"""
-                [{"name": "sts", "measure": "sts", "file": "pairs.tsv", "columns": ["a", "b"], "score": "score"},
-                 {"name": "pairs", "measure": "retrieval", "file": "pairs.tsv", "columns": ["a", "b"]}]
-                """#,
+            [{"name": "sts", "measure": "sts", "file": "pairs.tsv", "columns": ["a", "b"], "score": "score"},
+             {"name": "pairs", "measure": "retrieval", "file": "pairs.tsv", "columns": ["a", "b"]}]
+            """#,
         ]
         for (key, value) in changes { members[key] = value }
         let text = "{" + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
@@ -113,9 +118,11 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
     @Test func learns() throws {
         let run = try TinyRun()
         defer { run.remove() }
-        let configuration = try run.configuration(["steps": "150", "evaluate_every": "50", "checkpoint_every": "0", "averaging": "0",
+        let configuration = try run.configuration([
+            "steps": "150", "evaluate_every": "50", "checkpoint_every": "0", "averaging": "0",
             "tasks": #"[{"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 60}]"#,
-            "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0}"#])
+            "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0}"#,
+        ])
         let trainer = try SentenceTrainer(configuration)
         let before = try #require(try trainer.evaluate()).figures[1].value
         try trainer.run(in: run.folder.appendingPathComponent("run"))
@@ -130,7 +137,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         defer { run.remove() }
         try run.write("twice.tsv", "a\tb\n" + (0..<2).map { _ in "a b c\ta b c\nd e f\td e f\ng h i\tg h i\n" }.joined())
         let configuration = try run.configuration([
-            "development": #"[{"name": "pairs", "measure": "retrieval", "file": "twice.tsv", "columns": ["a", "b"]}]"#,
+            "development": #"[{"name": "pairs", "measure": "retrieval", "file": "twice.tsv", "columns": ["a", "b"]}]"#
         ])
         #expect(try #require(try SentenceTrainer(configuration).evaluate()).figures[0].value == 1)
     }
@@ -153,7 +160,9 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(zip(again.encoder.parameters, trainer.encoder.parameters).allSatisfy { $0.value == $1.value })
         // Something else of that name is left alone.
         try run.write("file", "precious")
-        #expect(throws: DataError.self) { try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: run.folder.appendingPathComponent("file")) }
+        #expect(throws: DataError.self) {
+            try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: run.folder.appendingPathComponent("file"))
+        }
         #expect(try String(contentsOf: run.folder.appendingPathComponent("file"), encoding: .utf8) == "precious")
     }
 
@@ -178,12 +187,13 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
             return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
         }
         for view in ["own", "mean"] {
-            let trainer = try SentenceTrainer(try run.configuration([
-                "steps": "300", "averaging": "0", "evaluate_every": "1000", "checkpoint_every": "0", "development": "[]",
-                "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0}"#,
-                "tasks": "[{\"objective\": \"distillation\", \"files\": \"taught.tsv\", \"columns\": [\"first\", \"second\"], "
-                    + "\"batch_size\": 4, \"teacher_vectors\": [\"0.h5\", \"1.h5\"], \"teacher_center\": true, \"teacher_column\": \"\(view)\"}]",
-            ]))
+            let trainer = try SentenceTrainer(
+                try run.configuration([
+                    "steps": "300", "averaging": "0", "evaluate_every": "1000", "checkpoint_every": "0", "development": "[]",
+                    "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0}"#,
+                    "tasks": "[{\"objective\": \"distillation\", \"files\": \"taught.tsv\", \"columns\": [\"first\", \"second\"], "
+                        + "\"batch_size\": 4, \"teacher_vectors\": [\"0.h5\", \"1.h5\"], \"teacher_center\": true, \"teacher_column\": \"\(view)\"}]",
+                ]))
             try trainer.run(in: run.folder.appendingPathComponent("run-\(view)"))
             let output = run.folder.appendingPathComponent("model-\(view)")
             let writer = SentenceModelWriter(maxLength: 20, tokenizerPath: run.model.folder.path)
@@ -202,10 +212,13 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         }
         try run.write("taught.tsv", "first\tsecond\na b c\tn o p\na a\tq r s\n")
         let error = #expect(throws: DataError.self) {
-            try SentenceTrainer(try run.configuration(["tasks": #"""
-                [{"objective": "distillation", "files": "taught.tsv", "columns": ["first", "second"], "teacher_vectors": ["0.h5", "1.h5"],
-                  "teacher_column": "own"}]
-                """#]))
+            try SentenceTrainer(
+                try run.configuration([
+                    "tasks": #"""
+                    [{"objective": "distillation", "files": "taught.tsv", "columns": ["first", "second"], "teacher_vectors": ["0.h5", "1.h5"],
+                      "teacher_column": "own"}]
+                    """#
+                ]))
         }
         #expect(error?.message.contains("for the sentence \"a a\" of column first") == true, "\(error?.message ?? "")")
     }
@@ -227,10 +240,12 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
     @Test func divergenceNamesStepAndCheckpoint() throws {
         let run = try TinyRun()
         defer { run.remove() }
-        let trainer = try SentenceTrainer(try run.configuration([
-            "optimizer": #"{"name": "sgd", "learning_rate": 1e6}"#, "clip": "0", "warmup": "3", "schedule": "\"constant\"", "checkpoint_every": "1", "steps": "200",
-            "tasks": #"[{"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 8}]"#,
-        ]))
+        let trainer = try SentenceTrainer(
+            try run.configuration([
+                "optimizer": #"{"name": "sgd", "learning_rate": 1e6}"#, "clip": "0", "warmup": "3", "schedule": "\"constant\"",
+                "checkpoint_every": "1", "steps": "200",
+                "tasks": #"[{"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 8}]"#,
+            ]))
         let error = #expect(throws: DataError.self) { try trainer.run(in: run.folder.appendingPathComponent("run")) }
         #expect(error?.message.contains("diverged in step") == true)
         #expect(error?.message.contains("last good checkpoint is of step") == true)
@@ -263,7 +278,8 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
     }
 
     @Test(arguments: [
-        ("steps", "0", "'steps' should be a whole number from 1"), ("stepps", "3", "'stepps' is not known"), ("precision", "\"int8\"", "int8 is for inference"),
+        ("steps", "0", "'steps' should be a whole number from 1"), ("stepps", "3", "'stepps' is not known"),
+        ("precision", "\"int8\"", "int8 is for inference"),
         ("schedule", "\"steep\"", "'schedule' is one of"), ("tasks", "[]", "nothing to learn"),
         ("tasks", #"[{"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "needs a column of scores"),
         ("tasks", #"[{"objective": "triplet", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "takes 3 columns"),
@@ -279,8 +295,10 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
 
     /// A full disk while a checkpoint is written: the run ends with an error and the last checkpoint is intact.
     @Test(arguments: [
-        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"), (#""teacher": "x", "teacher_column": "mean""#, "need 'teacher_vectors'"),
-        (#""teacher_vectors": "y.h5", "teacher_column": "all""#, "own or mean"), (#""teacher_vectors": "y.h5", "regression_weight": 0"#, "learns nothing"),
+        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"),
+        (#""teacher": "x", "teacher_column": "mean""#, "need 'teacher_vectors'"),
+        (#""teacher_vectors": "y.h5", "teacher_column": "all""#, "own or mean"),
+        (#""teacher_vectors": "y.h5", "regression_weight": 0"#, "learns nothing"),
     ])
     func badTeachersAreNamed(_ keys: String, _ expected: String) throws {
         let task = #"[{"objective": "distillation", "files": "pairs.tsv", "columns": ["a"], "# + keys + "}]"

@@ -9,7 +9,7 @@ import VectorStore
 
     private func undisturbed(_ rows: Int) throws -> Data {
         let partial = try EmbeddingPartial(output: scratch.path("whole.h5"), layout: layout, fingerprint: fingerprint, resume: false)
-        for start in stride(from: 0, to: rows, by: 100) { try partial.append(block(start ..< min(start + 100, rows))) }
+        for start in stride(from: 0, to: rows, by: 100) { try partial.append(block(start..<min(start + 100, rows))) }
         try partial.assemble(metadata: metadata)
         return try bytes(of: scratch.path("whole.h5"))
     }
@@ -23,7 +23,7 @@ import VectorStore
             let partial = try EmbeddingPartial(output: output, layout: layout, fingerprint: fingerprint, resume: true)
             #expect(partial.completeRows == done)
             let end = min(done + 1 + done / 2 + 13, 950)
-            try partial.append(block(done ..< end))
+            try partial.append(block(done..<end))
             done = end
             try Data("half a block".utf8).write(to: URL(fileURLWithPath: output + ".partial/.rows-000000000000.block.1-a.tmp"))
         }
@@ -39,7 +39,7 @@ import VectorStore
         let output = scratch.path("v.h5")
         do {
             let partial = try EmbeddingPartial(output: output, layout: layout, fingerprint: fingerprint, resume: false)
-            for start in [0, 10, 20] { try partial.append(block(start ..< start + 10)) }
+            for start in [0, 10, 20] { try partial.append(block(start..<start + 10)) }
         }
         let name = output + ".partial/rows-000000000010.block"
         let whole = try bytes(of: name)
@@ -59,7 +59,7 @@ import VectorStore
         let output = scratch.path("v.h5")
         do {
             let partial = try EmbeddingPartial(output: output, layout: layout, fingerprint: fingerprint, resume: false)
-            try partial.append(block(0 ..< 10))
+            try partial.append(block(0..<10))
             let second = try failure { _ = try EmbeddingPartial(output: output, layout: layout, fingerprint: fingerprint, resume: true) }
             #expect(second.message.contains("another process"))
         }
@@ -69,30 +69,38 @@ import VectorStore
         #expect(error.message.contains("model_sha256 was ab12 and is now ffff"), "\(error)")
         var wider = layout
         wider.dimension = 13
-        #expect(try failure { _ = try EmbeddingPartial(output: output, layout: wider, fingerprint: fingerprint, resume: true) }.message.contains("dimension"))
+        #expect(
+            try failure { _ = try EmbeddingPartial(output: output, layout: wider, fingerprint: fingerprint, resume: true) }.message
+                .contains("dimension"))
         // Without resume the work begins anew.
         #expect(try EmbeddingPartial(output: output, layout: layout, fingerprint: other, resume: false).completeRows == 0)
-        #expect(try failure { _ = try EmbeddingPartial(output: scratch.path("no/v.h5"), layout: layout, fingerprint: other, resume: false) }.kind == .cannotCreate)
+        #expect(
+            try failure { _ = try EmbeddingPartial(output: scratch.path("no/v.h5"), layout: layout, fingerprint: other, resume: false) }
+                .kind == .cannotCreate)
     }
 
     @Test func appendsRowsOfTheSameMaking() throws {
         let output = scratch.path("v.h5")
         let first = try EmbeddingPartial(output: output, layout: layout, fingerprint: fingerprint, resume: false)
-        try first.append(block(0 ..< 70))
+        try first.append(block(0..<70))
         try first.assemble(metadata: metadata)
         var other = fingerprint
         other["pooling"] = "cls"
-        let error = try failure { _ = try EmbeddingPartial(output: output, layout: layout, fingerprint: other, resume: false, appendingTo: output) }
+        let error = try failure {
+            _ = try EmbeddingPartial(output: output, layout: layout, fingerprint: other, resume: false, appendingTo: output)
+        }
         #expect(error.message.contains("pooling is mean, that of the new rows cls"), "\(error)")
         var narrow = layout
         narrow.columnNames = []
         // Other columns are no hindrance: their cells are empty where a row has none.
-        #expect(try EmbeddingPartial(output: output, layout: narrow, fingerprint: fingerprint, resume: false, appendingTo: output).missingColumns == layout.columnNames)
+        #expect(
+            try EmbeddingPartial(output: output, layout: narrow, fingerprint: fingerprint, resume: false, appendingTo: output)
+                .missingColumns == layout.columnNames)
         let second = try EmbeddingPartial(output: output, layout: layout, fingerprint: fingerprint, resume: false, appendingTo: output)
-        try second.append(block(70 ..< 100))
+        try second.append(block(70..<100))
         try second.assemble(metadata: metadata)
         let file = try VectorFile(path: output)
-        #expect(try file.block(rows: 0 ..< 100) == block(0 ..< 100))
+        #expect(try file.block(rows: 0..<100) == block(0..<100))
         #expect(file.metadata.source == "captions.txt + captions.txt")
         // The same rows are not added twice by a resume after the end.
         #expect(scratch.contents == ["v.h5"])

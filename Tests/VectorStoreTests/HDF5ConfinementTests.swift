@@ -50,7 +50,9 @@ import VectorStore
         let report = try helper("trespass", path, secret)
         #expect(report.contains("before: secret secret"), "the file does read the other one where nothing forbids it: \(report)")
         #expect(report.contains("after: denied"), "\(report)")
-        for attempt in ["open", "create", "folder", "remove", "truncate", "network", "link"] { #expect(report.contains("\(attempt): -1"), "\(attempt) in \(report)") }
+        for attempt in ["open", "create", "folder", "remove", "truncate", "network", "link"] {
+            #expect(report.contains("\(attempt): -1"), "\(attempt) in \(report)")
+        }
         #expect(scratch.contents == ["external.h5", "secret.txt"])
         #expect(try bytes(of: secret).count == 64)
     }
@@ -60,7 +62,12 @@ import VectorStore
         let secret = try secret()
         #expect(!HDF5.confinement.isEmpty)
         print("libhdf5 is confined by \(HDF5.confinement.joined(separator: ", "))")
-        let inside = HDF5.locked { [open(secret, O_RDONLY), open(secret + ".new", O_WRONLY | O_CREAT, 0o600), unlink(secret), mkdir(secret + ".folder", 0o700), socket(AF_INET, 1, 0)] }
+        let inside = HDF5.locked {
+            [
+                open(secret, O_RDONLY), open(secret + ".new", O_WRONLY | O_CREAT, 0o600), unlink(secret), mkdir(secret + ".folder", 0o700),
+                socket(AF_INET, 1, 0),
+            ]
+        }
         #expect(inside == [-1, -1, -1, -1, -1])
         let outside = open(secret, O_RDONLY)
         #expect(outside >= 0, "other threads keep their rights")
@@ -98,7 +105,8 @@ import VectorStore
         try helper("chunk", path, String(2_000_000_000))
         let damage = try failure { try HDF5Validation.validate(path, by: Self.child) }
         #expect(damage.kind == .badData && damage.message.contains("MB of memory"), "\(damage)")
-        let limited = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "ulimit -v 200000; exec \"$0\" validate \"$@\"", Self.child.executable])
+        let limited = HDF5Validation.Program(
+            executable: "/bin/sh", arguments: ["-c", "ulimit -v 200000; exec \"$0\" validate \"$@\"", Self.child.executable])
         let lack = try failure { try HDF5Validation.validate(path, by: limited) }
         #expect(lack.kind == .memory && lack.message.contains("memory"), "\(lack)")
         let killed = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "kill -KILL $$"])
@@ -113,17 +121,19 @@ import VectorStore
         parent.arguments = ["parent", path]
         try parent.run()
         var child: Int32?
-        for _ in 0 ..< 400 where child == nil {
+        for _ in 0..<400 where child == nil {
             usleep(25_000)
             child = Self.children(of: parent.processIdentifier).first
         }
         let number = try #require(child)
         // It has watched its parent from the time when it has a limit of memory.
-        for _ in 0 ..< 400 where (try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8))?.contains("Seccomp:\t2") != true { usleep(25_000) }
+        for _ in 0..<400 where (try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8))?.contains("Seccomp:\t2") != true {
+            usleep(25_000)
+        }
         kill(parent.processIdentifier, SIGKILL)
         parent.waitUntilExit()
         var isGone = false
-        for _ in 0 ..< 120 where !isGone {
+        for _ in 0..<120 where !isGone {
             usleep(25_000)
             let state = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8))?.split(separator: " ").dropFirst(2).first
             isGone = state == nil || state == "Z"
@@ -138,14 +148,18 @@ import VectorStore
         // A child that sleeps uses no processor time.
         let lingering = HDF5Validation.Program(executable: Self.child.executable, arguments: ["linger"])
         let begin = ContinuousClock.now
-        #expect(try failure { try HDF5Validation.validate(path, by: lingering, timeLimit: .milliseconds(200)) }.message.contains("come to an end"))
+        #expect(
+            try failure { try HDF5Validation.validate(path, by: lingering, timeLimit: .milliseconds(200)) }.message.contains(
+                "come to an end"))
         #expect(ContinuousClock.now - begin < .seconds(10))
     }
 
     private static func children(of parent: Int32) -> [Int32] {
         let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
         return numbers.filter { number in
-            guard let stat = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8), let end = stat.lastIndex(of: ")") else { return false }
+            guard let stat = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8), let end = stat.lastIndex(of: ")") else {
+                return false
+            }
             return stat[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) } == parent
         }
     }

@@ -8,15 +8,18 @@ import VectorStore
 
     /// The program that stands beside the tests.
     static var program: HDF5Validation.Program {
-        let folder = URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "").deletingLastPathComponent()
+        let folder = URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "")
+            .deletingLastPathComponent()
         let bundled = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let place = [bundled, folder].map { $0.appendingPathComponent("hdf5-child").path }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        let place = [bundled, folder].map { $0.appendingPathComponent("hdf5-child").path }.first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
         return HDF5Validation.Program(executable: place ?? "hdf5-child", arguments: ["validate"])
     }
 
     private func write(_ name: String, rows: Int) throws -> String {
         let writer = try VectorFileWriter(path: scratch.path(name), layout: layout, metadata: metadata)
-        try writer.append(block(0 ..< rows))
+        try writer.append(block(0..<rows))
         try writer.finish()
         return scratch.path(name)
     }
@@ -24,7 +27,7 @@ import VectorStore
     @Test func passesGoodFilesQuickly() throws {
         let path = try write("v.h5", rows: 2000)
         var best = Duration.seconds(9)
-        for _ in 0 ..< 5 { best = min(best, try ContinuousClock().measure { try HDF5Validation.validate(path, by: Self.program) }) }
+        for _ in 0..<5 { best = min(best, try ContinuousClock().measure { try HDF5Validation.validate(path, by: Self.program) }) }
         print("validation of 2,000 rows: \(best)")
         #expect(best < .seconds(1))
         let layers = try LayerFileWriter(path: scratch.path("l.h5"), layers: [0, 1], dimension: 2, metadata: metadata)
@@ -36,7 +39,9 @@ import VectorStore
     @Test func endsWithAnErrorWhateverTheChildDoes() throws {
         let path = try write("v.h5", rows: 10)
         let hanging = HDF5Validation.Program(executable: Self.program.executable, arguments: ["hang"])
-        #expect(try failure { try HDF5Validation.validate(path, by: hanging, timeLimit: .milliseconds(300)) }.message.contains("come to an end"))
+        #expect(
+            try failure { try HDF5Validation.validate(path, by: hanging, timeLimit: .milliseconds(300)) }.message.contains("come to an end")
+        )
         let crashing = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "printf +; kill -SEGV $$"])
         #expect(try failure { try HDF5Validation.validate(path, by: crashing) }.message.contains("crashes"))
         let none = HDF5Validation.Program(executable: "/no/such/program", arguments: [])
@@ -46,26 +51,31 @@ import VectorStore
     /// What the child lets pass is opened and read by another process, as the program does it: it reads, or it says what is wrong.
     @Test func mutatedFilesNeverHurtTheParent() throws {
         func layers(_ name: String, _ storage: VectorStorage, isCompressed: Bool) throws -> String {
-            let writer = try LayerFileWriter(path: scratch.path(name), layers: [0, 1], dimension: 4, metadata: metadata, storage: storage, isCompressed: isCompressed)
+            let writer = try LayerFileWriter(
+                path: scratch.path(name), layers: [0, 1], dimension: 4, metadata: metadata, storage: storage, isCompressed: isCompressed)
             for words in [2, 3, 1] {
-                try [Float](repeating: 0.5, count: 8 * words).withUnsafeBufferPointer { try writer.append(sentence: "w\(words)", words: words, vectors: $0) }
+                try [Float](repeating: 0.5, count: 8 * words).withUnsafeBufferPointer {
+                    try writer.append(sentence: "w\(words)", words: words, vectors: $0)
+                }
             }
             try writer.finish()
             return scratch.path(name)
         }
-        let originals = try [bytes(of: write("a.h5", rows: 3)), bytes(of: write("b.h5", rows: 300)), bytes(of: layers("c.h5", .float16, isCompressed: true)),
-                             bytes(of: layers("d.h5", .float16, isCompressed: false))]
+        let originals = try [
+            bytes(of: write("a.h5", rows: 3)), bytes(of: write("b.h5", rows: 300)), bytes(of: layers("c.h5", .float16, isCompressed: true)),
+            bytes(of: layers("d.h5", .float16, isCompressed: false)),
+        ]
         var random = SeededNumbers(state: 11)
         var refused = 0, passed = 0, crashed = 0
         let path = scratch.path("damaged.h5")
-        for round in 0 ..< 400 {
+        for round in 0..<400 {
             var bytes = originals[round % 4]
-            for _ in 0 ..< Int.random(in: 1 ... 6, using: &random) {
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
                 // Damage of the metadata, which lies mostly at the beginning, matters; that of numbers does not.
-                let place = Int.random(in: 0 ..< (round % 3 == 0 ? bytes.count : min(bytes.count, 6000)), using: &random)
-                bytes[place] = UInt8.random(in: 0 ... 255, using: &random)
+                let place = Int.random(in: 0..<(round % 3 == 0 ? bytes.count : min(bytes.count, 6000)), using: &random)
+                bytes[place] = UInt8.random(in: 0...255, using: &random)
             }
-            if round % 10 == 0 { bytes.removeLast(Int.random(in: 1 ..< bytes.count / 2, using: &random)) }
+            if round % 10 == 0 { bytes.removeLast(Int.random(in: 1..<bytes.count / 2, using: &random)) }
             try bytes.write(to: URL(fileURLWithPath: path))
             do {
                 try HDF5Validation.validate(path, by: Self.program, timeLimit: .seconds(5))

@@ -1,20 +1,23 @@
 import FileFormats
 import Foundation
-import Testing
 import TestTools
+import Testing
 import VectorStore
 
 @Suite struct LayerFileTests {
     let scratch = Scratch()
 
-    private func values(_ sentence: Int, _ tokens: Int) -> [Float] { (0 ..< 3 * tokens * 8).map { Float(($0 * 7 + sentence) % 64) / 32 - 1 } }
+    private func values(_ sentence: Int, _ tokens: Int) -> [Float] { (0..<3 * tokens * 8).map { Float(($0 * 7 + sentence) % 64) / 32 - 1 } }
 
     @Test(arguments: [VectorStorage.float32, .float16])
     func readsBackWhatItWrote(storage: VectorStorage) throws {
         func write(_ name: String) throws -> String {
-            let writer = try LayerFileWriter(path: scratch.path(name), layers: [0, 1, 2], dimension: 8, metadata: metadata, storage: storage)
-            for sentence in 0 ..< 12 {
-                try values(sentence, sentence + 1).withUnsafeBufferPointer { try writer.append(sentence: "文 \(sentence)", words: sentence + 1, vectors: $0) }
+            let writer = try LayerFileWriter(
+                path: scratch.path(name), layers: [0, 1, 2], dimension: 8, metadata: metadata, storage: storage)
+            for sentence in 0..<12 {
+                try values(sentence, sentence + 1).withUnsafeBufferPointer {
+                    try writer.append(sentence: "文 \(sentence)", words: sentence + 1, vectors: $0)
+                }
             }
             try writer.finish()
             return scratch.path(name)
@@ -24,8 +27,8 @@ import VectorStore
         #expect(file.sentenceCount == 12 && file.layers == [0, 1, 2] && file.dimension == 8)
         #expect(try file.sentences()?[7] == "文 7")
         #expect(file.metadata == metadata)
-        let loaded = try file.load(layers: [2], words: Array(1 ... 12), name: { "\($0)" })[0]
-        #expect(Array(loaded.elements[80 ..< 120]) == Array(values(4, 5)[80...]))
+        let loaded = try file.load(layers: [2], words: Array(1...12), name: { "\($0)" })[0]
+        #expect(Array(loaded.elements[80..<120]) == Array(values(4, 5)[80...]))
         Thread.sleep(forTimeInterval: 1.1)
         #expect(try bytes(of: try write("m.h5")) == bytes(of: path))
     }
@@ -36,7 +39,8 @@ extension LayerFileTests {
     @Test(arguments: [true, false]) func halvesAreThoseOfLibhdf5(isCompressed: Bool) throws {
         let path = scratch.path("half.h5")
         let values: [Float] = [0, -0.0, 1, -1.5, 65504, 6.1035156e-05, 5.9604645e-08, -3.0517578e-05, 0.333251953125, 1024.5, -2047, 0.1]
-        let writer = try LayerFileWriter(path: path, layers: [0, 1], dimension: 3, metadata: metadata, storage: .float16, isCompressed: isCompressed)
+        let writer = try LayerFileWriter(
+            path: path, layers: [0, 1], dimension: 3, metadata: metadata, storage: .float16, isCompressed: isCompressed)
         try values.withUnsafeBufferPointer { try writer.append(sentence: "a b", words: 2, vectors: $0) }
         try writer.finish()
         let dataset = try HDF5Container(path: path).required("0")
@@ -44,7 +48,9 @@ extension LayerFileTests {
         #expect(try dataset.read(Float.self).map(Double.init) == converted)
         #expect(try dataset.read(Float.self, rows: 1..<2).map(Double.init) == Array(converted[6...]))
         #expect(converted[..<4] == [0, 0, 1, -1.5] && converted[6] == 5.9604644775390625e-08)
-        #expect(try LayerFile(path: path).load(layers: [1], words: [2], name: { "\($0)" })[0].elements.map(Double.init) == Array(converted[6...]))
+        #expect(
+            try LayerFile(path: path).load(layers: [1], words: [2], name: { "\($0)" })[0].elements.map(Double.init)
+                == Array(converted[6...]))
     }
 }
 
@@ -69,7 +75,7 @@ struct PeerTests {
     func h5pyAndH5dumpReadVectors(storage: VectorStorage) throws {
         let path = scratch.path("v.h5")
         let writer = try VectorFileWriter(path: path, layout: layout, metadata: metadata, storage: storage)
-        try writer.append(block(0 ..< 700))
+        try writer.append(block(0..<700))
         try writer.finish()
         let dump = try run(.h5dump, ["-H", path])
         #expect(dump.contains("DATASET \"embeddings\""))
@@ -84,11 +90,11 @@ struct PeerTests {
         let types: [VectorStorage: String] = [.float32: "float32", .float16: "float16", .int8: "int8", .binary: "uint8"]
         #expect(json.array?[0] == .array([.integer(700), .integer(storage == .binary ? 2 : 12)]))
         #expect(json.array?[1].string == types[storage])
-        #expect(json.array?[2].string == block(5 ..< 6).texts[0] && json.array?[3].string == "条件 3" && json.array?[4].string == "a/b 3")
+        #expect(json.array?[2].string == block(5..<6).texts[0] && json.array?[3].string == "条件 3" && json.array?[4].string == "a/b 3")
         #expect(json.array?[5].string == "kotonoha/vectors" && json.array?[6].int == 1 && json.array?[7].string == "mini")
         #expect(json.array?[8].int == 600 && json.array?[10].string == "g139")
         if storage == .float32 || storage == .float16 {
-            #expect(json.array?[9].double == Double(block(699 ..< 700).embeddings.reduce(0, +)))
+            #expect(json.array?[9].double == Double(block(699..<700).embeddings.reduce(0, +)))
         }
     }
 
@@ -114,7 +120,7 @@ struct PeerTests {
         #expect(try file.read("/ints", as: Int.self).values == [1, -2])
         #expect(try file.attribute("name")?.string == "あ" && file.attribute("count")?.int == 3)
         let layers = try LayerFile(path: path)
-        #expect(try layers.load(layers: [1], words: [3], name: { "\($0)" })[0].elements == (12 ..< 24).map { Float($0) })
+        #expect(try layers.load(layers: [1], words: [3], name: { "\($0)" })[0].elements == (12..<24).map { Float($0) })
         #expect(try layers.sentences() == [0: "a b c"])
     }
 }

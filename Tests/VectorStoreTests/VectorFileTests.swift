@@ -27,7 +27,8 @@ func failure(_ body: () throws -> Void) throws -> DataError {
 }
 
 let metadata = VectorMetadata(
-    model: "mini", modelSHA256: "ab12", pooling: "mean", isNormalized: true, precision: "f32", maxLength: 256, prompt: "", createdBy: "kotonoha 1",
+    model: "mini", modelSHA256: "ab12", pooling: "mean", isNormalized: true, precision: "f32", maxLength: 256, prompt: "",
+    createdBy: "kotonoha 1",
     source: "captions.txt", sourceSHA256: "cd34", provenance: "{}")
 let layout = VectorLayout(dimension: 12, hasGroups: true, hasIDs: true, columnNames: ["条件", "a/b", "freq"])
 
@@ -37,15 +38,17 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         texts: rows.map { $0 % 7 == 0 ? "" : $0 % 5 == 0 ? "👩‍👩‍👧 か\u{3099} \(String(repeating: "長", count: $0 % 300))" : "row \($0)" },
         groups: layout.hasGroups ? rows.map { "g\($0 / 5)" } : [], ids: layout.hasIDs ? rows.map { "id-\($0)" } : [],
         columns: layout.columnNames.map { name in rows.map { "\(name) \($0)" } }, valid: rows.map { $0 % 7 != 0 },
-        embeddings: rows.flatMap { row in (0 ..< layout.dimension).map { Float((row * 31 + $0 * 17) % 101 - 50) / 64 } })
+        embeddings: rows.flatMap { row in (0..<layout.dimension).map { Float((row * 31 + $0 * 17) % 101 - 50) / 64 } })
 }
 
 @Suite struct VectorFileTests {
     let scratch = Scratch()
 
-    private func write(_ name: String, rows: Int, steps: Int, storage: VectorStorage = .float32, layout: VectorLayout = layout) throws -> String {
+    private func write(
+        _ name: String, rows: Int, steps: Int, storage: VectorStorage = .float32, layout: VectorLayout = layout
+    ) throws -> String {
         let writer = try VectorFileWriter(path: scratch.path(name), layout: layout, metadata: metadata, storage: storage)
-        for start in stride(from: 0, to: rows, by: steps) { try writer.append(block(start ..< min(start + steps, rows), layout: layout)) }
+        for start in stride(from: 0, to: rows, by: steps) { try writer.append(block(start..<min(start + steps, rows), layout: layout)) }
         try writer.finish()
         return scratch.path(name)
     }
@@ -53,12 +56,12 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
     @Test func readsBackWhatItWrote() throws {
         let file = try VectorFile(path: try write("v.h5", rows: 9000, steps: 1000))
         #expect(file.count == 9000 && file.layout == layout && file.metadata == metadata && file.storage == .float32)
-        let whole = block(0 ..< 9000)
-        #expect(try file.block(rows: 0 ..< 9000) == whole)
-        #expect(try file.block(rows: 4090 ..< 5003) == block(4090 ..< 5003))
-        #expect(try file.column("a/b", rows: 3 ..< 4) == ["a/b 3"])
+        let whole = block(0..<9000)
+        #expect(try file.block(rows: 0..<9000) == whole)
+        #expect(try file.block(rows: 4090..<5003) == block(4090..<5003))
+        #expect(try file.column("a/b", rows: 3..<4) == ["a/b 3"])
         #expect(try file.column("none") == nil)
-        #expect(try file.texts(rows: 5 ..< 5) == [])
+        #expect(try file.texts(rows: 5..<5) == [])
         #expect(scratch.contents == ["v.h5"])
     }
 
@@ -73,29 +76,31 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
     @Test func filesOfAKnownNumberOfRowsAreMapped() throws {
         func made(_ name: String, steps: Int) throws -> String {
             let writer = try VectorFileWriter(path: scratch.path(name), layout: layout, metadata: metadata, rows: 9000, codes: .int8)
-            for start in stride(from: 0, to: 9000, by: steps) { try writer.append(block(start ..< min(start + steps, 9000))) }
+            for start in stride(from: 0, to: 9000, by: steps) { try writer.append(block(start..<min(start + steps, 9000))) }
             try writer.finish()
             return scratch.path(name)
         }
-        let path = try made("m.h5", steps: 1000), file = try VectorFile(path: path), chunked = try VectorFile(path: try write("c.h5", rows: 9000, steps: 1000))
+        let path = try made("m.h5", steps: 1000), file = try VectorFile(path: path),
+            chunked = try VectorFile(path: try write("c.h5", rows: 9000, steps: 1000))
         #expect(try bytes(of: made("n.h5", steps: 77)) == bytes(of: path))
         #expect(file.isMapped && !chunked.isMapped && file.codeKinds == [.int8] && chunked.codeKinds.isEmpty)
-        let whole = block(0 ..< 9000)
-        #expect(try file.block(rows: 0 ..< 9000) == whole && chunked.block(rows: 0 ..< 9000) == whole)
+        let whole = block(0..<9000)
+        #expect(try file.block(rows: 0..<9000) == whole && chunked.block(rows: 0..<9000) == whole)
         #expect(try file.vectors().elements == whole.embeddings && chunked.vectors().elements == whole.embeddings)
         let some = [8999, 0, 1, 2, 4097, 4097]
         #expect(try file.vectors(rows: some).elements == chunked.vectors(rows: some).elements)
         let norms = try #require(try file.statedNorms())
         #expect(try chunked.statedNorms() == norms)
         for (row, norm) in norms.enumerated() {
-            let squares = whole.embeddings[(row * 12) ..< (row + 1) * 12].reduce(0.0) { $0 + Double($1) * Double($1) }
+            let squares = whole.embeddings[(row * 12)..<(row + 1) * 12].reduce(0.0) { $0 + Double($1) * Double($1) }
             #expect(abs(Double(norm) - squares.squareRoot()) < 1e-6 * max(1, squares))
         }
     }
 
     @Test func announcedRowsMustCome() throws {
         for rows in [2, 4] {
-            let writer = try VectorFileWriter(path: scratch.path("a.h5"), layout: VectorLayout(dimension: 2), metadata: metadata, rows: rows)
+            let writer = try VectorFileWriter(
+                path: scratch.path("a.h5"), layout: VectorLayout(dimension: 2), metadata: metadata, rows: rows)
             let error = try failure {
                 try writer.append(VectorBlock(texts: ["a", "b", "c"], valid: [true, true, true], embeddings: [0, 1, 2, 3, 4, 5]))
                 try writer.finish()
@@ -109,7 +114,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
     @Test func aFileThatShrinksWhileItIsMappedIsAnError() throws {
         let wide = VectorLayout(dimension: 256), path = scratch.path("s.h5")
         let writer = try VectorFileWriter(path: path, layout: wide, metadata: metadata, rows: 3000)
-        try writer.append(block(0 ..< 3000, layout: wide))
+        try writer.append(block(0..<3000, layout: wide))
         try writer.finish()
         let process = Process(), pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: HDF5ValidationTests.program.executable)
@@ -125,14 +130,16 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
     @Test func theChildSaysWhatMayBeMapped() throws {
         let path = scratch.path("r.h5")
         let writer = try VectorFileWriter(path: path, layout: VectorLayout(dimension: 256), metadata: metadata, rows: 3000, codes: .int8)
-        try writer.append(block(0 ..< 3000, layout: VectorLayout(dimension: 256)))
+        try writer.append(block(0..<3000, layout: VectorLayout(dimension: 256)))
         try writer.finish()
         let reported = try HDF5Validation.mappable(path, by: HDF5ValidationTests.program)
         let sizes = reported.map(\.count).sorted()
         // Embeddings, codes, three arrays of one float a row, one byte a row.
         #expect(sizes == [3000, 12_000, 12_000, 12_000, 768_000, 3_072_000])
         let vectors = try #require(reported.first { $0.count == 3_072_000 }), data = try bytes(of: path)
-        #expect(data[vectors.lowerBound ..< vectors.lowerBound + 8].elementsEqual(block(0 ..< 1, layout: VectorLayout(dimension: 256)).embeddings[..<2].withUnsafeBytes { Array($0) }))
+        #expect(
+            data[vectors.lowerBound..<vectors.lowerBound + 8].elementsEqual(
+                block(0..<1, layout: VectorLayout(dimension: 256)).embeddings[..<2].withUnsafeBytes { Array($0) }))
         #expect(vectors.lowerBound % 64 == 0)
     }
 
@@ -149,7 +156,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         let narrow = VectorLayout(dimension: 13)
         let file = try VectorFile(path: try write("v.h5", rows: 300, steps: 64, storage: storage, layout: narrow))
         #expect(file.dimension == 13 && file.storage == storage)
-        let expected = block(0 ..< 300, layout: narrow).embeddings
+        let expected = block(0..<300, layout: narrow).embeddings
         let found = try file.readEmbeddings()
         for (value, original) in zip(found, expected) {
             switch storage {
@@ -158,7 +165,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
             case .binary: #expect(value == (original > 0 ? 1 : -1))
             }
         }
-        #expect(try file.readEmbeddings(rows: 7 ..< 9) == Array(found[(7 * 13) ..< (9 * 13)]))
+        #expect(try file.readEmbeddings(rows: 7..<9) == Array(found[(7 * 13)..<(9 * 13)]))
     }
 
     @Test func refusesNumbersThatAreNone() throws {
@@ -183,7 +190,9 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
             let error = try failure { _ = try VectorFile(path: cut) }
             #expect(error.kind == .badData && error.file == cut)
         }
-        #expect(try failure { _ = try VectorFileWriter(path: scratch.path("no/v.h5"), layout: layout, metadata: metadata) }.kind == .cannotCreate)
+        #expect(
+            try failure { _ = try VectorFileWriter(path: scratch.path("no/v.h5"), layout: layout, metadata: metadata) }.kind
+                == .cannotCreate)
     }
 
     @Test func containersHoldNamedArrays() throws {

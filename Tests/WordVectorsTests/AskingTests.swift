@@ -3,6 +3,7 @@ import FileFormats
 import Foundation
 import Tensors
 import Testing
+
 @testable import WordVectors
 
 @Suite(.enabled(if: hasSharedData, "needs ../shared/data/words")) struct GloVeTests {
@@ -14,12 +15,12 @@ import Testing
         let add = try AnalogyEvaluation(questions, words: words, vectors: table.vectors)
         #expect(add.total(syntactic: false) == (2236, 4363, add.total(syntactic: false).skipped))
         // One question is a near tie that single precision decides either way: gensim counts 4,032.
-        #expect((4031 ... 4032).contains(add.total(syntactic: true).correct) && add.total(syntactic: true).asked == 7679)
+        #expect((4031...4032).contains(add.total(syntactic: true).correct) && add.total(syntactic: true).asked == 7679)
         #expect(add.total().skipped == 7502)
         let mul = try AnalogyEvaluation(questions, words: words, vectors: table.vectors, method: .mul, threads: 1)
         let total = mul.total()
         // Likewise: 5,593 of 12,042 is gensim's .4645.
-        #expect((5592 ... 5593).contains(total.correct) && total.asked == 12_042)
+        #expect((5592...5593).contains(total.correct) && total.asked == 12_042)
     }
 
     @Test func queens() throws {
@@ -27,7 +28,8 @@ import Testing
         func vector(_ word: String) throws -> [Float] { try #require(table.vector(of: word)) }
         let rows = Set(["king", "woman", "man"].compactMap { table.words.index(of: $0) })
         for (method, expected) in [(ArithmeticMethod.add, "0.8524"), (.mul, "0.9289")] {
-            let found = try VectorArithmetic(method: method).search(table.vectors, plus: [vector("king"), vector("woman")], minus: [vector("man")], excluding: rows, top: 3)
+            let found = try VectorArithmetic(method: method).search(
+                table.vectors, plus: [vector("king"), vector("woman")], minus: [vector("man")], excluding: rows, top: 3)
             #expect(table.words[found[0].row] == "queen" && String(format: "%.4f", found[0].score) == expected, "\(found)")
         }
     }
@@ -45,7 +47,8 @@ import Testing
 
     @Test func solvesASquareAndNeverAnswersWithTheQuestion() throws {
         let scratch = Scratch()
-        let questions = try AnalogyQuestions(path: scratch.write(": s\nman king woman queen\nman king woman Queen\nman king woman absent\n"))
+        let questions = try AnalogyQuestions(
+            path: scratch.write(": s\nman king woman queen\nman king woman Queen\nman king woman absent\n"))
         let words = ["man", "king", "woman", "queen", "King", "other"]
         let vectors = Tensor<Float>([1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 0, 1.1, -1, -1, -1], shape: [6, 3])
         for method in ArithmeticMethod.allCases {
@@ -87,16 +90,21 @@ import Testing
 
     @Test func silhouetteAgreesWithItsDefinition() throws {
         var random = RandomSource(seed: 8)
-        let n = 40, d = 5, x = Tensor((0 ..< n * d).map { _ in Float(random.normal()) }, shape: [n, d]), groups = (0 ..< n).map { $0 == 7 ? "alone" : "g\($0 % 3)" }
+        let n = 40, d = 5, x = Tensor((0..<n * d).map { _ in Float(random.normal()) }, shape: [n, d]),
+            groups = (0..<n).map { $0 == 7 ? "alone" : "g\($0 % 3)" }
         func distance(_ a: Int, _ b: Int) -> Double {
             var xy = 0.0, xx = 0.0, yy = 0.0
-            for i in 0 ..< d { xy += Double(x[a, i]) * Double(x[b, i]); xx += Double(x[a, i]) * Double(x[a, i]); yy += Double(x[b, i]) * Double(x[b, i]) }
+            for i in 0..<d {
+                xy += Double(x[a, i]) * Double(x[b, i])
+                xx += Double(x[a, i]) * Double(x[a, i])
+                yy += Double(x[b, i]) * Double(x[b, i])
+            }
             return 1 - xy / (xx * yy).squareRoot()
         }
         var total = 0.0
-        for i in 0 ..< n where groups[i] != "alone" {
+        for i in 0..<n where groups[i] != "alone" {
             func mean(_ group: String) -> Double {
-                let others = (0 ..< n).filter { groups[$0] == group && $0 != i }
+                let others = (0..<n).filter { groups[$0] == group && $0 != i }
                 return others.reduce(0) { $0 + distance(i, $1) } / Double(others.count)
             }
             let a = mean(groups[i]), b = Set(groups).subtracting([groups[i]]).map(mean).min() ?? 0
@@ -108,18 +116,20 @@ import Testing
 
     @Test func projectionKeepsProductsWithTheOptions() throws {
         var random = RandomSource(seed: 2)
-        let x = Tensor((0 ..< 60).map { _ in Float(random.normal()) }, shape: [6, 10])
-        let options = Tensor(Array(x.elements[20 ..< 50]) + Array(x.elements[20 ..< 30]), shape: [4, 10])
+        let x = Tensor((0..<60).map { _ in Float(random.normal()) }, shape: [6, 10])
+        let options = Tensor(Array(x.elements[20..<50]) + Array(x.elements[20..<30]), shape: [4, 10])
         let projection = try VectorProjection(onto: options)
         #expect(projection.rank == 3)
         let inside = projection(x), outside = projection(x, complement: true)
-        func dot(_ a: Tensor<Float>, _ i: Int, _ b: Tensor<Float>, _ j: Int) -> Double { (0 ..< 10).reduce(0) { $0 + Double(a[i, $1]) * Double(b[j, $1]) } }
-        for row in 0 ..< 6 {
-            for option in 0 ..< 4 {
+        func dot(_ a: Tensor<Float>, _ i: Int, _ b: Tensor<Float>, _ j: Int) -> Double {
+            (0..<10).reduce(0) { $0 + Double(a[i, $1]) * Double(b[j, $1]) }
+        }
+        for row in 0..<6 {
+            for option in 0..<4 {
                 #expect(abs(dot(inside, row, options, option) - dot(x, row, options, option)) < 1e-5)
                 #expect(abs(dot(outside, row, options, option)) < 1e-5)
             }
-            for i in 0 ..< 10 { #expect(abs(inside[row, i] + outside[row, i] - x[row, i]) < 1e-6) }
+            for i in 0..<10 { #expect(abs(inside[row, i] + outside[row, i] - x[row, i]) < 1e-6) }
         }
         #expect(throws: DataError.self) { try VectorProjection(onto: Tensor<Float>(repeating: 0, shape: [2, 3])) }
     }
@@ -187,7 +197,8 @@ import Testing
     }
 
     @Test func findsTheOddOne() throws {
-        let items = try ChoiceItems(path: scratch.write("option1,option2,option3,answer,people\nx,y,z,z,80%\n", "o.csv"), people: "people", isOddOneOut: true)
+        let items = try ChoiceItems(
+            path: scratch.write("option1,option2,option3,answer,people\nx,y,z,z,80%\n", "o.csv"), people: "people", isOddOneOut: true)
         #expect(items.items[0].people == .shareCorrect(0.8))
         let outcome = ForcedChoice(items, cosine: cosine) { _ in true }.outcomes[0]
         #expect(outcome.choice == 2 && outcome.isCorrect == true && abs((outcome.margin ?? 0) - (0.5 - 0.15)) < 1e-12)
@@ -195,7 +206,8 @@ import Testing
 
     @Test(arguments: [
         ("cue,option1,option2,answer\na,x,y,w\n", "i.csv:2: the answer \"w\""), ("cue,option1,option2\na,x,\n", "i.csv:2: 1 options"),
-        ("cue,option1,option2\na,x,x\n", "\"x\" occurs twice"), ("cue,option1,option2\n,x,y\n", "the cue is empty"), ("a,b\nc,d\n", "`options`"),
+        ("cue,option1,option2\na,x,x\n", "\"x\" occurs twice"), ("cue,option1,option2\n,x,y\n", "the cue is empty"),
+        ("a,b\nc,d\n", "`options`"),
         ("cue,option1,option2\n", "no items"),
     ])
     func namesTheLineOfABadItem(_ text: String, _ message: String) throws {

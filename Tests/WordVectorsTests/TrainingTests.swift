@@ -3,14 +3,17 @@ import FileFormats
 import Foundation
 import Tensors
 import Testing
+
 @testable import WordVectors
 
 /// A text of ten topics: words of one topic stand together, besides a few that stand everywhere.
 private func topicText(lines: Int, seed: UInt64 = 1) -> String {
     var random = RandomSource(seed: seed), text = ""
-    for _ in 0 ..< lines {
+    for _ in 0..<lines {
         let topic = random.below(10)
-        text += (0 ..< 12).map { _ in random.below(4) == 0 ? "common\(random.below(5))" : "t\(topic)w\(random.below(8))" }.joined(separator: " ") + "\n"
+        text +=
+            (0..<12).map { _ in random.below(4) == 0 ? "common\(random.below(5))" : "t\(topic)w\(random.below(8))" }.joined(separator: " ")
+            + "\n"
     }
     return text
 }
@@ -37,13 +40,15 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
 
     /// Share of topic words whose nearest other word is of their topic.
     private func nearestOfTopic(_ table: WordTable) -> Double {
-        let words = table.words.strings, rows = (0 ..< table.count).filter { words[$0].hasPrefix("t") }
+        let words = table.words.strings, rows = (0..<table.count).filter { words[$0].hasPrefix("t") }
         let units = rows.map { row -> [Float] in
             let x = table.row(row), length = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
             return x.map { $0 / length }
         }
         let hits = rows.indices.count { i in
-            let best = rows.indices.filter { $0 != i }.max { a, b in zip(units[i], units[a]).reduce(0) { $0 + $1.0 * $1.1 } < zip(units[i], units[b]).reduce(0) { $0 + $1.0 * $1.1 } }
+            let best = rows.indices.filter { $0 != i }.max { a, b in
+                zip(units[i], units[a]).reduce(0) { $0 + $1.0 * $1.1 } < zip(units[i], units[b]).reduce(0) { $0 + $1.0 * $1.1 }
+            }
             return words[rows[i]].prefix(2) == words[rows[best ?? i]].prefix(2)
         }
         return Double(hits) / Double(rows.count)
@@ -110,7 +115,12 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
             let trainer = try WordTrainer(text: text, options: options(kind))
             if WordCheckpoint.exists(for: output) { try WordCheckpoint.resume(trainer, for: output, isHogwild: false) }
             var blocks = 0
-            try trainer.train(threads: lives + 1, isCancelled: { blocks += 1; return blocks == blocksOfALife })
+            try trainer.train(
+                threads: lives + 1,
+                isCancelled: {
+                    blocks += 1
+                    return blocks == blocksOfALife
+                })
             lives += 1
             if trainer.isFinished {
                 #expect(lives > 2)
@@ -134,16 +144,16 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
         for (width, count) in [(16, 1), (112, 6), (48, 11), (208, 8)] {
             let x = PaddedMatrix(rows: 1, columns: width), output = PaddedMatrix(rows: 20, columns: width)
             guard let x, let output else { return }
-            for i in 0 ..< width { x.base[i] = Float(random.normal()) / 3 }
-            for i in 0 ..< 20 * width { output.base[i] = Float(random.normal()) / 3 }
-            let targets = (0 ..< count).map { (k: Int) -> UInt32 in UInt32(2 * ((7 * k + 3) % 20) + (k == 0 ? 1 : 0)) }
-            var v = (0 ..< width).map { Double(x.base[$0]) }, o = (0 ..< 20 * width).map { Double(output.base[$0]) }, expectedLoss = 0.0
+            for i in 0..<width { x.base[i] = Float(random.normal()) / 3 }
+            for i in 0..<20 * width { output.base[i] = Float(random.normal()) / 3 }
+            let targets = (0..<count).map { (k: Int) -> UInt32 in UInt32(2 * ((7 * k + 3) % 20) + (k == 0 ? 1 : 0)) }
+            var v = (0..<width).map { Double(x.base[$0]) }, o = (0..<20 * width).map { Double(output.base[$0]) }, expectedLoss = 0.0
             for group in stride(from: 0, to: count, by: 8) {
-                let part = Array(targets[group ..< min(count, group + 8)])
+                let part = Array(targets[group..<min(count, group + 8)])
                 var scores: [Double] = []
                 for target in part {
                     var score = 0.0
-                    for i in 0 ..< width { score += v[i] * o[Int(target >> 1) * width + i] }
+                    for i in 0..<width { score += v[i] * o[Int(target >> 1) * width + i] }
                     scores.append(score)
                 }
                 var move = [Double](repeating: 0, count: width)
@@ -152,17 +162,17 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
                     let p: Double = score > 6 ? 1 : score < -6 ? 0 : 1 / (1 + exp(-score))
                     let g: Double = 0.05 * (label - p)
                     expectedLoss += log1p(exp(label > 0 ? -score : score))
-                    for i in 0 ..< width {
+                    for i in 0..<width {
                         let old = o[Int(target >> 1) * width + i]
                         move[i] += g * old
                         o[Int(target >> 1) * width + i] += g * v[i]
                     }
                 }
-                for i in 0 ..< width { v[i] += move[i] }
+                for i in 0..<width { v[i] += move[i] }
             }
             let loss = kt_words_step(x.base, output.base, Int64(x.stride), targets, Int64(count), 8, 0.05, 6, 0, 1)
-            for i in 0 ..< width { #expect(abs(Double(x.base[i]) - v[i]) < 1e-5) }
-            for i in 0 ..< 20 * width { #expect(abs(Double(output.base[i]) - o[i]) < 1e-5) }
+            for i in 0..<width { #expect(abs(Double(x.base[i]) - v[i]) < 1e-5) }
+            for i in 0..<20 * width { #expect(abs(Double(output.base[i]) - o[i]) < 1e-5) }
             #expect(abs(loss - expectedLoss) < 1e-4 * max(1, expectedLoss))
         }
     }
@@ -189,7 +199,7 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
     @Test func drawsFollowTheWeights() {
         let weights = [10.0, 1, 5, 0.5, 3.5], table = AliasTable(weights: weights)
         var counts = [Int](repeating: 0, count: 5), random = RandomSource(seed: 5)
-        for _ in 0 ..< 400_000 { counts[Int(table.draw(random.next()))] += 1 }
+        for _ in 0..<400_000 { counts[Int(table.draw(random.next()))] += 1 }
         for (count, weight) in zip(counts, weights) { #expect(abs(Double(count) / 400_000 - weight / 20) < 0.003) }
     }
 
@@ -200,11 +210,11 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
         let text = try TrainingText(files: [shared("words/fasttext_fixtures/lee_background.cor")], options: options)
         #expect(text.vocabulary.count == 1762)
         let tree = HuffmanTree(counts: text.vocabulary.counts)
-        #expect((0 ..< 1762).map(tree.length).max() == 13)
-        let mean = Double((0 ..< 1762).reduce(0) { $0 + tree.length(of: $1) * text.vocabulary.counts[$1] }) / Double(text.vocabulary.tokens)
+        #expect((0..<1762).map(tree.length).max() == 13)
+        let mean = Double((0..<1762).reduce(0) { $0 + tree.length(of: $1) * text.vocabulary.counts[$1] }) / Double(text.vocabulary.tokens)
         #expect(String(format: "%.4f", mean) == "8.7107")
         // A code: no path is the beginning of another, so Kraft's sum is 1.
-        #expect((0 ..< 1762).reduce(0) { $0 + pow(0.5, Double(tree.length(of: $1))) } == 1)
+        #expect((0..<1762).reduce(0) { $0 + pow(0.5, Double(tree.length(of: $1))) } == 1)
     }
 
     @Test func modelsKeepTheirNgrams() throws {

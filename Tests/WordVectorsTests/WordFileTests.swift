@@ -3,6 +3,7 @@ import Foundation
 import Tensors
 import Testing
 import VectorStore
+
 @testable import WordVectors
 
 @Suite struct WordFileTests {
@@ -11,8 +12,9 @@ import VectorStore
     private func table() -> WordTable {
         var words = WordList()
         for word in ["the", "犬", "naïve", "zebra"] { words.insert(word) }
-        return WordTable(name: "t", words: words, counts: [90, 40, 7, 2],
-                         vectors: Tensor([0.1, -2.5e-8, 3, 1, 1.0000001, -7, 0, 0, 0.25, 123456.79, -1e30, 5], shape: [4, 3]))
+        return WordTable(
+            name: "t", words: words, counts: [90, 40, 7, 2],
+            vectors: Tensor([0.1, -2.5e-8, 3, 1, 1.0000001, -7, 0, 0, 0.25, 123456.79, -1e30, 5], shape: [4, 3]))
     }
 
     @Test func textBinaryAndModelGiveBackWhatWasWritten() throws {
@@ -78,7 +80,8 @@ import VectorStore
         try WordFile.write(table, to: scratch.path("again.vec"), as: .word2vecText)
         #expect(try bytes(of: scratch.path("again.vec")).starts(with: Array("2 1\n".utf8) + [0xE6, 0x97, 0x20]))
         let error = try failure {
-            try WordFile.writeVectors(table, to: scratch.path("w.h5"), model: "m", modelSHA256: "0", createdBy: "k", source: "s", sourceSHA256: "1")
+            try WordFile.writeVectors(
+                table, to: scratch.path("w.h5"), model: "m", modelSHA256: "0", createdBy: "k", source: "s", sourceSHA256: "1")
         }
         #expect(error.description.contains("word 1") && error.description.contains("`lossy`"))
     }
@@ -92,14 +95,19 @@ import VectorStore
         let table = try WordFile.read(scratch.path("w.npy"))
         #expect(table.words.strings == ["犬", "猫"] && table.row(1) == [3, 4])
         _ = try scratch.write("犬\n", "short.txt")
-        #expect(try failure { _ = try WordFile.read(scratch.path("w.npy"), vocabulary: scratch.path("short.txt")) }.description.contains("1 words"))
+        #expect(
+            try failure { _ = try WordFile.read(scratch.path("w.npy"), vocabulary: scratch.path("short.txt")) }.description.contains(
+                "1 words"))
     }
 
     @Test(arguments: [
-        ("3 2\na 1 2\nb 3 4\n", "3 words, but the file has 2"), ("1 2\na 1 2\nb 3 4\n", "1 words, but the file has 2"), ("2 3\na 1 2 3\nb 3 4\n", "input:3: 2 components"),
+        ("3 2\na 1 2\nb 3 4\n", "3 words, but the file has 2"), ("1 2\na 1 2\nb 3 4\n", "1 words, but the file has 2"),
+        ("2 3\na 1 2 3\nb 3 4\n", "input:3: 2 components"),
         ("2 2\na 1 2\nb 3 x\n", "component 2 of \"b\""), ("2 2\na 1 2\nb nan 1\n", "input:3: the vector of \"b\" contains NaN"),
-        ("2 2\na 1 2\nb 1e60 1\n", "\"b\" contains NaN or infinity"), ("0 5\n", "0 words of dimension 5"), ("9999999999999 1\na 1\n", "9999999999999 words"),
-        ("", "no words"), ("\n\n", "no words"), ("just words here\n", "a word and numbers"), ("a 1 2\nb 1\n", "1 components, where the first line has 2"),
+        ("2 2\na 1 2\nb 1e60 1\n", "\"b\" contains NaN or infinity"), ("0 5\n", "0 words of dimension 5"),
+        ("9999999999999 1\na 1\n", "9999999999999 words"),
+        ("", "no words"), ("\n\n", "no words"), ("just words here\n", "a word and numbers"),
+        ("a 1 2\nb 1\n", "1 components, where the first line has 2"),
     ])
     func namesWhatIsWrongInText(_ text: String, _ message: String) throws {
         let error = try failure { _ = try WordFile.read(scratch.write(text)) }
@@ -108,11 +116,14 @@ import VectorStore
 
     @Test func reportsDuplicates() throws {
         let table = try WordFile.read(scratch.write("3 1\na 1\nb 2\na 3\n"))
-        #expect(table.count == 2 && table.row(0) == [1] && table.remarks.sentences == ["1 word comes more than once, \"a\" at 4 first; the first vector of each is kept"])
+        #expect(
+            table.count == 2 && table.row(0) == [1]
+                && table.remarks.sentences == ["1 word comes more than once, \"a\" at 4 first; the first vector of each is kept"])
     }
 
     @Test func namesWhatIsWrongInBinary() throws {
-        let good = Array("2 2\n".utf8) + Array("a ".utf8) + littleEndian([1, 2]) + [0x0A] + Array("b ".utf8) + littleEndian([3, 4]) + [0x0A]
+        let good =
+            Array("2 2\n".utf8) + Array("a ".utf8) + littleEndian([1, 2]) + [0x0A] + Array("b ".utf8) + littleEndian([3, 4]) + [0x0A]
         #expect(try WordFile.read(scratch.write(good)).count == 2)
         #expect(try failure { _ = try WordFile.read(scratch.write(Array(good.dropLast(3)))) }.description.contains("ends in word 2"))
         #expect(try failure { _ = try WordFile.read(scratch.write(good + Array("c ".utf8))) }.description.contains("more follows"))
@@ -121,8 +132,11 @@ import VectorStore
     }
 
     @Test func numbersAreRoundedAsTheLibraryDoes() {
-        for text in ["0.1", "-2.5e-8", "1e-45", "3.4028235e38", "123456.79", "0.000000000000000000000000000001", "16777217", "1.00000005960464477539", "-0",
-                     "7.0064923216240854e-46", "5e", "1e5x", ".5", "5.", ".", "-", "+1", "1e99999", "0x10", "1_000", "００１"] {
+        for text in [
+            "0.1", "-2.5e-8", "1e-45", "3.4028235e38", "123456.79", "0.000000000000000000000000000001", "16777217",
+            "1.00000005960464477539", "-0",
+            "7.0064923216240854e-46", "5e", "1e5x", ".5", "5.", ".", "-", "+1", "1e99999", "0x10", "1_000", "００１",
+        ] {
             let found = Array(text.utf8).withUnsafeBytes { DecimalText.float($0) }
             let expected: Float? = text == "5." ? 5 : Float(text)
             if text == "0x10" { continue }
@@ -147,13 +161,15 @@ import VectorStore
     @Test(.enabled(if: hasSharedData, "needs ../shared/data/words"))
     func agreesWithFastTextsOwnNgrams() throws {
         // What `fasttext print-ngrams` said: a word, itself once more, then its n-grams.
-        let lines = try String(contentsOfFile: shared("words/fasttext_fixtures/fb-ngrams.txt"), encoding: .utf8).split(separator: "\n").map(String.init)
+        let lines = try String(contentsOfFile: shared("words/fasttext_fixtures/fb-ngrams.txt"), encoding: .utf8).split(separator: "\n").map(
+            String.init)
         var checked = 0, at = 0
         while let start = lines[at...].firstIndex(of: "<start>"), let end = lines[start...].firstIndex(of: "<end>") {
             let word = lines[start + 1]
-            let grams = lines[start + 2 ..< end].compactMap { line -> String? in
+            let grams = lines[start + 2..<end].compactMap { line -> String? in
                 let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-                return line.hasPrefix(word + " ") && fields.dropFirst(word.split(separator: " ").count).allSatisfy { $0 == "0" } ? nil : fields.dropLast(5).joined(separator: " ")
+                return line.hasPrefix(word + " ") && fields.dropFirst(word.split(separator: " ").count).allSatisfy { $0 == "0" }
+                    ? nil : fields.dropLast(5).joined(separator: " ")
             }
             if !word.contains(" ") {
                 #expect(Subwords(minimum: 3, maximum: 6, buckets: 1).strings(of: word).sorted() == grams.sorted(), "\(word)")
@@ -213,7 +229,8 @@ import VectorStore
     }
 
     @Test func numbersOfManyDigits() throws {
-        let text = try WordFile.read(shared(folder + "high_precision.kv.txt")), binary = try WordFile.read(shared(folder + "high_precision.kv.bin"))
+        let text = try WordFile.read(shared(folder + "high_precision.kv.txt")),
+            binary = try WordFile.read(shared(folder + "high_precision.kv.bin"))
         #expect(text.words.strings == binary.words.strings && text.words.strings == ["kangaroo.n.01", "horse.n.01"])
         #expect(text.vectors.elements == [-0.0007369244245224787, -8.269973595356034e-05, -0.0008546282343595379, 0.0007694142576316829])
         // The binary file holds the same numbers rounded to half precision before they were written as single.
@@ -238,7 +255,7 @@ import VectorStore
     func damagedFilesAreRefused(_ kind: String) throws {
         var words = WordList()
         for word in ["the", "of", "犬", "and"] { words.insert(word) }
-        let vectors = Tensor((0 ..< 12).map { Float($0) / 7 - 1 }, shape: [4, 3])
+        let vectors = Tensor((0..<12).map { Float($0) / 7 - 1 }, shape: [4, 3])
         let table = WordTable(name: "t", words: words, counts: [9, 5, 3, 1], vectors: vectors)
         let path = scratch.path("good")
         switch kind {
@@ -247,10 +264,12 @@ import VectorStore
         case "binary": try WordFile.write(table, to: path, as: .word2vecBinary)
         default:
             let arguments = FastTextModel.Arguments(
-                dimension: 3, window: 5, epochs: 1, minimumCount: 1, negatives: 5, wordNgrams: 1, loss: .negativeSampling, architecture: .skipGram,
+                dimension: 3, window: 5, epochs: 1, minimumCount: 1, negatives: 5, wordNgrams: 1, loss: .negativeSampling,
+                architecture: .skipGram,
                 buckets: 5, minimumN: 2, maximumN: 3, learningRateUpdate: 100, subsample: 1e-4)
-            let input = Tensor((0 ..< 27).map { Float($0) / 9 }, shape: [9, 3])
-            try FastTextModel(arguments: arguments, words: words, counts: [9, 5, 3, 1], tokens: 18, input: input, output: vectors).write(to: path)
+            let input = Tensor((0..<27).map { Float($0) / 9 }, shape: [9, 3])
+            try FastTextModel(arguments: arguments, words: words, counts: [9, 5, 3, 1], tokens: 18, input: input, output: vectors).write(
+                to: path)
             let back = try WordFile.read(path)
             #expect(back.vector(of: "unknown") != nil && back.words.strings == words.strings)
         }
@@ -261,16 +280,19 @@ import VectorStore
             return Int((state >> 33) % UInt64(bound))
         }
         var refused = 0
-        for _ in 0 ..< 1500 {
+        for _ in 0..<1500 {
             var damaged = good
-            for _ in 0 ... random(3) {
+            for _ in 0...random(3) {
                 let place = random(max(1, damaged.count))
                 switch random(6) {
                 case 0 where !damaged.isEmpty: damaged[place] ^= 1 << UInt8(random(8))
-                case 1 where !damaged.isEmpty: damaged.removeSubrange(place ..< min(damaged.count, place + 1 + random(20)))
-                case 2: damaged.insert(contentsOf: Array("9223372036854775807 -1 nan \n".utf8.prefix(1 + random(24))), at: min(place, damaged.count))
+                case 1 where !damaged.isEmpty: damaged.removeSubrange(place..<min(damaged.count, place + 1 + random(20)))
+                case 2:
+                    damaged.insert(
+                        contentsOf: Array("9223372036854775807 -1 nan \n".utf8.prefix(1 + random(24))), at: min(place, damaged.count))
                 case 3: damaged.removeSubrange(min(place, damaged.count)...)
-                case 4 where damaged.count > 8: for i in 0 ..< 4 where place + i < damaged.count { damaged[place + i] = [0, 0xFF, 0x7F, 0x80][random(4)] }
+                case 4 where damaged.count > 8:
+                    for i in 0..<4 where place + i < damaged.count { damaged[place + i] = [0, 0xFF, 0x7F, 0x80][random(4)] }
                 default: damaged.append(UInt8(random(256)))
                 }
             }

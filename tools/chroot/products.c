@@ -29,7 +29,8 @@ static void check(const char *what, double found, double expected, double tolera
 }
 
 static void packed(kd_precision precision, int rows, int inputs, int outputs, int transposed) {
-    float *w = malloc(sizeof(float) * inputs * outputs), *x = malloc(sizeof(float) * rows * inputs), *bias = malloc(sizeof(float) * outputs);
+    float *w = malloc(sizeof(float) * inputs * outputs), *x = malloc(sizeof(float) * rows * inputs),
+        *bias = malloc(sizeof(float) * outputs);
     unsigned short *wh = malloc(2 * inputs * outputs), *xh = malloc(2 * rows * inputs);
     signed char *wi = malloc(inputs * outputs), *xi = malloc(rows * inputs);
     void *y = malloc(4 * (size_t)rows * outputs);
@@ -62,7 +63,8 @@ static void packed(kd_precision precision, int rows, int inputs, int outputs, in
     void *copy = aligned_alloc(64, (bytes + 63) / 64 * 64), *again = malloc(4 * (size_t)rows * outputs);
     memcpy(copy, data, bytes);
     kd_matrix *view = kd_view(precision, inputs, outputs, copy, bytes);
-    if (!view || kd_multiply(view, from, rows, again, precision == KD_S8 ? NULL : bias) != 0 || memcmp(again, y, 4 * (size_t)rows * outputs) != 0) {
+    if (!view || kd_multiply(view, from, rows, again, precision == KD_S8 ? NULL : bias) != 0 ||
+        memcmp(again, y, 4 * (size_t)rows * outputs) != 0) {
         printf("precision %d: a view multiplies otherwise\n", precision);
         failures++;
     }

@@ -5,6 +5,7 @@ Made with scikit-learn 1.9.1, torch 2.13.0, transformers 5.24.0; -P keeps statis
 
     python -P tools/golden/classifiers.py statistics Tests/StatisticsTests/Fixtures/classification.json
     python -P tools/golden/classifiers.py training Tests/TrainingTests/Fixtures/classifier
+    python -P tools/golden/classifiers.py linear Tests/TrainingTests/Fixtures/classifier
 """
 import json
 import os
@@ -52,6 +53,63 @@ def statistics(path):
     }, open(path, "w"))
 
 
+def fine_tuned(model, forward):
+    """Eight steps of AdamW with a linear warm-up and decay and clipped gradients on one batch: losses, then logits.
+
+    forward gives loss and logits.
+    """
+    import torch
+    import transformers as t
+
+    named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+    decayed, plain = [p for _, p in named if p.dim() > 1], [p for _, p in named if p.dim() <= 1]
+    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=1e-2)
+    schedule = t.get_linear_schedule_with_warmup(optimizer, 1, 8)
+    losses = []
+    model.train()
+    for _ in range(8):
+        loss, _ = forward()
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    model.eval()
+    with torch.no_grad():
+        return {"losses": losses, "logits": forward()[1].tolist()}
+
+
+def linear_head(folder, tokenizer):
+    """A linear layer, zeros at first, on the mean of the last layer's tokens."""
+    import torch
+    import transformers as t
+
+    bert = t.BertModel.from_pretrained(folder, add_pooling_layer=False)
+    head = torch.nn.Linear(bert.config.hidden_size, 3)
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    batch = tokenizer(TEXTS, padding=True, truncation=True, max_length=32, return_tensors="pt")
+    labels, mask = torch.tensor(LABELS), batch["attention_mask"].unsqueeze(-1).float()
+
+    def forward():
+        states = bert(**batch).last_hidden_state
+        logits = head((states * mask).sum(1) / mask.sum(1))
+        return torch.nn.functional.cross_entropy(logits, labels), logits
+
+    return fine_tuned(torch.nn.ModuleList([bert, head]), forward)
+
+
+def linear(folder):
+    """Adds the run of the linear head to fixtures that are there, and leaves the rest as it is."""
+    import transformers as t
+
+    path = os.path.join(folder, "golden.json")
+    golden = json.load(open(path))
+    golden["runs"]["linear"] = linear_head(folder, t.BertTokenizer(os.path.join(folder, "vocab.txt"), do_lower_case=True))
+    json.dump(golden, open(path, "w"), ensure_ascii=False)
+
+
 def training(folder):
     import torch
     import transformers as t
@@ -91,33 +149,23 @@ def training(folder):
         with torch.no_grad():
             model.classifier.weight.zero_()
             model.classifier.bias.zero_()
-        model.train()
         second = [TEXTS[(i + 5) % len(TEXTS)] for i in range(len(TEXTS))] if name == "pairs" else None
         batch = tokenizer(TEXTS, second, padding=True, truncation=True, max_length=32, return_tensors="pt")
         labels = torch.tensor(LABELS)
         if name == "regression":
             labels = labels.double()
             labels = ((labels - labels.mean()) / labels.std()).float()
-        decayed = [p for n, p in model.named_parameters() if p.dim() > 1]
-        plain = [p for n, p in model.named_parameters() if p.dim() <= 1]
-        optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=1e-2)
-        schedule = t.get_linear_schedule_with_warmup(optimizer, 1, 8)
-        losses = []
-        for _ in range(8):
+
+        def forward(model=model, batch=batch, labels=labels):
             out = model(**batch, labels=labels)
-            losses.append(out.loss.item())
-            optimizer.zero_grad()
-            out.loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-        model.eval()
-        with torch.no_grad():
-            runs[name] = {"losses": losses, "logits": model(**batch).logits.tolist()}
+            return out.loss, out.logits
+
+        runs[name] = fine_tuned(model, forward)
+    runs["linear"] = linear_head(folder, tokenizer)
     golden["runs"] = runs
     golden["ids"] = tokenizer(TEXTS, truncation=True, max_length=32)["input_ids"]
     json.dump(golden, open(os.path.join(folder, "golden.json"), "w"), ensure_ascii=False)
 
 
 if __name__ == "__main__":
-    {"statistics": statistics, "training": training}[sys.argv[1]](sys.argv[2])
+    {"statistics": statistics, "training": training, "linear": linear}[sys.argv[1]](sys.argv[2])

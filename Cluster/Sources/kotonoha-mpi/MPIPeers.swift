@@ -11,25 +11,33 @@ struct MPIPeers: TrainingPeers {
     private static let largest = 1 << 30
 
     func send(_ bytes: UnsafeRawBufferPointer, to rank: Int) throws {
-        for part in Self.parts(bytes.count) { try Self.check(kmpi_send(bytes.baseAddress.map { $0 + part.lowerBound }, Int32(part.count), Int32(rank)), "sending to rank \(rank)") }
+        for part in Self.parts(bytes.count) {
+            try Self.check(
+                kmpi_send(bytes.baseAddress.map { $0 + part.lowerBound }, Int32(part.count), Int32(rank)), "sending to rank \(rank)")
+        }
     }
 
     func receive(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) throws {
         for part in Self.parts(bytes.count) {
-            try Self.check(kmpi_receive(bytes.baseAddress.map { $0 + part.lowerBound }, Int32(part.count), Int32(rank)), "receiving from rank \(rank)")
+            try Self.check(
+                kmpi_receive(bytes.baseAddress.map { $0 + part.lowerBound }, Int32(part.count), Int32(rank)), "receiving from rank \(rank)")
         }
     }
 
     func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int) throws {
         for part in Self.parts(bytes.count) {
-            try Self.check(kmpi_broadcast(bytes.baseAddress.map { $0 + part.lowerBound }, Int32(part.count), Int32(rank)), "broadcasting from rank \(rank)")
+            try Self.check(
+                kmpi_broadcast(bytes.baseAddress.map { $0 + part.lowerBound }, Int32(part.count), Int32(rank)),
+                "broadcasting from rank \(rank)")
         }
     }
 
     /// Waits for all ranks.
     func meet() throws { try Self.check(kmpi_barrier(), "waiting for the other ranks") }
 
-    private static func parts(_ count: Int) -> [Range<Int>] { stride(from: 0, to: count, by: largest).map { $0 ..< min(count, $0 + largest) } }
+    private static func parts(_ count: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: largest).map { $0..<min(count, $0 + largest) }
+    }
 
     static func check(_ status: Int32, _ what: String) throws {
         guard status != 0 else { return }

@@ -5,7 +5,8 @@ import Testing
 /// kotonoha-mpi under a real mpirun, over local TCP: the same weights at any number of ranks.
 @Suite struct MPITests {
     let folder: URL
-    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha-mpi").path
+    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .appendingPathComponent("kotonoha-mpi").path
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("mpi-\(UUID().uuidString)")
@@ -16,10 +17,14 @@ import Testing
         var random = RandomSource(seed: 1), pairs = "a\tb\tscore\n"
         for _ in 0..<60 {
             let words = (0..<3 + random.below(4)).map { _ in random.below(26) }
-            pairs += words.map { letters[$0] }.joined(separator: " ") + "\t" + words.map { letters[($0 + 7) % 26] }.joined(separator: " ") + "\t\(random.below(5))\n"
+            pairs +=
+                words.map { letters[$0] }.joined(separator: " ") + "\t" + words.map { letters[($0 + 7) % 26] }.joined(separator: " ")
+                + "\t\(random.below(5))\n"
         }
         try write("pairs.tsv", pairs)
-        try write("config.json", #"""
+        try write(
+            "config.json",
+            #"""
             {"tokenizer": "\#(folder.path)/tokenizer", "steps": 40, "max_length": 20, "shard_tokens": 40, "lanes": 5, "accumulate": 2, "clip": 0.5, "precision": "f32",
              "model": {"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0.1}, "optimizer": {"learning_rate": 0.003},
              "evaluate_every": 10, "checkpoint_minutes": 0, "checkpoint_every": 5, "averaging": 0.9, "storage": "f32",
@@ -34,9 +39,15 @@ import Testing
     private func mpirun(_ ranks: Int, _ arguments: [String]) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/mpirun")
-        process.arguments = ["--allow-run-as-root", "--oversubscribe", "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", "lo", "-n", "\(ranks)", Self.program,
-                             "train", "encoder", folder.appendingPathComponent("config.json").path, "--threads", "1"] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]) { $1 }
+        process.arguments =
+            [
+                "--allow-run-as-root", "--oversubscribe", "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", "lo", "-n", "\(ranks)",
+                Self.program,
+                "train", "encoder", folder.appendingPathComponent("config.json").path, "--threads", "1",
+            ] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        ]) { $1 }
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.currentDirectoryURL = folder
@@ -56,14 +67,19 @@ import Testing
         #expect(try weights("m1") == weights("m2") && weights("m1") == weights("m4"))
         // A rank is killed after the first checkpoint, and the run goes on with another number of ranks.
         let steps = ["--steps", "150"], broken = try mpirun(4, ["-o", "broken"] + steps), run = folder.appendingPathComponent("broken.run")
-        for _ in 0..<12_000 where ((try? FileManager.default.contentsOfDirectory(atPath: run.path)) ?? []).allSatisfy({ !$0.hasPrefix("checkpoint") }) { usleep(5000) }
+        for _ in 0..<12_000
+        where ((try? FileManager.default.contentsOfDirectory(atPath: run.path)) ?? []).allSatisfy({ !$0.hasPrefix("checkpoint") }) {
+            usleep(5000)
+        }
         let finder = Process(), found = Pipe()
         finder.executableURL = URL(fileURLWithPath: "/usr/bin/pgrep")
         finder.arguments = ["-P", "\(broken.processIdentifier)"]
         finder.standardOutput = found
         try finder.run()
         finder.waitUntilExit()
-        let ranks = String(decoding: found.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+        let ranks = String(decoding: found.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n").compactMap {
+            Int32($0)
+        }
         kill(try #require(ranks.last), SIGKILL)
         broken.waitUntilExit()
         #expect(broken.terminationStatus != 0)

@@ -6,6 +6,8 @@
 #include <zlib.h>
 
 /// 31 asks for gzip's header.
-static inline int kotonoha_deflate_init(z_stream *stream, int level) { return deflateInit2(stream, level, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY); }
+static inline int kotonoha_deflate_init(z_stream *stream, int level) {
+    return deflateInit2(stream, level, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY);
+}
 
 void *memmem(const void *text, size_t textLength, const void *word, size_t wordLength);

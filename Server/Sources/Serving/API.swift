@@ -64,23 +64,40 @@ public final class API: Sendable {
 
     private func models() -> Answer {
         let list = holdings.encoders.map { ($0.id, "embedding") } + holdings.rerankers.map { ($0.id, "reranker") }
-        return Answer(.object([("object", .string("list")), ("data", .array(list.map { id, kind in
-            .object([("id", .string(id)), ("object", .string("model")), ("created", .integer(0)), ("owned_by", .string("kotonoha")), ("kind", .string(kind))])
-        }))]))
+        return Answer(
+            .object([
+                ("object", .string("list")),
+                (
+                    "data",
+                    .array(
+                        list.map { id, kind in
+                            .object([
+                                ("id", .string(id)), ("object", .string("model")), ("created", .integer(0)),
+                                ("owned_by", .string("kotonoha")), ("kind", .string(kind)),
+                            ])
+                        })
+                ),
+            ]))
     }
 
     private func info() throws -> Answer {
         let encoders = holdings.encoders.map { model -> JSON in
             let encoder = model.encoder
             return .object([
-                ("id", .string(model.id)), ("kind", .string("embedding")), ("sha256", .string(model.sha256)), ("fingerprint", .string(model.fingerprint)),
-                ("dimension", .integer(encoder.dimension)), ("max_length", .integer(encoder.maxLength)), ("pooling", .string(encoder.poolingName)),
-                ("normalized", .bool(encoder.isNormalized)), ("precision", .string(encoder.precisionName)), ("prompt", .string(encoder.prompt)),
+                ("id", .string(model.id)), ("kind", .string("embedding")), ("sha256", .string(model.sha256)),
+                ("fingerprint", .string(model.fingerprint)),
+                ("dimension", .integer(encoder.dimension)), ("max_length", .integer(encoder.maxLength)),
+                ("pooling", .string(encoder.poolingName)),
+                ("normalized", .bool(encoder.isNormalized)), ("precision", .string(encoder.precisionName)),
+                ("prompt", .string(encoder.prompt)),
                 ("prompts", .object(encoder.directory.prompts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
             ])
         }
         let rerankers = holdings.rerankers.map { model -> JSON in
-            .object([("id", .string(model.id)), ("kind", .string("reranker")), ("sha256", .string(model.sha256)), ("max_length", .integer(model.encoder.maxLength))])
+            .object([
+                ("id", .string(model.id)), ("kind", .string("reranker")), ("sha256", .string(model.sha256)),
+                ("max_length", .integer(model.encoder.maxLength)),
+            ])
         }
         let vectors = holdings.indexes.map { index -> JSON in
             .object([
@@ -90,14 +107,18 @@ public final class API: Sendable {
             ])
         }
         let load = queue.load, first = holdings.encoders.first
-        return Answer(.object([
-            ("version", .string(settings.version)), ("model_id", .string(first?.id ?? holdings.rerankers.first?.id ?? "")),
-            ("model_dtype", .string(first?.encoder.precisionName ?? "f32")), ("max_input_length", .integer(first?.encoder.maxLength ?? 0)),
-            ("max_client_batch_size", .integer(settings.maximumInputs)), ("max_batch_tokens", .integer(queue.settings.batchTokens)),
-            ("fingerprint", .string(first?.fingerprint ?? "")), ("instruction_set", .string(processorKernels)), ("models", .array(encoders + rerankers)),
-            ("vectors", .array(vectors)), ("workers", .integer(queue.settings.workers)), ("waiting_tokens", .integer(load.waitingTokens)),
-            ("capacity_tokens", .integer(queue.settings.capacityTokens)),
-        ]), fingerprint: first?.fingerprint)
+        return Answer(
+            .object([
+                ("version", .string(settings.version)), ("model_id", .string(first?.id ?? holdings.rerankers.first?.id ?? "")),
+                ("model_dtype", .string(first?.encoder.precisionName ?? "f32")),
+                ("max_input_length", .integer(first?.encoder.maxLength ?? 0)),
+                ("max_client_batch_size", .integer(settings.maximumInputs)), ("max_batch_tokens", .integer(queue.settings.batchTokens)),
+                ("fingerprint", .string(first?.fingerprint ?? "")), ("instruction_set", .string(processorKernels)),
+                ("models", .array(encoders + rerankers)),
+                ("vectors", .array(vectors)), ("workers", .integer(queue.settings.workers)),
+                ("waiting_tokens", .integer(load.waitingTokens)),
+                ("capacity_tokens", .integer(queue.settings.capacityTokens)),
+            ]), fingerprint: first?.fingerprint)
     }
 
     /// Embeds a sentence through the queue, before all others: a server that answers here can answer.
@@ -107,10 +128,18 @@ public final class API: Sendable {
             group.addTask { [self] in
                 if let model = holdings.encoders.first {
                     let engine = try model.engine(promptName: nil)
-                    return try await queue.run(engine, texts: 1, bytes: 0, isUrgent: true) { _ in engine.encoder.prepared("言の葉 words") } render: { $0.values.count > 0 }
+                    return try await queue.run(engine, texts: 1, bytes: 0, isUrgent: true) { _ in
+                        engine.encoder.prepared("言の葉 words")
+                    } render: {
+                        $0.values.count > 0
+                    }
                 }
                 guard let model = holdings.rerankers.first else { return true }
-                return try await queue.run(model.engine, texts: 1, bytes: 0, isUrgent: true) { _ in try model.encoder.prepared("言の葉", "words") } render: { $0.values.count > 0 }
+                return try await queue.run(model.engine, texts: 1, bytes: 0, isUrgent: true) { _ in
+                    try model.encoder.prepared("言の葉", "words")
+                } render: {
+                    $0.values.count > 0
+                }
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(seconds))
@@ -121,7 +150,9 @@ public final class API: Sendable {
             return first
         }
         guard isWell else {
-            throw APIError(.serviceUnavailable, "no sentence was embedded within \(seconds) s; the encoder is stalled", type: "server_error", code: "stalled")
+            throw APIError(
+                .serviceUnavailable, "no sentence was embedded within \(seconds) s; the encoder is stalled", type: "server_error",
+                code: "stalled")
         }
         return Answer(.object([("status", .string("ok"))]), fingerprint: holdings.encoders.first?.fingerprint)
     }

@@ -20,10 +20,13 @@ public struct APIError: Error, Sendable {
     var asksForKey = false
 
     public init(
-        _ status: HTTPResponse.Status, _ message: String, type: String = "invalid_request_error", parameter: String? = nil, code: String? = nil,
+        _ status: HTTPResponse.Status, _ message: String, type: String = "invalid_request_error", parameter: String? = nil,
+        code: String? = nil,
         retryAfter: Int? = nil
     ) {
-        (self.status, self.message, self.type, self.parameter, self.code, self.retryAfter) = (status, message, type, parameter, code, retryAfter)
+        (self.status, self.message, self.type, self.parameter, self.code, self.retryAfter) = (
+            status, message, type, parameter, code, retryAfter
+        )
     }
 
     static func invalid(_ message: String, parameter: String? = nil, code: String? = nil) -> APIError {
@@ -34,9 +37,15 @@ public struct APIError: Error, Sendable {
     func body(_ shape: Shape) -> JSON {
         switch shape {
         case .openAI:
-            .object([("error", .object([
-                ("message", .string(message)), ("type", .string(type)), ("param", parameter.map(JSON.string) ?? .null), ("code", code.map(JSON.string) ?? .null),
-            ]))])
+            .object([
+                (
+                    "error",
+                    .object([
+                        ("message", .string(message)), ("type", .string(type)), ("param", parameter.map(JSON.string) ?? .null),
+                        ("code", code.map(JSON.string) ?? .null),
+                    ])
+                )
+            ])
         case .tei: .object([("error", .string(message)), ("error_type", .string(teiType))])
         }
     }
@@ -57,8 +66,9 @@ public struct APIError: Error, Sendable {
         switch error {
         case let error as APIError: self = error
         case let error as ComputeQueue.Overload:
-            self.init(.tooManyRequests, "the queue is full; try again in \(error.retryAfter) s", type: "rate_limit_error", code: "queue_full",
-                      retryAfter: error.retryAfter)
+            self.init(
+                .tooManyRequests, "the queue is full; try again in \(error.retryAfter) s", type: "rate_limit_error", code: "queue_full",
+                retryAfter: error.retryAfter)
         case let error as DataError where error.kind == .usage: self.init(.badRequest, error.message)
         case let error as DataError: self.init(.internalServerError, error.message, type: "server_error")
         default: self.init(.internalServerError, "\(error)", type: "server_error")

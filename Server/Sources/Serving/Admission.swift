@@ -22,9 +22,13 @@ public struct Admission: Sendable {
         guard !isLocalSocket else { return }
         let authority = request.head.authority ?? ""
         guard accepts(host: authority) else {
-            throw APIError(.forbidden, "the host '\(authority)' is not one of this server's; --allow-host names further ones", code: "host_not_allowed")
+            throw APIError(
+                .forbidden, "the host '\(authority)' is not one of this server's; --allow-host names further ones", code: "host_not_allowed"
+            )
         }
-        if let origin = request.headers[.origin], origin.lowercased() != "http://" + authority.lowercased(), origin.lowercased() != "https://" + authority.lowercased() {
+        if let origin = request.headers[.origin], origin.lowercased() != "http://" + authority.lowercased(),
+            origin.lowercased() != "https://" + authority.lowercased()
+        {
             throw APIError(.forbidden, "pages of another origin may not ask this server", code: "cross_origin")
         }
         if let site = request.headers[Self.fetchSite], site == "cross-site" {
@@ -34,8 +38,10 @@ public struct Admission: Sendable {
         let given = request.headers[.authorization] ?? ""
         let bearer = given.lowercased().hasPrefix("bearer ") ? String(given.dropFirst(7)) : ""
         guard Self.isEqual(bearer, key) else {
-            var error = APIError(.unauthorized, "the key is missing or wrong; it goes into the header Authorization: Bearer KEY", type: "authentication_error",
-                                 code: "invalid_api_key")
+            var error = APIError(
+                .unauthorized, "the key is missing or wrong; it goes into the header Authorization: Bearer KEY",
+                type: "authentication_error",
+                code: "invalid_api_key")
             error.asksForKey = true
             throw error
         }

@@ -92,7 +92,8 @@ public final class ComputeQueue: Sendable {
     ///   - render: makes the answer out of the rows.
     /// - Throws: `Overload`, what `prepare` and `render` throw, `CancellationError` when the task is cancelled: what waits is dropped then.
     public func run<Answer: Sendable>(
-        _ engine: any BatchEngine, texts: Int, bytes: Int, isUrgent: Bool = false, prepare: @escaping @Sendable (Int) throws -> PreparedText,
+        _ engine: any BatchEngine, texts: Int, bytes: Int, isUrgent: Bool = false,
+        prepare: @escaping @Sendable (Int) throws -> PreparedText,
         render: @escaping @Sendable (Rows) throws -> Answer
     ) async throws -> Answer {
         let job = Job(engine: engine, count: texts, bytes: bytes, isUrgent: isUrgent, prepare: prepare)
@@ -103,7 +104,9 @@ public final class ComputeQueue: Sendable {
                 }
                 admit(job)
             }
-        } onCancel: { cancel(job) }
+        } onCancel: {
+            cancel(job)
+        }
     }
 
     /// Runs other work of a request, such as reading a large body or a search, on a worker, before batches.
@@ -279,7 +282,9 @@ extension ComputeQueue {
         var computing = 0
         var load = Load()
 
-        var retryAfter: Int { load.tokensPerSecond > 0 ? max(1, min(60, Int((Double(load.waitingTokens) / load.tokensPerSecond).rounded(.up)))) : 1 }
+        var retryAfter: Int {
+            load.tokensPerSecond > 0 ? max(1, min(60, Int((Double(load.waitingTokens) / load.tokensPerSecond).rounded(.up)))) : 1
+        }
 
         /// What a free worker does next; counts it among the sleepers where there is nothing.
         mutating func next(_ settings: Settings) -> Work? {
@@ -311,7 +316,8 @@ extension ComputeQueue {
                 }
                 let from = job.nextToCompute
                 while job.nextToCompute < job.count, let text = job.prepared[job.nextToCompute],
-                      batch.packed.sequences == 0 || batch.packed.tokens + text.ids.count <= budget {
+                    batch.packed.sequences == 0 || batch.packed.tokens + text.ids.count <= budget
+                {
                     batch.packed.append(text.ids, typeIDs: text.typeIDs)
                     job.prepared[job.nextToCompute] = nil
                     job.waitingTokens -= text.ids.count

@@ -12,9 +12,11 @@ extension Answer {
         for (path, operations) in specification["paths"]?.object ?? [] {
             for (method, operation) in operations.object ?? [] {
                 let body = operation["requestBody"]?["content"]?["application/json"]
-                rows += "<section><h2><code>\(method.uppercased()) \(escaped(path))</code></h2><p>\(escaped(operation["summary"]?.string ?? ""))</p>"
+                rows +=
+                    "<section><h2><code>\(method.uppercased()) \(escaped(path))</code></h2><p>\(escaped(operation["summary"]?.string ?? ""))</p>"
                 if let example = body?["example"] {
-                    rows += "<pre>curl -s http://localhost:8080\(escaped(path)) -H 'Content-Type: application/json' \\\n  -d '\(escaped(example.serialized()))'</pre>"
+                    rows +=
+                        "<pre>curl -s http://localhost:8080\(escaped(path)) -H 'Content-Type: application/json' \\\n  -d '\(escaped(example.serialized()))'</pre>"
                 }
                 rows += "</section>"
             }
@@ -29,7 +31,11 @@ extension Answer {
             The same as a specification: <a href="/openapi.json">/openapi.json</a>.</p>\(rows)</main></body></html>
             """
         var answer = Answer(bytes: Array(page.utf8), type: "text/html; charset=utf-8")
-        answer.headers.append((.contentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"))
+        answer.headers.append(
+            (
+                .contentSecurityPolicy,
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            ))
         return answer
     }
 }

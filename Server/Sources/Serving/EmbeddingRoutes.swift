@@ -16,14 +16,17 @@ struct EmbeddingCall: Sendable {
     private var changesRows: Bool { dimensions != nil || (normalizes && !engine.encoder.isNormalized) }
 
     /// Computes and renders on a worker.
-    func run<Answer: Sendable>(_ queue: ComputeQueue, render: @escaping @Sendable (ComputeQueue.Rows) throws -> Answer) async throws -> Answer {
+    func run<Answer: Sendable>(
+        _ queue: ComputeQueue, render: @escaping @Sendable (ComputeQueue.Rows) throws -> Answer
+    ) async throws -> Answer {
         let call = self
         return try await queue.run(engine, texts: texts.count, bytes: texts.reduce(0) { $0 + $1.utf8.count }) { place in
             let prepared = call.engine.encoder.prepared(call.texts[place])
             guard call.truncates || !prepared.isTruncated else {
                 let of = call.texts.count > 1 ? "text \(place) (counted from 0)" : "the text"
-                throw APIError(.badRequest, "\(of) is longer than the model's \(call.engine.encoder.maxLength) tokens; \"truncate\": true cuts it",
-                               parameter: "input", code: "context_length_exceeded")
+                throw APIError(
+                    .badRequest, "\(of) is longer than the model's \(call.engine.encoder.maxLength) tokens; \"truncate\": true cuts it",
+                    parameter: "input", code: "context_length_exceeded")
             }
             return prepared
         } render: { rows in
@@ -48,7 +51,8 @@ extension API {
     func encoder(_ name: String?) throws -> ServedEncoder {
         if let found = name == nil ? holdings.encoders.first : holdings.encoders.first(where: { $0.id == name }) { return found }
         guard let name else {
-            throw APIError(.notFound, "no sentence model is loaded; start the server with --model", parameter: "model", code: "model_not_found")
+            throw APIError(
+                .notFound, "no sentence model is loaded; start the server with --model", parameter: "model", code: "model_not_found")
         }
         throw APIError(.notFound, "there is no model '\(name)' here; there is \(modelNames)", parameter: "model", code: "model_not_found")
     }
@@ -65,7 +69,9 @@ extension API {
     func embeddings(_ fields: Fields) async throws -> Answer {
         let (texts, _) = try fields.texts("input", limit: settings.maximumInputs)
         let model = try encoder(fields.string("model")), format = try fields.string("encoding_format") ?? "float"
-        guard format == "float" || format == "base64" else { throw APIError.invalid("'encoding_format' is not float or base64", parameter: "encoding_format") }
+        guard format == "float" || format == "base64" else {
+            throw APIError.invalid("'encoding_format' is not float or base64", parameter: "encoding_format")
+        }
         let call = EmbeddingCall(
             texts: texts, engine: try model.engine(promptName: fields.string("prompt_name")), dimensions: try dimensions(fields, model),
             truncates: try fields.bool("truncate") ?? settings.truncates)
@@ -126,8 +132,10 @@ extension API {
             texts: first + others, engine: try model.engine(promptName: parameters?.string("prompt_name") ?? fields.string("prompt_name")),
             truncates: try parameters?.bool("truncate") ?? fields.bool("truncate") ?? settings.truncates)
         return try await call.run(queue) { rows in
-            let cosines = PairSimilarity.cosines(of: rows.values, width: rows.width, pairs: (1..<first.count + others.count).map { (0, $0) })
-            return Answer(.array(cosines.map { $0.map(JSON.number) ?? .null }), truncated: rows.truncated.count, fingerprint: model.fingerprint)
+            let cosines = PairSimilarity.cosines(
+                of: rows.values, width: rows.width, pairs: (1..<first.count + others.count).map { (0, $0) })
+            return Answer(
+                .array(cosines.map { $0.map(JSON.number) ?? .null }), truncated: rows.truncated.count, fingerprint: model.fingerprint)
         }
     }
 }

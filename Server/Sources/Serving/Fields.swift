@@ -19,8 +19,9 @@ struct Fields {
 
     /// The query of a GET as strings.
     init(query uri: URI) {
-        members = Dictionary(uri.queryParameters.map { (String($0.key), JSON.string(String($0.value).removingPercentEncoding ?? String($0.value))) },
-                             uniquingKeysWith: { first, _ in first })
+        members = Dictionary(
+            uri.queryParameters.map { (String($0.key), JSON.string(String($0.value).removingPercentEncoding ?? String($0.value))) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     private init(members: [String: JSON]) { self.members = members }
@@ -53,7 +54,9 @@ struct Fields {
 
     func integer(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let value = self[key] else { return nil }
-        guard let number = value.int, range.contains(number) else { throw wrong(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") }
+        guard let number = value.int, range.contains(number) else {
+            throw wrong(key, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
         return number
     }
 
@@ -80,11 +83,15 @@ struct Fields {
                 "'\(key)' holds token ids; ids of another tokenizer mean other words to this model, so texts are expected. "
                     + "LangChain's OpenAIEmbeddings sends texts with check_embedding_ctx_length=False", parameter: key, code: "token_ids")
         }
-        guard list.count <= limit else { throw APIError.invalid("'\(key)' has \(list.count) texts; at most \(limit) go into one request", parameter: key) }
-        return (try list.enumerated().map { place, item in
-            guard let text = item.string else { throw APIError.invalid("'\(key)[\(place)]' is not a string", parameter: key) }
-            return try filled(text, "\(key)[\(place)]")
-        }, false)
+        guard list.count <= limit else {
+            throw APIError.invalid("'\(key)' has \(list.count) texts; at most \(limit) go into one request", parameter: key)
+        }
+        return (
+            try list.enumerated().map { place, item in
+                guard let text = item.string else { throw APIError.invalid("'\(key)[\(place)]' is not a string", parameter: key) }
+                return try filled(text, "\(key)[\(place)]")
+            }, false
+        )
     }
 
     private func filled(_ text: String, _ place: String) throws -> String {

@@ -32,7 +32,8 @@ final class Responder: Sendable {
         let method = request.method == .head ? "GET" : request.method.rawValue
         do {
             guard !isDraining.load(ordering: .relaxed) else {
-                var error = APIError(.serviceUnavailable, "the server is shutting down", type: "server_error", code: "shutting_down", retryAfter: 1)
+                var error = APIError(
+                    .serviceUnavailable, "the server is shutting down", type: "server_error", code: "shutting_down", retryAfter: 1)
                 error.closes = true
                 throw error
             }
@@ -58,7 +59,8 @@ final class Responder: Sendable {
     private static let clientGone = APIError(.init(code: 499, reasonPhrase: "Client Closed Request"), "the client has gone")
 
     private static func methodNotAllowed(_ methods: [API.Method]) -> APIError {
-        var error = APIError(.methodNotAllowed, "this path takes \(methods.map(\.rawValue).joined(separator: ", "))", code: "method_not_allowed")
+        var error = APIError(
+            .methodNotAllowed, "this path takes \(methods.map(\.rawValue).joined(separator: ", "))", code: "method_not_allowed")
         error.allowed = methods.map(\.rawValue).joined(separator: ", ")
         return error
     }

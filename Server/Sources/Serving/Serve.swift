@@ -29,32 +29,37 @@ public struct Serve: Sendable {
     ///   - signals: that end it.
     ///   - onStart: called once for each address, with the port that is listened on.
     /// - Throws: `DataError` where an address cannot be listened on.
-    public func run(_ api: API, signals: [UnixSignal] = [.sigterm, .sigint], logger: Logger, onStart: @escaping @Sendable (Address) -> Void = { _ in }) async throws {
+    public func run(
+        _ api: API, signals: [UnixSignal] = [.sigterm, .sigint], logger: Logger, onStart: @escaping @Sendable (Address) -> Void = { _ in }
+    ) async throws {
         let gone = GoneConnections(), limits = limits
         let responder = Responder(api, admission: admission, limits: limits, gone: gone, others: map.map { ExploreRoutes(map: $0) })
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, Parallel.availableThreads / 4))
         var services: [any Service] = []
         for address in addresses {
             let builder = HTTPServerBuilder { respond in GuardedChannel(limits, gone, respond) }
-            let bind: BindAddress = switch address {
-            case .host(let host, let port): .hostname(host, port: port)
-            case .socket(let path): .unixDomainSocket(path: path)
-            }
-            services.append(try builder.buildServer(
-                configuration: ServerConfiguration(address: bind, availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
-                eventLoopGroup: group, logger: logger
-            ) { request, writer, channel in
-                let response = await responder.respond(request, on: channel)
-                try await writer.write(response: response.head, body: response.body)
-            } onServerRunning: { channel in
+            let bind: BindAddress =
                 switch address {
-                case .host(let host, let port): onStart(.host(host, port: channel.localAddress?.port ?? port))
-                case .socket(let path):
-                    // The owner's alone: whoever may open the socket needs no key.
-                    chmod(path, 0o600)
-                    onStart(.socket(path: path))
+                case .host(let host, let port): .hostname(host, port: port)
+                case .socket(let path): .unixDomainSocket(path: path)
                 }
-            })
+            services.append(
+                try builder.buildServer(
+                    configuration: ServerConfiguration(
+                        address: bind, availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
+                    eventLoopGroup: group, logger: logger
+                ) { request, writer, channel in
+                    let response = await responder.respond(request, on: channel)
+                    try await writer.write(response: response.head, body: response.body)
+                } onServerRunning: { channel in
+                    switch address {
+                    case .host(let host, let port): onStart(.host(host, port: channel.localAddress?.port ?? port))
+                    case .socket(let path):
+                        // The owner's alone: whoever may open the socket needs no key.
+                        chmod(path, 0o600)
+                        onStart(.socket(path: path))
+                    }
+                })
         }
         // The last service is the first to learn of the end.
         let watcher = DrainService { responder.drain() }
@@ -68,7 +73,8 @@ public struct Serve: Sendable {
                 case .socket(let path): path
                 }
             }
-            throw DataError(.unavailable, "cannot listen (\(String(cString: strerror(error.errnoCode))))", file: names.joined(separator: ", "))
+            throw DataError(
+                .unavailable, "cannot listen (\(String(cString: strerror(error.errnoCode))))", file: names.joined(separator: ", "))
         }
         for case .socket(let path) in addresses { unlink(path) }
         try? await group.shutdownGracefully()
@@ -82,7 +88,9 @@ private struct DrainService: Service {
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await gracefulShutdown()
-        } onGracefulShutdown: { onDrain() }
+        } onGracefulShutdown: {
+            onDrain()
+        }
     }
 }
 
@@ -94,9 +102,12 @@ private struct GuardedChannel: ServerChildChannel {
 
     init(_ limits: ConnectionLimits, _ gone: GoneConnections, _ respond: @escaping HTTPChannelHandler.Responder) {
         (self.limits, self.gone) = (limits, gone)
-        http = HTTP1Channel(responder: respond, configuration: .init(
-            idleTimeout: limits.idleTime,
-            httpDecoderConfiguration: .init(maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes, maxHeaderFieldCount: 100)))
+        http = HTTP1Channel(
+            responder: respond,
+            configuration: .init(
+                idleTimeout: limits.idleTime,
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes, maxHeaderFieldCount: 100)))
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
@@ -107,7 +118,9 @@ private struct GuardedChannel: ServerChildChannel {
             try pipeline.addHandler(timer, position: .first)
             try pipeline.addHandler(FlushBeforeClose(limits), position: .first)
             // Before the handler that keeps count of requests, behind the one that makes requests of bytes.
-            try pipeline.addHandler(ConnectionGuard(limits, timer: timer, gone: gone), position: .before(pipeline.handler(type: HTTPConnectionStateHandler.self)))
+            try pipeline.addHandler(
+                ConnectionGuard(limits, timer: timer, gone: gone),
+                position: .before(pipeline.handler(type: HTTPConnectionStateHandler.self)))
             return value
         }
     }

@@ -12,7 +12,9 @@ final class EncoderEngine: BatchEngine {
     func compute(_ batch: PackedBatch) throws -> Tensor<Float> {
         let rows = encoder.vectors(of: batch)
         guard rows.isFinite else {
-            throw DataError(.badData, "a vector came out as NaN or infinity; the model's weights are damaged or overflow in this precision", file: encoder.directory.name)
+            throw DataError(
+                .badData, "a vector came out as NaN or infinity; the model's weights are damaged or overflow in this precision",
+                file: encoder.directory.name)
         }
         return rows
     }
@@ -28,7 +30,9 @@ final class RerankerEngine: BatchEngine {
     func compute(_ batch: PackedBatch) throws -> Tensor<Float> {
         let logits = encoder.logits(of: batch)
         guard logits.isFinite else {
-            throw DataError(.badData, "a score came out as NaN or infinity; the model's weights are damaged or overflow in this precision", file: encoder.directory.name)
+            throw DataError(
+                .badData, "a score came out as NaN or infinity; the model's weights are damaged or overflow in this precision",
+                file: encoder.directory.name)
         }
         return logits
     }
@@ -56,8 +60,10 @@ public final class ServedEncoder: Sendable {
         guard let name else { return standard }
         guard let prompt = encoder.directory.prompts[name] else {
             let known = encoder.directory.prompts.keys.sorted()
-            throw APIError(.notFound, "model '\(id)' has no prompt '\(name)'; " + (known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"),
-                           parameter: "prompt_name", code: "prompt_not_found")
+            throw APIError(
+                .notFound,
+                "model '\(id)' has no prompt '\(name)'; " + (known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"),
+                parameter: "prompt_name", code: "prompt_not_found")
         }
         return try engine(prompt: prompt)
     }
@@ -108,7 +114,9 @@ public struct Holdings: Sendable {
     ///
     /// - Parameter note: told what a user should know.
     /// - Throws: `DataError` where a model or a file cannot be opened.
-    public static func open(models: [String], vectors: [String], options: SentenceEncoder.Options, note: (String) -> Void = { _ in }) throws -> Holdings {
+    public static func open(
+        models: [String], vectors: [String], options: SentenceEncoder.Options, note: (String) -> Void = { _ in }
+    ) throws -> Holdings {
         var encoders: [ServedEncoder] = [], rerankers: [ServedReranker] = []
         for name in models {
             let folder = try ModelLocation.folder(for: name)
@@ -153,9 +161,12 @@ public struct Holdings: Sendable {
     private static func encoder(for file: VectorFile, among encoders: inout [ServedEncoder]) throws -> ServedEncoder {
         let metadata = file.metadata
         if let known = encoders.first(where: {
-            $0.sha256 == metadata.modelSHA256 && $0.encoder.precisionName == metadata.precision && $0.encoder.maxLength == metadata.maxLength
+            $0.sha256 == metadata.modelSHA256 && $0.encoder.precisionName == metadata.precision
+                && $0.encoder.maxLength == metadata.maxLength
                 && $0.encoder.dimension == file.dimension
-        }) { return known }
+        }) {
+            return known
+        }
         let made = try ServedEncoder(SentenceEncoder(for: file))
         if !encoders.contains(where: { $0.id == made.id }) { encoders.append(made) }
         return made

@@ -41,14 +41,19 @@ public final class ServerMetrics: Sendable {
             for (labels, value) in samples { text += "kotonoha_\(name)\(labels) \(value)\n" }
         }
         let routes = routes.withLock { $0 }.sorted { $0.key < $1.key }
-        metric("requests_total", "counter", "Requests answered.", routes.flatMap { path, route in
-            route.statuses.sorted { $0.key < $1.key }.map { ("{path=\"\(path)\",status=\"\($0.key)\"}", String($0.value)) }
-        })
+        metric(
+            "requests_total", "counter", "Requests answered.",
+            routes.flatMap { path, route in
+                route.statuses.sorted { $0.key < $1.key }.map { ("{path=\"\(path)\",status=\"\($0.key)\"}", String($0.value)) }
+            })
         text += "# HELP kotonoha_request_seconds Time from a request's head to its answer.\n# TYPE kotonoha_request_seconds histogram\n"
         for (path, route) in routes {
-            for (place, bound) in Self.bounds.enumerated() { text += "kotonoha_request_seconds_bucket{path=\"\(path)\",le=\"\(bound)\"} \(route.buckets[place])\n" }
+            for (place, bound) in Self.bounds.enumerated() {
+                text += "kotonoha_request_seconds_bucket{path=\"\(path)\",le=\"\(bound)\"} \(route.buckets[place])\n"
+            }
             text += "kotonoha_request_seconds_bucket{path=\"\(path)\",le=\"+Inf\"} \(route.count)\n"
-            text += "kotonoha_request_seconds_sum{path=\"\(path)\"} \(route.seconds)\nkotonoha_request_seconds_count{path=\"\(path)\"} \(route.count)\n"
+            text +=
+                "kotonoha_request_seconds_sum{path=\"\(path)\"} \(route.seconds)\nkotonoha_request_seconds_count{path=\"\(path)\"} \(route.count)\n"
         }
         metric("requests_in_flight", "gauge", "Requests that are being answered.", [("", String(inFlight))])
         metric("waiting_tokens", "gauge", "Tokens that wait to be computed.", [("", String(load.waitingTokens))])

@@ -66,7 +66,9 @@ public final class VectorIndex: Sendable {
 
     /// Shape (1, dimension).
     func vector(ofRow row: Int) throws -> Tensor<Float> {
-        try vectors.withRows(row..<row + 1) { Tensor(Array(UnsafeBufferPointer(start: $0, count: vectors.columns)), shape: [1, vectors.columns]) }
+        try vectors.withRows(row..<row + 1) {
+            Tensor(Array(UnsafeBufferPointer(start: $0, count: vectors.columns)), shape: [1, vectors.columns])
+        }
     }
 
     /// All cells of a column, read once.

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import Kotonoha
 import Logging
-import Serving
 import ServiceOptions
+import Serving
 
 /// The server's program; `kotonoha serve` and `kotonoha explore` start it.
 @main
@@ -46,7 +46,9 @@ extension ServerOptions {
     func admission() throws -> Admission {
         var found = key ?? ProcessInfo.processInfo.environment["KOTONOHA_KEY"]
         if let keyFile {
-            guard let text = try? String(contentsOfFile: keyFile, encoding: .utf8) else { throw DataError(.noInput, "the key cannot be read", file: keyFile) }
+            guard let text = try? String(contentsOfFile: keyFile, encoding: .utf8) else {
+                throw DataError(.noInput, "the key cannot be read", file: keyFile)
+            }
             found = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         }
         if let found, found.isEmpty || found.contains(where: { $0.isWhitespace || !$0.isASCII }) {
@@ -91,7 +93,8 @@ extension ServerOptions {
 }
 
 struct ServeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "serve", abstract: ServeArguments.abstract, discussion: ServeArguments.discussion)
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: ServeArguments.abstract, discussion: ServeArguments.discussion)
 
     @OptionGroup var arguments: ServeArguments
     @OptionGroup(title: "Server") var server: ServerOptions
@@ -107,7 +110,9 @@ struct ServeCommand: AsyncParsableCommand {
         let models = arguments.model.isEmpty && arguments.vectors.isEmpty ? [ModelLocation.defaultName] : arguments.model
         let holdings = try Holdings.open(models: models, vectors: arguments.vectors, options: options) { say("note: " + $0) }
         var settings = API.Settings()
-        (settings.truncates, settings.searchThreads, settings.version) = (!arguments.refuseLong, server.threads, "kotonoha " + kotonohaVersion)
+        (settings.truncates, settings.searchThreads, settings.version) = (
+            !arguments.refuseLong, server.threads, "kotonoha " + kotonohaVersion
+        )
         let api = API(holdings, queue: server.queue(), settings: settings)
         let names = holdings.encoders.map(\.id) + holdings.rerankers.map(\.id) + holdings.indexes.map(\.name)
         try await server.run(serve, api, words: "\(names.joined(separator: ", ")) at ", hint: " (/docs lists the paths; Control-C ends)")
@@ -115,14 +120,17 @@ struct ServeCommand: AsyncParsableCommand {
 }
 
 struct ExploreCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "explore", abstract: ExploreArguments.abstract, discussion: ExploreArguments.discussion)
+    static let configuration = CommandConfiguration(
+        commandName: "explore", abstract: ExploreArguments.abstract, discussion: ExploreArguments.discussion)
 
     @OptionGroup var arguments: ExploreArguments
     @OptionGroup(title: "Server") var server: ServerOptions
 
     func run() async throws {
         var serve = try server.server(), encoders: [ServedEncoder] = []
-        let map = try ExploreMap.open(arguments.input, vectors: arguments.vectors, second: arguments.second, title: arguments.title, threads: server.threads) { file in
+        let map = try ExploreMap.open(
+            arguments.input, vectors: arguments.vectors, second: arguments.second, title: arguments.title, threads: server.threads
+        ) { file in
             let holdings = try Holdings.open(file, model: arguments.model) { say("note: " + $0) }
             encoders = holdings.encoders
             return holdings.indexes[0]
@@ -133,7 +141,7 @@ struct ExploreCommand: AsyncParsableCommand {
         let api = API(Holdings(encoders: encoders, indexes: [map.index]), queue: server.queue(), settings: settings)
         map.prepareFirstPicture()
         Thread.detachNewThread { map.prepareQuestions() }
-        try await server.run(serve, api, words: "open ", hint: "/explore\(serve.admission.key.map { "#key=" + $0 } ?? "") in a browser (Control-C ends)")
+        try await server.run(
+            serve, api, words: "open ", hint: "/explore\(serve.admission.key.map { "#key=" + $0 } ?? "") in a browser (Control-C ends)")
     }
 }
-

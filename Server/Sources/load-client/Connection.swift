@@ -33,13 +33,19 @@ final class Connection {
         var sent = 0
         while sent < request.count {
             let count = request.withUnsafeBytes { send(descriptor, $0.baseAddress! + sent, request.count - sent, Int32(MSG_NOSIGNAL)) }
-            guard count > 0 else { close(); return nil }
+            guard count > 0 else {
+                close()
+                return nil
+            }
             sent += count
         }
         var received: [UInt8] = [], head: (status: Int, length: Int, start: Int, closes: Bool)?
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { close(); return nil }
+            guard count > 0 else {
+                close()
+                return nil
+            }
             began = true
             received += buffer[..<count]
             if head == nil { head = Self.head(received) }
@@ -51,10 +57,15 @@ final class Connection {
     }
 
     private static func head(_ bytes: [UInt8]) -> (Int, Int, Int, Bool)? {
-        guard bytes.count > 16, let end = bytes.indices.dropLast(3).first(where: { bytes[$0] == 13 && bytes[$0 + 1] == 10 && bytes[$0 + 2] == 13 && bytes[$0 + 3] == 10 }) else { return nil }
+        guard bytes.count > 16,
+            let end = bytes.indices.dropLast(3).first(where: {
+                bytes[$0] == 13 && bytes[$0 + 1] == 10 && bytes[$0 + 2] == 13 && bytes[$0 + 3] == 10
+            })
+        else { return nil }
         let lines = String(decoding: bytes[..<end], as: UTF8.self).lowercased().split(separator: "\r\n")
         let status = lines.first.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) } ?? 0
-        let length = lines.first { $0.hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
+        let length =
+            lines.first { $0.hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
         return (status, length, end + 4, lines.contains { $0.hasPrefix("connection:") && $0.contains("close") })
     }
 
@@ -69,18 +80,28 @@ final class Connection {
             var one: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
             let result = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
-            guard result == 0 else { close(); return false }
+            guard result == 0 else {
+                close()
+                return false
+            }
         case .socket(let path):
             descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
             withUnsafeMutableBytes(of: &address.sun_path) { room in room.copyBytes(from: path.utf8.prefix(room.count - 1)) }
             let result = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
             }
-            guard result == 0 else { close(); return false }
+            guard result == 0 else {
+                close()
+                return false
+            }
         }
         return true
     }

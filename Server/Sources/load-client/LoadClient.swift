@@ -7,7 +7,8 @@ import Synchronization
 /// the server keeps up (open loop; latencies then count from the planned time, so that waiting is not forgotten).
 @main
 struct LoadClient: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "load-client", abstract: "Load on an embedding server, with a log of every request.")
+    static let configuration = CommandConfiguration(
+        commandName: "load-client", abstract: "Load on an embedding server, with a log of every request.")
 
     @Option(help: "The server's address.") var host = "127.0.0.1"
     @Option(help: "The server's port.") var port = 8080
@@ -24,7 +25,10 @@ struct LoadClient: ParsableCommand {
     @Option(help: "Requests, instead of seconds.") var requests: Int?
     @Option(help: "Seed of the arrival times.") var seed: UInt64 = 1
     @Option(help: "A table of every request: number, planned, sent and answered in seconds, status.") var log: String?
-    @Option(help: "A log of an idle run of the same sentences: simulates a queue of --servers servers with these service times and the arrivals of this run.") var service: String?
+    @Option(
+        help:
+            "A log of an idle run of the same sentences: simulates a queue of --servers servers with these service times and the arrivals of this run."
+    ) var service: String?
     @Option(help: "Servers of the simulated queue.") var servers = 2
 
     struct Record: Sendable {
@@ -127,7 +131,9 @@ struct LoadClient: ParsableCommand {
         }
         let good = records.filter { $0.status == 200 }, latencies = good.map(\.latency).sorted()
         let span = (records.map(\.answered).max() ?? 0) - (records.map(\.sent).min() ?? 0)
-        func quantile(_ q: Double) -> Double { latencies.isEmpty ? .nan : latencies[min(latencies.count - 1, Int(q * Double(latencies.count)))] * 1000 }
+        func quantile(_ q: Double) -> Double {
+            latencies.isEmpty ? .nan : latencies[min(latencies.count - 1, Int(q * Double(latencies.count)))] * 1000
+        }
         let statuses = Dictionary(grouping: records, by: \.status).mapValues(\.count).sorted { $0.key < $1.key }
         print("requests\t\(records.count)")
         for (status, count) in statuses { print(status == 0 ? "broken\t\(count)" : "status_\(status)\t\(count)") }

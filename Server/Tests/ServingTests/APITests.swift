@@ -4,6 +4,7 @@ import HummingbirdCore
 import Kotonoha
 import NIOCore
 import Testing
+
 @testable import Serving
 
 @Suite struct APITests {
@@ -15,13 +16,17 @@ import Testing
     }
 
     private func refusal(_ path: String, _ body: String) async -> APIError? {
-        do { _ = try await answer(path, body); return nil } catch { return APIError(error) }
+        do {
+            _ = try await answer(path, body)
+            return nil
+        } catch { return APIError(error) }
     }
 
     @Test func floatsAndBase64CarryTheSameBits() async throws {
         let texts = ["two dogs play in snow", "犬が雪の中で走る"], expected = try TestModels.encoder.encode(texts)
         let input = JSON.array(texts.map(JSON.string)).serialized()
-        let plain = try await answer("/v1/embeddings", #"{"input": \#(input)}"#), packed = try await answer("/v1/embeddings", #"{"input": \#(input), "encoding_format": "base64"}"#)
+        let plain = try await answer("/v1/embeddings", #"{"input": \#(input)}"#),
+            packed = try await answer("/v1/embeddings", #"{"input": \#(input), "encoding_format": "base64"}"#)
         for row in 0..<2 {
             let bits = (0..<expected.columns).map { expected[row, $0].bitPattern }
             #expect(plain["data"]?.array?[row]["embedding"]?.array?.map { Float($0.double!).bitPattern } == bits)
@@ -46,15 +51,18 @@ import Testing
 
     @Test func tokenIDsAreRefusedWithAHint() async throws {
         for input in ["[[9906, 1917], [15339]]", "[9906, 1917]"] {
-            let error = await refusal("/v1/embeddings", #"{"input": \#(input), "model": "text-embedding-3-small", "encoding_format": "base64"}"#)
+            let error = await refusal(
+                "/v1/embeddings", #"{"input": \#(input), "model": "text-embedding-3-small", "encoding_format": "base64"}"#)
             #expect(error?.status == .badRequest && error?.code == "token_ids")
             #expect(error?.message.contains("check_embedding_ctx_length=False") == true)
         }
     }
 
     @Test(arguments: [
-        ("{}", "input"), (#"{"input": []}"#, "input"), (#"{"input": ""}"#, "input"), (#"{"input": ["a", " \u3000\n"]}"#, "input[1]"), (#"{"input": ["a", null]}"#, "input"),
-        (#"{"input": 7}"#, "input"), (#"{"input": "a", "encoding_format": "hex"}"#, "encoding_format"), (#"{"input": "a", "dimensions": 0}"#, "dimensions"),
+        ("{}", "input"), (#"{"input": []}"#, "input"), (#"{"input": ""}"#, "input"), (#"{"input": ["a", " \u3000\n"]}"#, "input[1]"),
+        (#"{"input": ["a", null]}"#, "input"),
+        (#"{"input": 7}"#, "input"), (#"{"input": "a", "encoding_format": "hex"}"#, "encoding_format"),
+        (#"{"input": "a", "dimensions": 0}"#, "dimensions"),
         (#"{"input": "a", "dimensions": "8"}"#, "dimensions"), (#"{"input": "a", "model": 3}"#, ""),
     ])
     func wrongFieldsAreNamed(_ body: String, _ field: String) async throws {
@@ -64,7 +72,9 @@ import Testing
     }
 
     @Test func aBodyThatIsNoObjectIsRefused() async {
-        for body in ["", "[]", "\"a\"", "{", "{\"input\": \"\\ud800\"}", "\u{FEFF}", "nul"] { #expect(await refusal("/v1/embeddings", body)?.status == .badRequest) }
+        for body in ["", "[]", "\"a\"", "{", "{\"input\": \"\\ud800\"}", "\u{FEFF}", "nul"] {
+            #expect(await refusal("/v1/embeddings", body)?.status == .badRequest)
+        }
     }
 
     @Test func anUnknownModelOrPromptIsNotFound() async {
@@ -93,8 +103,10 @@ import Testing
     }
 
     @Test func similarityIsTheCosine() async throws {
-        let expected = try PairSimilarity(encoder: TestModels.encoder).cosines(["two dogs", "two dogs"], ["dogs in snow", "two dogs"]).cosines
-        let found = try await answer("/similarity", #"{"inputs": {"source_sentence": "two dogs", "sentences": ["dogs in snow", "two dogs"]}}"#)
+        let expected = try PairSimilarity(encoder: TestModels.encoder).cosines(["two dogs", "two dogs"], ["dogs in snow", "two dogs"])
+            .cosines
+        let found = try await answer(
+            "/similarity", #"{"inputs": {"source_sentence": "two dogs", "sentences": ["dogs in snow", "two dogs"]}}"#)
         #expect(found.array?.map(\.double) == expected)
         #expect(found.array?[1].double == 1)
     }
@@ -103,7 +115,13 @@ import Testing
         let queue = TestModels.queue(workers: 1), engine = GatedEngine(isOpen: false)
         let api = try TestModels.api(queue) { $0.healthTimeout = 0.2 }
         #expect(try await API.routes["/health"]!.answer(api, nil).status == .ok)
-        let stalled = Task { try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { $0.values } }
+        let stalled = Task {
+            try await queue.run(engine, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: [1])
+            } render: {
+                $0.values
+            }
+        }
         try await until { engine.arrived.load(ordering: .relaxed) == 1 }
         do {
             _ = try await API.routes["/health"]!.answer(api, nil)
@@ -116,7 +134,10 @@ import Testing
 
     @Test func theSpecificationNamesTheRoutes() throws {
         let specification = try PackageResources.openapi_json.withUnsafeBytes { try JSON(parsing: $0) }
-        let named = Set((specification["paths"]?.object ?? []).flatMap { path, operations in (operations.object ?? []).map { "\($0.key.uppercased()) \(path)" } })
+        let named = Set(
+            (specification["paths"]?.object ?? []).flatMap { path, operations in
+                (operations.object ?? []).map { "\($0.key.uppercased()) \(path)" }
+            })
         #expect(named == Set(API.routes.map { "\($0.value.method.rawValue) \($0.key)" }))
         #expect(PackageResources.openapi_json.allSatisfy { $0 < 0x80 })
         #expect(specification["info"]?["version"]?.string == kotonohaVersion)
@@ -129,7 +150,9 @@ import Testing
 }
 
 @Suite struct AdmissionTests {
-    private func status(_ admission: Admission, host: String, _ fields: [(HTTPField.Name, String)] = [], isOpen: Bool = false) -> HTTPResponse.Status? {
+    private func status(
+        _ admission: Admission, host: String, _ fields: [(HTTPField.Name, String)] = [], isOpen: Bool = false
+    ) -> HTTPResponse.Status? {
         var head = HTTPRequest(method: .post, scheme: "http", authority: host, path: "/v1/embeddings")
         for (name, value) in fields { head.headerFields[name] = value }
         do {
@@ -140,8 +163,12 @@ import Testing
 
     @Test func hostsAreAddressesOrNamesThatAreKnown() {
         let admission = Admission(hosts: ["vectors.example"])
-        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "192.168.1.5", "Vectors.Example:80"] { #expect(status(admission, host: host) == nil) }
-        for host in ["", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil", "[evil]:80", "[::1", "127.0.0.1:x"] { #expect(status(admission, host: host) == .forbidden) }
+        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "192.168.1.5", "Vectors.Example:80"] {
+            #expect(status(admission, host: host) == nil)
+        }
+        for host in [
+            "", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil", "[evil]:80", "[::1", "127.0.0.1:x",
+        ] { #expect(status(admission, host: host) == .forbidden) }
     }
 
     @Test func pagesOfOtherOriginsAreRefused() {
@@ -157,7 +184,9 @@ import Testing
         let admission = Admission(key: "secret")
         #expect(status(admission, host: "localhost", [(.authorization, "Bearer secret")]) == nil)
         #expect(status(admission, host: "localhost", [(.authorization, "bearer secret")]) == nil)
-        for wrong in ["Bearer secre", "Bearer secrets", "Bearer ", "secret", ""] { #expect(status(admission, host: "localhost", [(.authorization, wrong)]) == .unauthorized) }
+        for wrong in ["Bearer secre", "Bearer secrets", "Bearer ", "secret", ""] {
+            #expect(status(admission, host: "localhost", [(.authorization, wrong)]) == .unauthorized)
+        }
         #expect(status(admission, host: "localhost") == .unauthorized)
         #expect(status(admission, host: "localhost", isOpen: true) == nil)
     }

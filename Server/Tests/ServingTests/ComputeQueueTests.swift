@@ -2,6 +2,7 @@ import Foundation
 import Kotonoha
 import Synchronization
 import Testing
+
 @testable import Serving
 
 @Suite struct ComputeQueueTests {
@@ -20,7 +21,8 @@ import Testing
             // Requests of random sizes in random order.
             var order = sentences.indices.shuffled(using: &random), requests: [[Int]] = []
             while !order.isEmpty {
-                let most = [1, 8, 64, 2048].randomElement(using: &random)!, size = min(order.count, Int.random(in: 1...most, using: &random))
+                let most = [1, 8, 64, 2048].randomElement(using: &random)!,
+                    size = min(order.count, Int.random(in: 1...most, using: &random))
                 requests.append(Array(order.prefix(size)))
                 order.removeFirst(size)
             }
@@ -34,7 +36,11 @@ import Testing
                             let number = next.next()
                             guard number < work.count else { return wrong }
                             let rows = work[number]
-                            let found = try await queue.run(engine, texts: rows.count, bytes: 0) { engine.encoder.prepared(sentences[rows[$0]]) } render: { $0.values }
+                            let found = try await queue.run(engine, texts: rows.count, bytes: 0) {
+                                engine.encoder.prepared(sentences[rows[$0]])
+                            } render: {
+                                $0.values
+                            }
                             for (place, row) in rows.enumerated() {
                                 let a = found[place * width..<(place + 1) * width], b = expected[row * width..<(row + 1) * width]
                                 if !zip(a, b).allSatisfy({ $0.bitPattern == $1.bitPattern }) { wrong += 1 }
@@ -51,7 +57,11 @@ import Testing
     @Test func refusesWhileTooManyTokensWait() async throws {
         let queue = TestModels.queue(workers: 1) { $0.capacityTokens = 10 }, engine = GatedEngine(isOpen: false)
         let ask: @Sendable (Int) async throws -> [Float] = { length in
-            try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: Array(repeating: 1, count: length)) } render: { $0.values }
+            try await queue.run(engine, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: Array(repeating: 1, count: length))
+            } render: {
+                $0.values
+            }
         }
         // One is computed, one waits and fills the queue.
         let first = Task { try await ask(3) }
@@ -66,13 +76,21 @@ import Testing
         let closed = GatedEngine(isOpen: false)
         let two = TestModels.queue(workers: 2) { $0.capacityTokens = 10 }
         let run: @Sendable (Int) async throws -> [Float] = { length in
-            try await two.run(closed, texts: 1, bytes: 1) { _ in PreparedText(ids: Array(repeating: 1, count: length)) } render: { $0.values }
+            try await two.run(closed, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: Array(repeating: 1, count: length))
+            } render: {
+                $0.values
+            }
         }
         // Both workers compute; what follows is prepared when one is free, so fill the queue through a third that a worker has prepared.
         let third = Task { try await run(3) }
         try await until { closed.arrived.load(ordering: .relaxed) == 1 }
         let many = Task {
-            try await two.run(closed, texts: 40, bytes: 1) { _ in PreparedText(ids: Array(repeating: 1, count: 1000)) } render: { $0.values }
+            try await two.run(closed, texts: 40, bytes: 1) { _ in
+                PreparedText(ids: Array(repeating: 1, count: 1000))
+            } render: {
+                $0.values
+            }
         }
         try await until { two.load.waitingTokens > 10 }
         await #expect(throws: ComputeQueue.Overload.self) { try await run(1) }
@@ -86,9 +104,21 @@ import Testing
 
     @Test func dropsWorkWhoseClientHasGone() async throws {
         let queue = TestModels.queue(workers: 1), engine = GatedEngine(isOpen: false)
-        let first = Task { try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { $0.values } }
+        let first = Task {
+            try await queue.run(engine, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: [1])
+            } render: {
+                $0.values
+            }
+        }
         try await until { engine.arrived.load(ordering: .relaxed) == 1 }
-        let gone = Task { try await queue.run(engine, texts: 100, bytes: 1) { _ in PreparedText(ids: [1, 2]) } render: { $0.values } }
+        let gone = Task {
+            try await queue.run(engine, texts: 100, bytes: 1) { _ in
+                PreparedText(ids: [1, 2])
+            } render: {
+                $0.values
+            }
+        }
         try await until { queue.load.waitingRequests == 2 }
         gone.cancel()
         await #expect(throws: CancellationError.self) { try await gone.value }
@@ -102,9 +132,21 @@ import Testing
     /// A request of one sentence does not wait for a request of thousands.
     @Test func requestsTakeTurns() async throws {
         let queue = TestModels.queue(workers: 1) { $0.batchTokens = 64 }, engine = GatedEngine(isOpen: false)
-        let big = Task { try await queue.run(engine, texts: 2048, bytes: 1) { _ in PreparedText(ids: Array(repeating: 1, count: 8)) } render: { $0.values.count } }
+        let big = Task {
+            try await queue.run(engine, texts: 2048, bytes: 1) { _ in
+                PreparedText(ids: Array(repeating: 1, count: 8))
+            } render: {
+                $0.values.count
+            }
+        }
         try await until { engine.arrived.load(ordering: .relaxed) == 1 }
-        let small = Task { try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { _ in engine.computed.load(ordering: .relaxed) } }
+        let small = Task {
+            try await queue.run(engine, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: [1])
+            } render: { _ in
+                engine.computed.load(ordering: .relaxed)
+            }
+        }
         try await until { queue.load.waitingRequests == 2 }
         engine.open()
         #expect(try await small.value < 200)
@@ -117,9 +159,16 @@ import Testing
             try await queue.run(engine, texts: 70, bytes: 1) { place in
                 if place == 66 { throw APIError.invalid("no") }
                 return PreparedText(ids: [1])
-            } render: { $0.values }
+            } render: {
+                $0.values
+            }
         }
-        #expect(try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1, 2, 3]) } render: { $0.values } == [3])
+        #expect(
+            try await queue.run(engine, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: [1, 2, 3])
+            } render: {
+                $0.values
+            } == [3])
         try await until { queue.load.waitingRequests == 0 && queue.load.waitingTokens == 0 }
     }
 }

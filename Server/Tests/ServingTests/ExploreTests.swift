@@ -1,6 +1,7 @@
 import Foundation
 import Kotonoha
 import Testing
+
 @testable import Serving
 
 /// What the page of a map asks for, on a map of 3,000 texts.
@@ -20,7 +21,10 @@ import Testing
 
     private static func made() throws -> ExploreMap {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let lines = texts.enumerated().map { JSON.object([("text", .string($1)), ("kind", .string("kind \($0 % 7)")), ("length", .string(String($1.utf8.count)))]).serialized() }
+        let lines = texts.enumerated().map {
+            JSON.object([("text", .string($1)), ("kind", .string("kind \($0 % 7)")), ("length", .string(String($1.utf8.count)))])
+                .serialized()
+        }
         let table = folder.appendingPathComponent("t.jsonl").path, file = folder.appendingPathComponent("v.h5").path
         try (lines.joined(separator: "\n") + "\n").write(toFile: table, atomically: true, encoding: .utf8)
         try kotonoha(["embed", table, "-o", file, "--column", "text", "--group-column", "kind", "--model", TestModels.small])
@@ -54,7 +58,8 @@ import Testing
                 y |= (code >> UInt32(2 * bit + 1) & 1) << UInt32(bit)
             }
             #expect(number(4) == UInt32(map.rows[place]))
-            let shareX = (map.positions[place].x - map.points.extent.left) / map.points.extent.width, shareY = 1 - (map.positions[place].y - map.points.extent.low) / map.points.extent.height
+            let shareX = (map.positions[place].x - map.points.extent.left) / map.points.extent.width,
+                shareY = 1 - (map.positions[place].y - map.points.extent.low) / map.points.extent.height
             #expect(abs(Double(x) / 65_535 - shareX) <= 0.51 / 65_535 && abs(Double(y) / 65_535 - shareY) <= 0.51 / 65_535)
         }
         #expect(Set(map.rows) == Set(0..<count))
@@ -74,7 +79,8 @@ import Testing
         let map = try Self.map.get()
         for place in [0, 77, map.rows.count - 1] {
             let found = try map.neighbours(of: place, top: 10).array!.map { map.rows[$0.array![0].int!] }, row = map.rows[place]
-            let expected = try CosineSearch(corpus: map.index.vectors, valid: map.index.valid, threads: 1).search(map.index.vector(ofRow: row), top: 11)[0].map(\.row).filter { $0 != row }
+            let expected = try CosineSearch(corpus: map.index.vectors, valid: map.index.valid, threads: 1).search(
+                map.index.vector(ofRow: row), top: 11)[0].map(\.row).filter { $0 != row }
             #expect(found == Array(expected.prefix(10)))
         }
     }
@@ -96,7 +102,11 @@ import Testing
         try Data(try map.export(places, format: .csv, label: ("selection", "near"))).write(to: URL(fileURLWithPath: table))
         try Self.kotonoha(["vectors", "label", file, table, "-o", made, "--force"])
         let labelled = try VectorFile(path: made), rows = Set(places.map { map.rows[$0] })
-        #expect(try labelled.column(labelled.layout.requiredColumn(named: "selection", file: made)).enumerated().allSatisfy { ($1 == "near") == rows.contains($0) })
-        #expect(try labelled.column(labelled.layout.requiredColumn(named: "length", file: made)) == Self.texts.map { String($0.utf8.count) })
+        #expect(
+            try labelled.column(labelled.layout.requiredColumn(named: "selection", file: made)).enumerated().allSatisfy {
+                ($1 == "near") == rows.contains($0)
+            })
+        #expect(
+            try labelled.column(labelled.layout.requiredColumn(named: "length", file: made)) == Self.texts.map { String($0.utf8.count) })
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import Synchronization
 import Testing
+
 @testable import Serving
 
 /// A server within the test, on a port of its own.
@@ -43,7 +44,8 @@ private final class RunningServe: Sendable {
     }
 
     @Test(arguments: [
-        ("GET /v1/embeddings HTTP/1.1\r\nHost: localhost\r\n\r\n", 405), ("POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405),
+        ("GET /v1/embeddings HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        ("POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405),
         ("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 404), ("GET /health HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403),
         ("GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n", 403),
         ("GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404), ("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
@@ -94,7 +96,8 @@ private final class RunningServe: Sendable {
     }
 
     @Test func aClientThatExpectsToContinueMay() async throws {
-        let server = try await RunningServe(TestModels.api(queue)), client = try RawClient(port: server.port), body = #"{"input": "two dogs"}"#
+        let server = try await RunningServe(TestModels.api(queue)), client = try RawClient(port: server.port),
+            body = #"{"input": "two dogs"}"#
         client.say("POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
         #expect(client.answer()?.status == 100)
         client.say(body)
@@ -113,9 +116,16 @@ private final class RunningServe: Sendable {
 
     /// The queue is full: status 429 with the time after which to come again; a client that leaves has its work dropped.
     @Test func refusesWhenFullAndDropsWhatNobodyWaitsFor() async throws {
-        let busy = TestModels.queue(workers: 1) { $0.capacityTokens = 1 }, api = try TestModels.api(busy), engine = GatedEngine(isOpen: false)
+        let busy = TestModels.queue(workers: 1) { $0.capacityTokens = 1 }, api = try TestModels.api(busy),
+            engine = GatedEngine(isOpen: false)
         let server = try await RunningServe(api)
-        let blocking = Task { try await busy.run(engine, texts: 2, bytes: 1, isUrgent: true) { _ in PreparedText(ids: Array(repeating: 1, count: 2000)) } render: { _ in 0 } }
+        let blocking = Task {
+            try await busy.run(engine, texts: 2, bytes: 1, isUrgent: true) { _ in
+                PreparedText(ids: Array(repeating: 1, count: 2000))
+            } render: { _ in
+                0
+            }
+        }
         try await until { busy.load.waitingTokens >= 2000 }
         let refused = try RawClient(port: server.port)
         refused.post("/v1/embeddings", #"{"input": "two dogs"}"#)
@@ -126,7 +136,13 @@ private final class RunningServe: Sendable {
         _ = try await blocking.value
 
         let closed = GatedEngine(isOpen: false)
-        let held = Task { try await busy.run(closed, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { _ in 0 } }
+        let held = Task {
+            try await busy.run(closed, texts: 1, bytes: 1) { _ in
+                PreparedText(ids: [1])
+            } render: { _ in
+                0
+            }
+        }
         try await until { closed.arrived.load(ordering: .relaxed) == 1 }
         do {
             let leaving = try RawClient(port: server.port)
@@ -228,15 +244,18 @@ private final class RunningServe: Sendable {
             command.waitUntilExit()
             return (command.terminationStatus, text, words)
         }
-        let here = try run(["similarity", "犬が走る", "A dog is running", "--json"], server: nil), there = try run(["similarity", "犬が走る", "A dog is running", "--json"], server: socket)
+        let here = try run(["similarity", "犬が走る", "A dog is running", "--json"], server: nil),
+            there = try run(["similarity", "犬が走る", "A dog is running", "--json"], server: socket)
         #expect(there.status == 0, "\(there.errors)")
         #expect(here.output == there.output)
         // The note on the default model is what loading prints.
         #expect(here.errors.contains("model:") && there.errors.isEmpty, "\(there.errors)")
-        let text = TestModels.sentences(40).joined(separator: "\n") + "\n", first = folder.appendingPathComponent("a.h5").path, second = folder.appendingPathComponent("b.h5").path
+        let text = TestModels.sentences(40).joined(separator: "\n") + "\n", first = folder.appendingPathComponent("a.h5").path,
+            second = folder.appendingPathComponent("b.h5").path
         #expect(try run(["embed", "-", "-o", first, "--format", "txt"], input: text, server: nil).status == 0)
         #expect(try run(["embed", "-", "-o", second, "--format", "txt"], input: text, server: socket).status == 0)
-        #expect(try VectorFile(path: first).readEmbeddings().map(\.bitPattern) == VectorFile(path: second).readEmbeddings().map(\.bitPattern))
+        #expect(
+            try VectorFile(path: first).readEmbeddings().map(\.bitPattern) == VectorFile(path: second).readEmbeddings().map(\.bitPattern))
         let ranked = try run(["rank", second, "two dogs"], server: socket)
         let rankedHere = try run(["rank", second, "two dogs"], server: nil)
         #expect(ranked.status == 0 && ranked.output == rankedHere.output)

@@ -35,7 +35,9 @@ final class RawClient {
     }
 
     func post(_ path: String, _ body: String, headers: String = "") {
-        say("POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
+        say(
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
+        )
     }
 
     /// The next answer: status, head and body; nil where the server has closed.
@@ -45,7 +47,10 @@ final class RawClient {
             let text = String(decoding: received, as: UTF8.self)
             if let end = text.range(of: "\r\n\r\n") {
                 let head = String(text[..<end.lowerBound])
-                let length = head.lowercased().components(separatedBy: "\r\n").first { $0.hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
+                let length =
+                    head.lowercased().components(separatedBy: "\r\n").first { $0.hasPrefix("content-length:") }.flatMap {
+                        Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces))
+                    } ?? 0
                 let status = Int(head.split(separator: " ")[1]) ?? 0
                 let body = text[end.upperBound...]
                 if status == 100 || body.utf8.count >= length { return (status, head, String(body)) }

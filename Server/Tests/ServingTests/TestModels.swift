@@ -1,17 +1,20 @@
 import Foundation
 import Kotonoha
 import Synchronization
+
 @testable import Serving
 
 /// The checkout's own small model.
 enum TestModels {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
     static let small = root.appendingPathComponent("Models/kotonoha-small").path
     static let encoder = try! SentenceEncoder(model: small)
 
     /// Sentences of many lengths, all different.
     static func sentences(_ count: Int) -> [String] {
-        let words = "two dogs play in snow 犬 が 雪 の 中 で 走る a bowl of noodles on the table 子供 たち は 公園 で 遊ぶ".split(separator: " ").map(String.init)
+        let words = "two dogs play in snow 犬 が 雪 の 中 で 走る a bowl of noodles on the table 子供 たち は 公園 で 遊ぶ".split(separator: " ").map(
+            String.init)
         var random = Generator(state: 7)
         return (0..<count).map { number in
             let length = 1 + Int(random.next() % (number % 17 == 0 ? 90 : 14))

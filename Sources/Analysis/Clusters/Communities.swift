@@ -11,8 +11,10 @@ public struct CommunityDetection: Sendable {
     public var threshold: Float
     /// Least number of members.
     public var minimumSize: Int
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Communities of at least `minimumSize` rows at cosine `threshold` or more of their founder.
     public init(threshold: Float = 0.75, minimumSize: Int = 10, threads: Int = Parallel.availableThreads) {
         self.threshold = threshold
         self.minimumSize = minimumSize
@@ -28,7 +30,9 @@ public struct CommunityDetection: Sendable {
     public func fit(_ x: Tensor<Float>, valid: [Bool]? = nil) throws -> [[Int]] {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
-        guard threshold >= -1, threshold <= 1 else { throw DataError(.usage, "a cosine threshold must be between -1 and 1, not \(threshold)") }
+        guard threshold >= -1, threshold <= 1 else {
+            throw DataError(.usage, "a cosine threshold must be between -1 and 1, not \(threshold)")
+        }
         guard minimumSize >= 1 else { throw DataError(.usage, "a community has at least 1 member, not \(minimumSize)") }
         let near = try similarRows(x, valid: valid)
         let n = x.rows
@@ -59,14 +63,16 @@ public struct CommunityDetection: Sendable {
                 for start in stride(from: 0, to: n, by: bandRows) {
                     let band = start..<min(n, start + bandRows)
                     let blocks = try Parallel.chunks(band.count, size: BlockedBest.blockRows).map { piece in
-                        try CorpusBlock(pointer + (start + piece.lowerBound) * width, rows: piece.lowerBound + start..<piece.upperBound + start,
-                                        width: width, by: .cosine, valid: valid, reusing: nil)
+                        try CorpusBlock(
+                            pointer + (start + piece.lowerBound) * width, rows: piece.lowerBound + start..<piece.upperBound + start,
+                            width: width, by: .cosine, valid: valid, reusing: nil)
                     }
                     let tiles = Parallel.chunks(n, size: tile)
                     try Parallel.forEach(tiles.count, threads: threads) { item, _ in
                         let queries = tiles[item], ready = PreparedRows(capacity: tile, width: width)
-                        try ready.fill(UnsafePointer(rows.pointer) + queries.lowerBound * width, rows: queries, by: .cosine, valid: valid,
-                                       what: "the vectors", threads: 1)
+                        try ready.fill(
+                            UnsafePointer(rows.pointer) + queries.lowerBound * width, rows: queries, by: .cosine, valid: valid,
+                            what: "the vectors", threads: 1)
                         Scratch.with(Float.self, count: tile * BlockedBest.blockRows) { products in
                             Scratch.with(Int32.self, count: BlockedBest.blockRows) { hits in
                                 for block in blocks {
@@ -86,7 +92,8 @@ public struct CommunityDetection: Sendable {
                     }
                     total = (0..<n).reduce(0) { $0 + out.pointer[$1].count }
                     guard total <= Self.mostPairs else {
-                        throw DataError(.usage, "more than \(Self.mostPairs) pairs have a cosine of \(threshold) or more; choose a higher threshold")
+                        throw DataError(
+                            .usage, "more than \(Self.mostPairs) pairs have a cosine of \(threshold) or more; choose a higher threshold")
                     }
                 }
             }
@@ -117,6 +124,8 @@ extension Clustering {
                 }
             }
         }
-        self.init(labels: labels, centers: centers, members: members, rows: x.rows, meanCosine: members.isEmpty ? 0 : total / Double(members.count))
+        self.init(
+            labels: labels, centers: centers, members: members, rows: x.rows,
+            meanCosine: members.isEmpty ? 0 : total / Double(members.count))
     }
 }

@@ -3,23 +3,28 @@ import Foundation
 
 /// A hierarchical clustering: which clusters join at which height, as `scipy.cluster.hierarchy.linkage` numbers them.
 public struct Dendrogram: Sendable, Equatable {
+    /// The distance between two clusters: mean, largest or smallest distance of their members, or Ward's increase in variance.
     public enum Linkage: String, Sendable, CaseIterable { case average, complete, single, ward }
 
+    /// Two clusters that become one.
     public struct Merge: Sendable, Equatable {
         /// The clusters that join, the smaller number first: leaves are 0 ..< n, the cluster of merge k is n + k.
         public let first: Int, second: Int
+        /// The distance at which they join.
         public let height: Double
         /// Leaves in the new cluster.
         public let size: Int
     }
 
+    /// Names of the leaves, in the order of the matrix.
     public let labels: [String]
     /// n − 1 merges in order of height.
     public let merges: [Merge]
+    /// The linkage that was used.
     public let linkage: Linkage
 
     /// Bytes that `init` needs next to its input.
-    public static func memory(conditions n: Int) -> Int { n * (n - 1) / 2 * MemoryLayout<Double>.size }
+    package static func memory(conditions n: Int) -> Int { n * (n - 1) / 2 * MemoryLayout<Double>.size }
 
     /// Nearest-neighbour chains for average, complete and Ward linkage (Müllner 2011), Prim's spanning tree for single linkage. Equal
     /// distances are taken in the order of rows.

@@ -4,16 +4,16 @@ import Tensors
 
 /// k-means on the unit sphere: each vector belongs to the center with the highest cosine, each center is the direction of its vectors'
 /// mean (Dhillon & Modha 2001), seeded by k-means++ (Arthur & Vassilvitskii 2007) with 1 − cosine, half the squared distance.
-public struct SphericalKMeans: Sendable {
-    public var clusters: Int
+package struct SphericalKMeans: Sendable {
+    package var clusters: Int
     /// Independent starts, of which the best is kept.
-    public var starts: Int
+    package var starts: Int
     /// Rounds of assignment and update in one start.
-    public var rounds: Int
-    public var seed: UInt64
-    public var threads: Int
+    package var rounds: Int
+    package var seed: UInt64
+    package var threads: Int
 
-    public init(clusters: Int, starts: Int = 4, rounds: Int = 100, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(clusters: Int, starts: Int = 4, rounds: Int = 100, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.clusters = clusters
         self.starts = starts
         self.rounds = rounds
@@ -27,7 +27,7 @@ public struct SphericalKMeans: Sendable {
     /// - Throws: `DataError` for NaN or infinity, or fewer different directions than clusters.
     /// - Complexity: the vectors are read in portions, three times a round and once for each seed; memory for a few numbers a row and 16
     ///   sums.
-    public func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
+    package func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
         let width = x.columns
@@ -53,10 +53,13 @@ public struct SphericalKMeans: Sendable {
             if best == nil || found.total > best!.total { best = found }
         }
         guard let best else { throw DataError(.usage, "k-means needs at least one start") }
-        return Clustering(labels: best.labels, centers: best.centers, members: members, rows: x.rows, meanCosine: best.total / Double(members.count))
+        return Clustering(
+            labels: best.labels, centers: best.centers, members: members, rows: x.rows, meanCosine: best.total / Double(members.count))
     }
 
-    private func run<Source: RowSource>(_ x: UnitRows<Source>, random: inout RandomSource) throws -> (labels: [Int32], centers: Tensor<Float>, total: Double) {
+    private func run<Source: RowSource>(
+        _ x: UnitRows<Source>, random: inout RandomSource
+    ) throws -> (labels: [Int32], centers: Tensor<Float>, total: Double) {
         var centers = try seeds(x, random: &random)
         var labels: [Int32] = [], cosines: [Float] = []
         for _ in 0..<rounds {
@@ -95,10 +98,11 @@ public struct SphericalKMeans: Sendable {
                 throw DataError(.usage, "\(clusters) clusters need as many different directions among the vectors; found \(chosen.count)")
             }
             var left = random.uniform() * total
-            let drawn = distance.firstIndex { weight in
-                left -= weight
-                return left < 0
-            } ?? distance.lastIndex { $0 > 0 } ?? 0
+            let drawn =
+                distance.firstIndex { weight in
+                    left -= weight
+                    return left < 0
+                } ?? distance.lastIndex { $0 > 0 } ?? 0
             chosen.append(drawn)
         }
         // Rows come in ascending order; centers are in the order in which they were drawn.
@@ -120,7 +124,9 @@ public struct SphericalKMeans: Sendable {
                 guard let out = buffer.baseAddress else { return }
                 let to = Shared(out), lanes = max(1, min(threads, width / 16))
                 // Workers share the columns, so that every sum is taken in the order of the rows.
-                for range in Parallel.chunks(part.count, size: UnitRows<Source>.span).map({ $0.lowerBound + part.lowerBound..<$0.upperBound + part.lowerBound }) {
+                for range in Parallel.chunks(part.count, size: UnitRows<Source>.span).map({
+                    $0.lowerBound + part.lowerBound..<$0.upperBound + part.lowerBound
+                }) {
                     try x.withRows(range) { from in
                         let rows = Shared(from)
                         Parallel.forEach(lanes, threads: threads) { lane, _ in
@@ -166,12 +172,16 @@ private struct UnitRows<Source: RowSource>: RowSource {
         let width = columns, whole = members[range.lowerBound]..<members[range.upperBound - 1] + 1
         return try Scratch.with(Float.self, count: range.count * width) { to in
             var place = range.lowerBound
-            for part in Parallel.chunks(whole.count, size: Self.span).map({ $0.lowerBound + whole.lowerBound..<$0.upperBound + whole.lowerBound }) {
+            for part in Parallel.chunks(whole.count, size: Self.span).map({
+                $0.lowerBound + whole.lowerBound..<$0.upperBound + whole.lowerBound
+            }) {
                 guard place < range.upperBound, members[place] < part.upperBound else { continue }
                 try source.withRows(part) { from in
                     while place < range.upperBound, members[place] < part.upperBound {
                         let line = from + (members[place] - part.lowerBound) * width
-                        scaleToUnit(line, squaredNorm: Float.dot(line, line, count: width), width: width, into: to + (place - range.lowerBound) * width)
+                        scaleToUnit(
+                            line, squaredNorm: Float.dot(line, line, count: width), width: width,
+                            into: to + (place - range.lowerBound) * width)
                         place += 1
                     }
                 }
@@ -181,13 +191,17 @@ private struct UnitRows<Source: RowSource>: RowSource {
     }
 
     /// Calls `body` for pieces of rows on several threads.
-    func eachPiece(of rows: Range<Int>, threads: Int, _ body: @Sendable (_ range: Range<Int>, _ rows: UnsafePointer<Float>) -> Void) throws {
+    func eachPiece(of rows: Range<Int>, threads: Int, _ body: @Sendable (_ range: Range<Int>, _ rows: UnsafePointer<Float>) -> Void) throws
+    {
         let width = columns
-        for span in Parallel.chunks(rows.count, size: Self.span).map({ $0.lowerBound + rows.lowerBound..<$0.upperBound + rows.lowerBound }) {
+        for span in Parallel.chunks(rows.count, size: Self.span).map({ $0.lowerBound + rows.lowerBound..<$0.upperBound + rows.lowerBound })
+        {
             try withRows(span) { base in
                 let from = Shared(base), pieces = Parallel.chunks(span.count, size: 1024)
                 Parallel.forEach(pieces.count, threads: threads) { piece, _ in
-                    body(pieces[piece].lowerBound + span.lowerBound..<pieces[piece].upperBound + span.lowerBound, UnsafePointer(from.pointer) + pieces[piece].lowerBound * width)
+                    body(
+                        pieces[piece].lowerBound + span.lowerBound..<pieces[piece].upperBound + span.lowerBound,
+                        UnsafePointer(from.pointer) + pieces[piece].lowerBound * width)
                 }
             }
         }
@@ -205,6 +219,7 @@ public struct Clustering: Sendable, Equatable {
     /// Mean cosine of the members to their cluster's center.
     public let meanCosine: Double
 
+    /// Number of clusters.
     public var count: Int { sizes.count }
 
     /// Sorts clusters by size; `labels` are those of `members`.

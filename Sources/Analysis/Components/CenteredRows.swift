@@ -91,7 +91,9 @@ struct CenteredRows<Source: RowSource> {
         for range in Parallel.chunks(source.rows, size: Self.chunkRows) {
             try source.withRows(range) { pointer in
                 for row in range where valid?[row] != false {
-                    guard Float.allFinite(pointer + (row - range.lowerBound) * d, count: d) else { throw notFinite(row: row, of: "the vectors") }
+                    guard Float.allFinite(pointer + (row - range.lowerBound) * d, count: d) else {
+                        throw notFinite(row: row, of: "the vectors")
+                    }
                 }
             }
         }
@@ -99,7 +101,9 @@ struct CenteredRows<Source: RowSource> {
     }
 
     /// `size` sums over all chunks: `add(sums, first, rows, x)` adds what a chunk gives to those of its slot; the slots are added in order.
-    private func sums(slots: Int, size: Int, shift: [Double], _ add: @Sendable (UnsafeMutablePointer<Double>, Int, Int, UnsafePointer<Double>) -> Void) throws -> [Double] {
+    private func sums(
+        slots: Int, size: Int, shift: [Double], _ add: @Sendable (UnsafeMutablePointer<Double>, Int, Int, UnsafePointer<Double>) -> Void
+    ) throws -> [Double] {
         let d = Int64(source.columns)
         return try sums(slots: slots, size: size, as: Double.self, { kt_shift_to_double($0, shift, d, $1) }, add)
     }
@@ -207,12 +211,14 @@ struct CenteredRows<Source: RowSource> {
         let d = source.columns, center = try firstShift().map(Float.init)
         // Rows of the lower triangle that are multiplied together; what lies above the diagonal in the last columns is left alone.
         let band = 128
-        let total = try sums(slots: momentSlots, size: d * d + d, as: Float.self, { kt_center_scale($0, center, 1, Int64(d), $1) }) { mine, _, rows, x in
+        let total = try sums(slots: momentSlots, size: d * d + d, as: Float.self, { kt_center_scale($0, center, 1, Int64(d), $1) }) {
+            mine, _, rows, x in
             Scratch.with(Float.self, count: band * d) { products in
                 for first in stride(from: 0, to: d, by: band) {
                     let end = min(d, first + band)
-                    Float.product(x + first, transposed: true, x, transposed: false, m: end - first, n: end, k: rows, lda: d, ldb: d,
-                                  into: products, ldc: end, accumulate: false, precision: .f32)
+                    Float.product(
+                        x + first, transposed: true, x, transposed: false, m: end - first, n: end, k: rows, lda: d, ldb: d,
+                        into: products, ldc: end, accumulate: false, precision: .f32)
                     for i in first..<end {
                         let to = mine + i * d, from = products + (i - first) * end
                         for j in 0..<end { to[j] += Double(from[j]) }
@@ -231,7 +237,8 @@ struct CenteredRows<Source: RowSource> {
         var x = Tensor<Double>(uninitialized: [count, d])
         try x.withUnsafeMutableElements { x in
             let to = Shared(x)
-            try forEachChunk(slots: 8, shift: mean) { _, first, rows, chunk in (to.pointer + first * d).update(from: chunk, count: rows * d) }
+            try forEachChunk(slots: 8, shift: mean) { _, first, rows, chunk in (to.pointer + first * d).update(from: chunk, count: rows * d)
+            }
         }
         let (_, s, v) = try Tensors.singularValues(x), n = Double(count)
         return Decomposition(components: v, variances: s.map { $0 * $0 / (n - 1) }, totalVariance: total(squares, mean: mean), mean: mean)
@@ -251,7 +258,9 @@ struct CenteredRows<Source: RowSource> {
         // qᵀ·x is the transpose of back(q); its right singular vectors are those of x.
         let (u, s, _) = try Tensors.singularValues(back(q, mean: mean)), n = Double(count)
         let vectors = u.transposed().rows(0..<components)
-        return Decomposition(components: vectors, variances: s[..<components].map { $0 * $0 / (n - 1) }, totalVariance: total(squares, mean: mean), mean: mean)
+        return Decomposition(
+            components: vectors, variances: s[..<components].map { $0 * $0 / (n - 1) }, totalVariance: total(squares, mean: mean),
+            mean: mean)
     }
 
     private func total(_ squares: Double, mean: [Double]) -> Double {
@@ -267,8 +276,9 @@ struct CenteredRows<Source: RowSource> {
             try result.withUnsafeMutableElements { result in
                 let from = Shared(basis), to = Shared(result)
                 try forEachChunk(slots: 8, shift: mean) { _, first, rows, x in
-                    Double.product(x, transposed: false, from.pointer, transposed: false, m: rows, n: l, k: d, lda: d, ldb: l,
-                                   into: to.pointer + first * l, ldc: l, accumulate: false, precision: .f32)
+                    Double.product(
+                        x, transposed: false, from.pointer, transposed: false, m: rows, n: l, k: d, lda: d, ldb: l,
+                        into: to.pointer + first * l, ldc: l, accumulate: false, precision: .f32)
                 }
             }
         }
@@ -281,8 +291,9 @@ struct CenteredRows<Source: RowSource> {
         let total = try y.withUnsafeElements { y in
             let from = Shared(y)
             return try sums(slots: 8, size: d * l, shift: mean) { mine, first, rows, x in
-                Double.product(x, transposed: true, from.pointer + first * l, transposed: false, m: d, n: l, k: rows, lda: d, ldb: l,
-                               into: mine, ldc: l, accumulate: true, precision: .f32)
+                Double.product(
+                    x, transposed: true, from.pointer + first * l, transposed: false, m: d, n: l, k: rows, lda: d, ldb: l,
+                    into: mine, ldc: l, accumulate: true, precision: .f32)
             }
         }
         return Tensor(total, shape: [d, l])

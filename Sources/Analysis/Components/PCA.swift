@@ -33,19 +33,26 @@ public struct PCA: Sendable {
         case randomized
     }
 
+    /// How many components to keep.
     public var components: Components
+    /// The algorithm.
     public var solver: Solver
     /// Divides each coordinate by its standard deviation. A component without variance then gives 0.
     public var whiten: Bool
     /// Random vectors beyond the components that are asked for (`randomized`).
-    public var oversampling: Int
+    package var oversampling: Int
     /// Passes of subspace iteration (`randomized`); nil: 7 for few components, else 4, as scikit-learn.
-    public var powerIterations: Int?
+    package var powerIterations: Int?
+    /// Seed of the random vectors (`randomized`).
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
-    public init(components: Components = .count(50), solver: Solver = .automatic, whiten: Bool = false, oversampling: Int = 10,
-                powerIterations: Int? = nil, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    /// Fifty components by the solver that suits the data, unless stated otherwise.
+    public init(
+        components: Components = .count(50), solver: Solver = .automatic, whiten: Bool = false, oversampling: Int = 10,
+        powerIterations: Int? = nil, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) {
         self.components = components
         self.solver = solver
         self.whiten = whiten
@@ -62,13 +69,17 @@ public struct PCA: Sendable {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
         let data = CenteredRows(x, valid: valid, threads: threads), n = data.count, d = x.columns
-        guard n >= 2 else { throw DataError(.badData, "principal components need at least two vectors; there \(n == 1 ? "is 1" : "are \(n)")") }
+        guard n >= 2 else {
+            throw DataError(.badData, "principal components need at least two vectors; there \(n == 1 ? "is 1" : "are \(n)")")
+        }
         let limit = min(n, d), wanted: Int
         switch components {
         case .count(let count):
             guard count >= 1, count <= limit else {
-                throw DataError(.usage, "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are "
-                    + "possible")
+                throw DataError(
+                    .usage,
+                    "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are "
+                        + "possible")
             }
             wanted = count
         case .explaining(let share):
@@ -80,8 +91,10 @@ public struct PCA: Sendable {
         }
         let chosen = solver == .automatic ? automaticSolver(rows: n, columns: d, wanted: wanted) : solver
         if case .explaining = components, chosen == .randomized {
-            throw DataError(.usage, "the randomized solver needs a number of components, not a proportion of variance; use the full or "
-                + "covariance solver")
+            throw DataError(
+                .usage,
+                "the randomized solver needs a number of components, not a proportion of variance; use the full or "
+                    + "covariance solver")
         }
         var found: Decomposition
         switch chosen {
@@ -99,10 +112,11 @@ public struct PCA: Sendable {
         var kept = wanted
         if case .explaining(let share) = components {
             var explained = 0.0
-            kept = found.variances.firstIndex { variance in
-                explained += variance / found.totalVariance
-                return explained > share
-            }.map { $0 + 1 } ?? wanted
+            kept =
+                found.variances.firstIndex { variance in
+                    explained += variance / found.totalVariance
+                    return explained > share
+                }.map { $0 + 1 } ?? wanted
         }
         return PCAModel(found, kept: min(kept, found.variances.count), rows: n, whiten: whiten, solver: chosen)
     }
@@ -131,10 +145,11 @@ public struct PCAModel: Sendable {
     public let totalVariance: Double
     /// Vectors that the components were found from.
     public let rows: Int
-    public let whiten: Bool
+    package let whiten: Bool
     /// The algorithm that was used; never `automatic`.
-    public let solver: PCA.Solver
+    package let solver: PCA.Solver
 
+    /// Number of components.
     public var count: Int { components.rows }
     /// Singular values of the centred vectors.
     public var singularValues: [Double] { explainedVariance.map { ($0 * Double(rows - 1)).squareRoot() } }
@@ -149,12 +164,17 @@ public struct PCAModel: Sendable {
                 for i in 0..<d { row[i] = -row[i] }
             }
         }
-        self.init(components: components, mean: found.mean, explainedVariance: Array(found.variances[..<kept]), totalVariance: found.totalVariance,
-                  rows: rows, whiten: whiten, solver: solver)
+        self.init(
+            components: components, mean: found.mean, explainedVariance: Array(found.variances[..<kept]),
+            totalVariance: found.totalVariance,
+            rows: rows, whiten: whiten, solver: solver)
     }
 
     /// A model from its parts, as read from a file.
-    public init(components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool, solver: PCA.Solver) {
+    package init(
+        components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool,
+        solver: PCA.Solver
+    ) {
         self.components = components
         self.mean = mean
         self.explainedVariance = explainedVariance
@@ -191,7 +211,9 @@ public struct PCAModel: Sendable {
     ) throws {
         try checkWidth(x.columns)
         for range in Parallel.chunks(x.rows, size: chunkRows) {
-            let chunk = try x.withRows(range) { Tensor(UnsafeBufferPointer(start: $0, count: range.count * x.columns), shape: [range.count, x.columns]) }
+            let chunk = try x.withRows(range) {
+                Tensor(UnsafeBufferPointer(start: $0, count: range.count * x.columns), shape: [range.count, x.columns])
+            }
             try body(range, transform(chunk, threads: threads))
         }
     }
@@ -218,12 +240,15 @@ public struct PCAModel: Sendable {
 
     /// Mean squared Euclidean distance between vectors and what their coordinates stand for, and the share of the vectors' mean squared
     /// distance from the mean that this is (0: nothing lost). NaN or infinity in the vectors carries over.
-    public func reconstructionError(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> (meanSquared: Double, share: Double) {
+    package func reconstructionError(
+        _ x: Tensor<Float>, threads: Int = Parallel.availableThreads
+    ) throws -> (meanSquared: Double, share: Double) {
         try checkWidth(x.columns)
         var plain = self
         if whiten {
-            plain = PCAModel(components: components, mean: mean, explainedVariance: explainedVariance, totalVariance: totalVariance, rows: rows,
-                             whiten: false, solver: solver)
+            plain = PCAModel(
+                components: components, mean: mean, explainedVariance: explainedVariance, totalVariance: totalVariance, rows: rows,
+                whiten: false, solver: solver)
         }
         let n = x.rows, d = x.columns, center = mean.map(Float.init)
         guard n > 0 else { return (0, 0) }

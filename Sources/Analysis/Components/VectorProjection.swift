@@ -5,27 +5,27 @@ import Tensors
 ///
 /// An orthogonal projection onto the span of vectors o leaves every inner product x·o as it is: (P x)·o = x·(P o) = x·o. With options of a
 /// forced choice it changes the map of the words, never the order of their inner products with the options.
-public struct VectorProjection: Sendable {
+package struct VectorProjection: Sendable {
     /// Orthonormal rows that span the subspace, shape (rank, dimension).
-    public let basis: Tensor<Double>
-    public var rank: Int { basis.rows }
-    public var dimension: Int { basis.columns }
+    package let basis: Tensor<Double>
+    package var rank: Int { basis.rows }
+    package var dimension: Int { basis.columns }
 
     /// - Parameter vectors: what spans the subspace, shape (count, dimension). Vectors that others span add nothing.
     /// - Throws: `DataError` if all of them are zero.
     /// - Complexity: O(count² · dimension).
-    public init(onto vectors: Tensor<Float>) throws {
+    package init(onto vectors: Tensor<Float>) throws {
         let d = vectors.columns
         var rows: [[Double]] = []
-        for i in 0 ..< vectors.rows {
-            var row = (0 ..< d).map { Double(vectors[i, $0]) }
+        for i in 0..<vectors.rows {
+            var row = (0..<d).map { Double(vectors[i, $0]) }
             let length = Self.length(row)
             guard length.isFinite else { throw notFinite(row: i, of: "the vectors projected onto") }
             // Twice, so that rounding leaves nothing of the earlier ones (Giraud, Langou & Rozložník 2005).
-            for _ in 0 ..< 2 {
+            for _ in 0..<2 {
                 for other in rows {
                     let along = Self.dot(row, other)
-                    for k in 0 ..< d { row[k] -= along * other[k] }
+                    for k in 0..<d { row[k] -= along * other[k] }
                 }
             }
             let rest = Self.length(row)
@@ -36,29 +36,32 @@ public struct VectorProjection: Sendable {
     }
 
     /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, their components in the subspace are removed.
-    public func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
+    package func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
         precondition(x.columns == dimension)
         var result = Tensor<Float>(uninitialized: x.shape)
         let d = dimension, rank = rank, rows = x.rows
         basis.withUnsafeElements { basis in
             x.withUnsafeElements { x in
                 result.withUnsafeMutableElements { y in
-                    for row in 0 ..< rows { Self.project(x + row * d, basis, rank, d, complement, into: y + row * d) }
+                    for row in 0..<rows { Self.project(x + row * d, basis, rank, d, complement, into: y + row * d) }
                 }
             }
         }
         return result
     }
 
-    private static func project(_ x: UnsafePointer<Float>, _ basis: UnsafePointer<Double>, _ rank: Int, _ d: Int, _ complement: Bool, into y: UnsafeMutablePointer<Float>) {
+    private static func project(
+        _ x: UnsafePointer<Float>, _ basis: UnsafePointer<Double>, _ rank: Int, _ d: Int, _ complement: Bool,
+        into y: UnsafeMutablePointer<Float>
+    ) {
         var sum = [Double](repeating: 0, count: d)
-        for k in 0 ..< rank {
+        for k in 0..<rank {
             let direction = basis + k * d
             var along = 0.0
-            for i in 0 ..< d { along += Double(x[i]) * direction[i] }
-            for i in 0 ..< d { sum[i] += along * direction[i] }
+            for i in 0..<d { along += Double(x[i]) * direction[i] }
+            for i in 0..<d { sum[i] += along * direction[i] }
         }
-        for i in 0 ..< d { y[i] = Float(complement ? Double(x[i]) - sum[i] : sum[i]) }
+        for i in 0..<d { y[i] = Float(complement ? Double(x[i]) - sum[i] : sum[i]) }
     }
 
     private static func dot(_ a: [Double], _ b: [Double]) -> Double {
@@ -73,6 +76,7 @@ public struct VectorProjection: Sendable {
 public struct SemanticAxis: Sendable {
     /// From the mean of the one pole's unit vectors to the other's, of unit length.
     public let direction: [Double]
+    /// The middle between the two poles, in the space of unit vectors.
     public let middle: [Double]
 
     /// - Throws: `DataError` if a pole is empty or the two coincide.
@@ -83,7 +87,7 @@ public struct SemanticAxis: Sendable {
             for word in words {
                 let length = word.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
                 guard length > 0, length.isFinite else { throw DataError(.badData, "a pole of the axis has a zero vector") }
-                for i in 0 ..< d { sum[i] += Double(word[i]) / length / Double(words.count) }
+                for i in 0..<d { sum[i] += Double(word[i]) / length / Double(words.count) }
             }
             return sum
         }

@@ -8,6 +8,7 @@ public struct ConditionPairs: Sendable, Equatable {
     public let items: [String]
     /// Items that are in one of the two conditions only and were left out.
     public let incomplete: [String]
+    /// Whether the conditions share items.
     public var isPaired: Bool { !items.isEmpty }
 
     /// - Parameters:

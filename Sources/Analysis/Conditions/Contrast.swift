@@ -7,13 +7,22 @@ import Tensors
 ///
 /// By-item results generalize over items, not over the people or models that gave the values.
 public struct Contrast: Sendable {
+    /// Confidence level of the intervals, in (0, 1).
     public var level: Double
+    /// Resamples of the bootstrap.
     public var resamples: Int
+    /// Rearrangements drawn by the permutation test if there are too many to visit all.
     public var permutations: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
-    public init(level: Double = 0.95, resamples: Int = 10_000, permutations: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    /// Intervals at `level` by the BCa bootstrap, p-values by permutation.
+    public init(
+        level: Double = 0.95, resamples: Int = 10_000, permutations: Int = 10_000, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.level = level
         self.resamples = resamples
         self.permutations = permutations
@@ -26,16 +35,20 @@ public struct Contrast: Sendable {
 
     /// Mean, standard deviation and number of the values of one condition.
     public struct Summary: Sendable, Equatable {
+        /// Mean, standard deviation (n − 1) and number of the values.
         public let mean: Double, deviation: Double, n: Int
         init(_ values: [Double]) { (mean, deviation, n) = (Statistics.mean(values), standardDeviation(values), values.count) }
     }
 
+    /// One contrast: the difference, its interval and tests.
     public struct Result: Sendable {
         /// What was compared.
         public let name: String
+        /// Whether the same items are in both conditions.
         public let isPaired: Bool
         /// Nil if the contrast is of pairs of rows.
         public let first: Summary?
+        /// The second condition; nil if the contrast is of pairs of rows.
         public let second: Summary?
         /// First less second, with the BCa bootstrap's interval and the permutation test's p, both by item.
         public let difference: Estimate
@@ -53,27 +66,43 @@ public struct Contrast: Sendable {
     /// Values of the same items in two conditions, in the same order.
     public func paired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
         guard a.count == b.count else { throw DataError(.badData, "\(a.count) and \(b.count) values do not pair") }
-        guard a.count >= 2 else { throw DataError(.badData, "a paired contrast needs at least two items in both conditions; there \(a.count == 1 ? "is 1" : "are none")") }
+        guard a.count >= 2 else {
+            throw DataError(
+                .badData, "a paired contrast needs at least two items in both conditions; there \(a.count == 1 ? "is 1" : "are none")")
+        }
         let differences = zip(a, b).map { $0 - $1 }
         let difference = try tested(bootstrap.meanEstimate(differences), permutation.mean(ofDifferences: differences))
-        return Result(name: name, isPaired: true, first: Summary(a), second: Summary(b), difference: difference, deviation: standardDeviation(differences),
-                      rank: signedRank(differences), effect: try? EffectSize.dz(differences, level: level), delta: nil)
+        return Result(
+            name: name, isPaired: true, first: Summary(a), second: Summary(b), difference: difference,
+            deviation: standardDeviation(differences),
+            rank: signedRank(differences), effect: try? EffectSize.dz(differences, level: level), delta: nil)
     }
 
     /// Two independent samples.
     public func unpaired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
-        guard min(a.count, b.count) >= 2 else { throw DataError(.badData, "a contrast needs at least two values in each condition; there are \(a.count) and \(b.count)") }
+        guard min(a.count, b.count) >= 2 else {
+            throw DataError(.badData, "a contrast needs at least two values in each condition; there are \(a.count) and \(b.count)")
+        }
         let pooled = a + b, first = a.count
         let estimate = try bootstrap.estimate(.strata(pooled.indices.map { $0 < first })) { rows in
             var sums = (0.0, 0.0), counts = (0.0, 0.0)
             for row in rows {
-                if row < first { sums.0 += pooled[row]; counts.0 += 1 } else { sums.1 += pooled[row]; counts.1 += 1 }
+                if row < first {
+                    sums.0 += pooled[row]
+                    counts.0 += 1
+                } else {
+                    sums.1 += pooled[row]
+                    counts.1 += 1
+                }
             }
             return sums.0 / counts.0 - sums.1 / counts.1
         }
         let rank = try MannWhitney(a, b)
-        return Result(name: name, isPaired: false, first: Summary(a), second: Summary(b), difference: tested(estimate, try permutation.differenceOfMeans(a, b)), deviation: nil,
-                      rank: (rank.p, rank.method), effect: try? EffectSize.d(a, b, level: level), delta: try EffectSize.cliffsDelta(a, b, level: level))
+        return Result(
+            name: name, isPaired: false, first: Summary(a), second: Summary(b),
+            difference: tested(estimate, try permutation.differenceOfMeans(a, b)), deviation: nil,
+            rank: (rank.p, rank.method), effect: try? EffectSize.d(a, b, level: level),
+            delta: try EffectSize.cliffsDelta(a, b, level: level))
     }
 
     func tested(_ estimate: Estimate, _ test: PermutationTest.Result) -> Estimate {

@@ -27,16 +27,24 @@ extension Contrast {
     /// - Throws: `DataError` for fewer than three sentences in a condition.
     /// - Complexity: O(items²) a resample.
     public func similarity(_ name: String, _ cosines: Tensor<Double>, _ a: [Int], _ b: [Int], paired: Bool) throws -> Similarity {
-        guard min(a.count, b.count) >= 3 else { throw DataError(.badData, "similarity within conditions needs at least three sentences in each; there are \(a.count) and \(b.count)") }
-        let table = CosineTable(cosines, a, b), means = table.means(Array(0..<a.count + b.count), split: a.count, pairedCount: paired ? a.count : nil)
+        guard min(a.count, b.count) >= 3 else {
+            throw DataError(
+                .badData, "similarity within conditions needs at least three sentences in each; there are \(a.count) and \(b.count)")
+        }
+        let table = CosineTable(cosines, a, b),
+            means = table.means(Array(0..<a.count + b.count), split: a.count, pairedCount: paired ? a.count : nil)
         let (separation, homogeneity) = paired ? try pairedSimilarity(name, table) : try unpairedSimilarity(name, table)
-        return Similarity(withinFirst: means.first, withinSecond: means.second, between: means.between,
-                          sameItem: paired ? mean(a.indices.map { table[$0, a.count + $0] }) : nil, intervals: try intervals(table, paired: paired),
-                          separation: separation, homogeneity: homogeneity)
+        return Similarity(
+            withinFirst: means.first, withinSecond: means.second, between: means.between,
+            sameItem: paired ? mean(a.indices.map { table[$0, a.count + $0] }) : nil, intervals: try intervals(table, paired: paired),
+            separation: separation, homogeneity: homogeneity)
     }
 
-    private func intervals(_ table: CosineTable, paired: Bool) throws -> (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?) {
-        let n = table.first, percentile = Bootstrap(.percentile, level: level, resamples: min(resamples, 2000), seed: seed, threads: threads)
+    private func intervals(
+        _ table: CosineTable, paired: Bool
+    ) throws -> (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?) {
+        let n = table.first,
+            percentile = Bootstrap(.percentile, level: level, resamples: min(resamples, 2000), seed: seed, threads: threads)
         let units = paired ? Bootstrap.Units.groups((0..<2 * n).map { $0 % n }) : .strata((0..<n + table.second).map { $0 < n })
         func interval(_ value: @escaping @Sendable (CosineTable.Means) -> Double) -> ClosedRange<Double>? {
             (try? percentile.estimate(units) { value(table.means($0, split: n, pairedCount: paired ? n : nil)) })?.interval
@@ -47,14 +55,24 @@ extension Contrast {
     private func pairedSimilarity(_ name: String, _ table: CosineTable) throws -> (Result, Result) {
         let n = table.first
         // What two items i ≠ j add to each contrast; exchanging an item's conditions changes signs and places.
-        @Sendable func separation(_ i: Int, _ j: Int) -> Double { (table[i, j] + table[n + i, n + j] - table[i, n + j] - table[n + i, j]) / 2 }
+        @Sendable func separation(_ i: Int, _ j: Int) -> Double {
+            (table[i, j] + table[n + i, n + j] - table[i, n + j] - table[n + i, j]) / 2
+        }
         @Sendable func homogeneity(_ i: Int, _ j: Int, _ si: Double, _ sj: Double) -> Double {
             si == sj ? si * (table[i, j] - table[n + i, n + j]) : si * (table[i, n + j] - table[n + i, j])
         }
-        func make(_ what: String, _ term: @escaping @Sendable (Int, Int) -> Double, _ signed: @escaping @Sendable (Int, Int, Double, Double) -> Double) throws -> Result {
+        func make(
+            _ what: String, _ term: @escaping @Sendable (Int, Int) -> Double,
+            _ signed: @escaping @Sendable (Int, Int, Double, Double) -> Double
+        ) throws -> Result {
             let estimate = try bootstrap.estimate(.items(n)) { rows in
                 var sum = 0.0, count = 0.0
-                for p in 0..<rows.count { for q in 0..<p where rows[p] != rows[q] { sum += term(rows[p], rows[q]); count += 1 } }
+                for p in 0..<rows.count {
+                    for q in 0..<p where rows[p] != rows[q] {
+                        sum += term(rows[p], rows[q])
+                        count += 1
+                    }
+                }
                 return count > 0 ? sum / count : .nan
             }
             let test = try permutation.signs(n) { signs in
@@ -63,30 +81,42 @@ extension Contrast {
                 return sum / Double(n * (n - 1) / 2)
             }
             let scores = (0..<n).map { i in mean((0..<n).filter { $0 != i }.map { term(i, $0) }) }
-            return Result(name: "\(name): \(what)", isPaired: true, first: nil, second: nil, difference: tested(estimate, test), deviation: standardDeviation(scores),
-                          rank: nil, effect: effect(try? EffectSize.dz(scores, level: level)), delta: nil)
+            return Result(
+                name: "\(name): \(what)", isPaired: true, first: nil, second: nil, difference: tested(estimate, test),
+                deviation: standardDeviation(scores),
+                rank: nil, effect: effect(try? EffectSize.dz(scores, level: level)), delta: nil)
         }
-        return (try make("within − between", separation) { i, j, si, sj in si * sj * separation(i, j) },
-                try make("within first − within second", { homogeneity($0, $1, 1, 1) }, homogeneity))
+        return (
+            try make("within − between", separation) { i, j, si, sj in si * sj * separation(i, j) },
+            try make("within first − within second", { homogeneity($0, $1, 1, 1) }, homogeneity)
+        )
     }
 
     private func unpairedSimilarity(_ name: String, _ table: CosineTable) throws -> (Result, Result) {
         let first = table.first, second = table.second, units = Bootstrap.Units.strata((0..<first + second).map { $0 < first })
-        let inFirst = table.scores(own: 0..<first, other: first..<first + second), inSecond = table.scores(own: first..<first + second, other: 0..<first)
+        let inFirst = table.scores(own: 0..<first, other: first..<first + second),
+            inSecond = table.scores(own: first..<first + second, other: 0..<first)
         @Sendable func separation(_ m: CosineTable.Means) -> Double { (m.first + m.second) / 2 - m.between }
         @Sendable func homogeneity(_ m: CosineTable.Means) -> Double { m.first - m.second }
 
         let gains = inFirst.gain + inSecond.gain
-        let apart = tested(try bootstrap.estimate(units) { separation(table.means($0, split: first)) },
-                           try permutation.groups(first, second) { separation(table.means($0, split: first, isRelabelled: true)) })
-        let even = tested(try bootstrap.estimate(units) { homogeneity(table.means($0, split: first)) },
-                          try permutation.groups(first, second) { homogeneity(table.means($0, split: first, isRelabelled: true)) })
+        let apart = tested(
+            try bootstrap.estimate(units) { separation(table.means($0, split: first)) },
+            try permutation.groups(first, second) { separation(table.means($0, split: first, isRelabelled: true)) })
+        let even = tested(
+            try bootstrap.estimate(units) { homogeneity(table.means($0, split: first)) },
+            try permutation.groups(first, second) { homogeneity(table.means($0, split: first, isRelabelled: true)) })
         return (
-            Result(name: "\(name): within − between", isPaired: false, first: nil, second: nil, difference: apart, deviation: standardDeviation(gains),
-                   rank: nil, effect: effect(try? EffectSize.dz(gains, level: level)), delta: nil),
-            Result(name: "\(name): within first − within second", isPaired: false, first: Summary(inFirst.within), second: Summary(inSecond.within), difference: even, deviation: nil,
-                   rank: nil, effect: effect(try? EffectSize.d(inFirst.within, inSecond.within, level: level)),
-                   delta: effect(try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level))))
+            Result(
+                name: "\(name): within − between", isPaired: false, first: nil, second: nil, difference: apart,
+                deviation: standardDeviation(gains),
+                rank: nil, effect: effect(try? EffectSize.dz(gains, level: level)), delta: nil),
+            Result(
+                name: "\(name): within first − within second", isPaired: false, first: Summary(inFirst.within),
+                second: Summary(inSecond.within), difference: even, deviation: nil,
+                rank: nil, effect: effect(try? EffectSize.d(inFirst.within, inSecond.within, level: level)),
+                delta: effect(try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level)))
+        )
     }
 
     /// An effect size of items' mean cosines, without its interval. Two items share the cosine between them, so their scores depend on one
@@ -99,8 +129,10 @@ extension Contrast {
 
     /// Association of each row with two sets of attribute rows: mean cosine to the first minus mean cosine to the second (Caliskan et al.
     /// 2017).
-    public static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
-        rows.map { row in mean(first.filter { $0 != row }.map { cosines[row, $0] }) - mean(second.filter { $0 != row }.map { cosines[row, $0] }) }
+    package static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
+        rows.map { row in
+            mean(first.filter { $0 != row }.map { cosines[row, $0] }) - mean(second.filter { $0 != row }.map { cosines[row, $0] })
+        }
     }
 }
 
@@ -132,9 +164,15 @@ private struct CosineTable: Sendable {
                 if let pairedCount, abs(chosen[p] - chosen[q]) == pairedCount { continue }
                 let value = self[chosen[p], chosen[q]]
                 switch isRelabelled ? (p < split, q < split) : (chosen[p] < split, chosen[q] < split) {
-                case (true, true): sums.0 += value; counts.0 += 1
-                case (false, false): sums.1 += value; counts.1 += 1
-                default: sums.2 += value; counts.2 += 1
+                case (true, true):
+                    sums.0 += value
+                    counts.0 += 1
+                case (false, false):
+                    sums.1 += value
+                    counts.1 += 1
+                default:
+                    sums.2 += value
+                    counts.2 += 1
                 }
             }
         }
@@ -154,7 +192,7 @@ private struct CosineTable: Sendable {
 /// - Parameters:
 ///   - covariates: (n, n) each, symmetric.
 /// - Returns: nil if the covariates are constant or depend on one another.
-public func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
+package func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
     var pairs: [(Int, Int)] = []
     for (place, i) in rows.enumerated() { for j in rows[(place + 1)...] { pairs.append((i, j)) } }
     let y = pairs.map { similarities[$0.0, $0.1] }, columns = covariates.map { table in pairs.map { table[$0.0, $0.1] } }

@@ -3,11 +3,11 @@ import Foundation
 import VectorStore
 
 /// Numeric arrays from `.npy`, HDF5 and MATLAB's `.mat`. `FILE:NAME` takes one array of a file that holds several.
-public enum ArrayFile {
-    public static let endings = ["npy", "h5", "hdf5", "mat"]
+package enum ArrayFile {
+    package static let endings = ["npy", "h5", "hdf5", "mat"]
 
     /// The file of an argument and the name of an array in it.
-    public static func split(_ argument: String) -> (path: String, name: String?) {
+    package static func split(_ argument: String) -> (path: String, name: String?) {
         guard !FileManager.default.fileExists(atPath: argument), let colon = argument.lastIndex(of: ":") else { return (argument, nil) }
         return (String(argument[..<colon]), String(argument[argument.index(after: colon)...]))
     }
@@ -15,7 +15,7 @@ public enum ArrayFile {
     /// The array of an argument, axes in the order in which NumPy or MATLAB shows them.
     ///
     /// - Throws: `DataError` if the file is damaged, holds several arrays and none is named, or holds no numbers.
-    public static func read(_ argument: String) throws -> NumericArray {
+    package static func read(_ argument: String) throws -> NumericArray {
         let (path, name) = split(argument)
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
         case "npy":
@@ -33,17 +33,21 @@ public enum ArrayFile {
         // '#refs#' and the like are MATLAB's own.
         let names = try file.datasetNames().filter { !$0.hasPrefix("#") }
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil) else {
-            throw DataError(.usage, "it contains \(names.count) arrays (\(names.prefix(20).joined(separator: ", "))); select one with "
-                + "FILE:NAME", file: path)
+            throw DataError(
+                .usage,
+                "it contains \(names.count) arrays (\(names.prefix(20).joined(separator: ", "))); select one with "
+                    + "FILE:NAME", file: path)
         }
         guard let dataset = try file.dataset(chosen) else {
-            throw DataError(.usage, "it has no array called '\(chosen)'; its arrays are: "
-                + "\(names.prefix(20).joined(separator: ", "))", file: path)
+            throw DataError(
+                .usage,
+                "it has no array called '\(chosen)'; its arrays are: "
+                    + "\(names.prefix(20).joined(separator: ", "))", file: path)
         }
         try MemoryBudget.require(dataset.shape.reduce(16, *), for: "the array", file: path)
         let values = try dataset.read(Double.self)
         // MATLAB's first axis runs fastest, so HDF5 sees the axes in the opposite order.
-        return isMATLAB ? NumericArray(shape: dataset.shape.reversed(), columnMajor: values) : NumericArray(shape: dataset.shape, values: values)
+        return isMATLAB
+            ? NumericArray(shape: dataset.shape.reversed(), columnMajor: values) : NumericArray(shape: dataset.shape, values: values)
     }
 }
-

@@ -5,6 +5,7 @@ import Tensors
 
 /// Multidimensional scaling: points whose distances are as the dissimilarities.
 public struct MDS: Sendable {
+    /// The algorithm, and what it makes of the dissimilarities.
     public enum Method: String, Sendable, CaseIterable {
         /// Eigenvectors of the double-centred matrix (Torgerson 1952).
         case classical
@@ -14,16 +15,24 @@ public struct MDS: Sendable {
         case nonmetric
     }
 
+    /// The algorithm.
     public var method: Method
+    /// Dimensions of the map.
     public var dimensions: Int
+    /// Iterations of SMACOF after which it stops in any case.
     public var maximumIterations: Int
     /// The fall in stress, as a share of the squared distances, below which SMACOF stops.
     public var tolerance: Double
     /// Random starts of SMACOF next to the classical solution.
     public var starts: Int
+    /// Seed of the random starts.
     public var seed: UInt64
 
-    public init(_ method: Method = .classical, dimensions: Int = 2, maximumIterations: Int = 300, tolerance: Double = 1e-6, starts: Int = 0, seed: UInt64 = 0) {
+    /// Classical scaling to two dimensions, unless stated otherwise.
+    public init(
+        _ method: Method = .classical, dimensions: Int = 2, maximumIterations: Int = 300, tolerance: Double = 1e-6, starts: Int = 0,
+        seed: UInt64 = 0
+    ) {
         self.method = method
         self.dimensions = dimensions
         self.maximumIterations = maximumIterations
@@ -32,6 +41,7 @@ public struct MDS: Sendable {
         self.seed = seed
     }
 
+    /// A map of the conditions, and how well it fits.
     public struct Fit: Sendable {
         /// (n, dimensions), centred.
         public let coordinates: Tensor<Double>
@@ -40,12 +50,12 @@ public struct MDS: Sendable {
         /// Kruskal's stress-1: √(Σ(distance − disparity)²/Σ distance²).
         public let stress: Double
         /// What the distances were fitted to, in the order of `RDM.values`.
-        public let disparities: [Double]
+        package let disparities: [Double]
         /// Distances in the map, in the same order.
-        public let distances: [Double]
-        public let iterations: Int
+        package let distances: [Double]
+        package let iterations: Int
         /// The random start that was best, nil for the classical solution.
-        public let start: Int?
+        package let start: Int?
     }
 
     /// - Throws: `DataError` if a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.
@@ -57,14 +67,18 @@ public struct MDS: Sendable {
         }
         if let bad = rdm.values.firstIndex(where: { $0.isNaN || $0 < 0 }) {
             let (i, j) = rdm.pair(bad)
-            throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is \(rdm.values[bad].isNaN ? "missing" : "negative (\(rdm.values[bad]))"); "
-                + "multidimensional scaling needs all of them, from 0")
+            throw DataError(
+                .badData,
+                "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is \(rdm.values[bad].isNaN ? "missing" : "negative (\(rdm.values[bad]))"); "
+                    + "multidimensional scaling needs all of them, from 0")
         }
         guard rdm.values.contains(where: { $0 > 0 }) else { throw DataError(.badData, "all dissimilarities are 0, so no map can be made") }
         let (classical, eigenvalues) = try Self.classical(rdm, dimensions)
         if method == .classical {
             let distances = Self.distances(classical)
-            return Fit(coordinates: classical, eigenvalues: eigenvalues, stress: Self.stress(distances, rdm.values), disparities: rdm.values, distances: distances, iterations: 0, start: nil)
+            return Fit(
+                coordinates: classical, eigenvalues: eigenvalues, stress: Self.stress(distances, rdm.values), disparities: rdm.values,
+                distances: distances, iterations: 0, start: nil)
         }
         var best = smacof(rdm.values, from: classical), chosen: Int?
         let source = RandomSource(seed: seed), scale = mean(rdm.values)
@@ -74,7 +88,9 @@ public struct MDS: Sendable {
             let fit = smacof(rdm.values, from: begin)
             if fit.stress < best.stress { (best, chosen) = (fit, start) }
         }
-        return Fit(coordinates: best.x, eigenvalues: eigenvalues, stress: best.stress, disparities: best.disparities, distances: Self.distances(best.x), iterations: best.iterations, start: chosen)
+        return Fit(
+            coordinates: best.x, eigenvalues: eigenvalues, stress: best.stress, disparities: best.disparities,
+            distances: Self.distances(best.x), iterations: best.iterations, start: chosen)
     }
 
     private static func classical(_ rdm: RDM, _ dimensions: Int) throws -> (Tensor<Double>, [Double]) {
@@ -123,14 +139,18 @@ public struct MDS: Sendable {
 
     /// As scikit-learn's `smacof`: the first disparities of the nonmetric form are the dissimilarities, scaled; those of 0 are missing
     /// there.
-    private func smacof(_ given: [Double], from start: Tensor<Double>) -> (x: Tensor<Double>, stress: Double, disparities: [Double], iterations: Int) {
+    private func smacof(
+        _ given: [Double], from start: Tensor<Double>
+    ) -> (x: Tensor<Double>, stress: Double, disparities: [Double], iterations: Int) {
         let n = start.rows, d = start.columns, pairs = given.count
         let order = given.indices.filter { given[$0] > 0 }.sorted { (given[$0], $0) < (given[$1], $1) }
         var x = start, distances = Self.distances(x), disparities = given, old: Double?, iteration = 0
         while iteration < maximumIterations {
             if method == .nonmetric {
                 var fitted = [Double](repeating: 0, count: pairs)
-                if iteration == 0 { fitted = given } else {
+                if iteration == 0 {
+                    fitted = given
+                } else {
                     let monotone = IsotonicRegression.fit(order.map { distances[$0] }, tiedBy: order.map { given[$0] })
                     for (place, pair) in order.enumerated() { fitted[pair] = monotone[place] }
                 }
@@ -186,7 +206,10 @@ enum IsotonicRegression {
                 end += 1
             }
             blocks.append((sum, end - start))
-            while blocks.count > 1, blocks[blocks.count - 2].sum * Double(blocks[blocks.count - 1].count) >= blocks[blocks.count - 1].sum * Double(blocks[blocks.count - 2].count) {
+            while blocks.count > 1,
+                blocks[blocks.count - 2].sum * Double(blocks[blocks.count - 1].count) >= blocks[blocks.count - 1].sum
+                    * Double(blocks[blocks.count - 2].count)
+            {
                 let last = blocks.removeLast()
                 blocks[blocks.count - 1].sum += last.sum
                 blocks[blocks.count - 1].count += last.count

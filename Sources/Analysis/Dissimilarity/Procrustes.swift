@@ -3,19 +3,19 @@ import Foundation
 import Tensors
 
 /// Maps of the same points brought onto one another by shift, rotation, reflection and, if wished, scale (Schönemann 1966; Gower 1975).
-public enum Procrustes {
+package enum Procrustes {
     /// One map brought onto a target.
-    public struct Fit: Sendable {
+    package struct Fit: Sendable {
         /// (n, d).
-        public let coordinates: Tensor<Double>
+        package let coordinates: Tensor<Double>
         /// Squared distances that remain, over those of the centred target: 0 is the same map, 1 nothing in common (scipy's disparity).
-        public let disparity: Double
+        package let disparity: Double
     }
 
     /// - Parameters:
     ///   - x: (n, d), moved; target: (n, d), stays.
     /// - Throws: `DataError` if shapes differ or a map is a single point.
-    public static func fit(_ x: Tensor<Double>, to target: Tensor<Double>, scales: Bool = true) throws -> Fit {
+    package static func fit(_ x: Tensor<Double>, to target: Tensor<Double>, scales: Bool = true) throws -> Fit {
         guard x.shape == target.shape, x.rows >= 2 else {
             throw DataError(.badData, "maps of shape \(x.shape) and \(target.shape) cannot be aligned")
         }
@@ -33,7 +33,7 @@ public enum Procrustes {
     /// Several maps brought onto their common mean, which is found by turns (generalized Procrustes analysis). Sizes are equal afterwards.
     ///
     /// - Returns: the maps in one frame, their mean, and each map's disparity from the mean.
-    public static func align(
+    package static func align(
         _ maps: [Tensor<Double>], maximumIterations: Int = 100, tolerance: Double = 1e-12
     ) throws -> (maps: [Tensor<Double>], mean: Tensor<Double>, disparities: [Double]) {
         guard let first = maps.first else { throw DataError(.usage, "no maps to align") }

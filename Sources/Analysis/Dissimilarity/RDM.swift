@@ -18,8 +18,12 @@ public struct RDM: Sendable, Equatable {
     /// - Throws: `DataError` if labels repeat, the number of pairs does not fit, or a value is infinite.
     public init(labels: [String], values: [Double], metric: String = "") throws {
         let n = labels.count
-        guard n >= 2 else { throw DataError(.badData, "a dissimilarity matrix needs at least two conditions; there \(n == 1 ? "is 1" : "are none")") }
-        guard values.count == n * (n - 1) / 2 else { throw DataError(.badData, "\(n) conditions have \(n * (n - 1) / 2) pairs, not \(values.count)") }
+        guard n >= 2 else {
+            throw DataError(.badData, "a dissimilarity matrix needs at least two conditions; there \(n == 1 ? "is 1" : "are none")")
+        }
+        guard values.count == n * (n - 1) / 2 else {
+            throw DataError(.badData, "\(n) conditions have \(n * (n - 1) / 2) pairs, not \(values.count)")
+        }
         var seen: Set<String> = []
         for label in labels where !seen.insert(label).inserted {
             throw DataError(.badData, "the condition '\(label)' occurs twice; labels of a dissimilarity matrix must be unique")
@@ -48,13 +52,17 @@ public struct RDM: Sendable, Equatable {
         values.reserveCapacity(n * (n - 1) / 2)
         for i in 0..<n {
             guard abs(elements[i * n + i]) <= 1e-6 * scale || elements[i * n + i].isNaN else {
-                throw DataError(.badData, "the dissimilarity of '\(names[i])' to itself is \(elements[i * n + i]), not 0; is this a matrix of similarities?")
+                throw DataError(
+                    .badData,
+                    "the dissimilarity of '\(names[i])' to itself is \(elements[i * n + i]), not 0; is this a matrix of similarities?")
             }
             for j in i + 1..<max(n, i + 1) {
                 let (a, b) = (elements[i * n + j], elements[j * n + i])
                 guard abs(a - b) <= 1e-6 * scale || a.isNaN && b.isNaN else {
-                    throw DataError(.badData, "the matrix is not symmetric: '\(names[i])' to '\(names[j])' is \(a), but the reverse is "
-                        + "\(b)")
+                    throw DataError(
+                        .badData,
+                        "the matrix is not symmetric: '\(names[i])' to '\(names[j])' is \(a), but the reverse is "
+                            + "\(b)")
                 }
                 values.append(a == b ? a : (a + b) / 2)
             }
@@ -69,7 +77,7 @@ public struct RDM: Sendable, Equatable {
     public subscript(i: Int, j: Int) -> Double { i == j ? 0 : values[Self.index(min(i, j), max(i, j), of: count)] }
 
     /// The conditions of a pair.
-    public func pair(_ index: Int) -> (Int, Int) {
+    package func pair(_ index: Int) -> (Int, Int) {
         var i = 0, left = index
         while left >= count - 1 - i {
             left -= count - 1 - i
@@ -78,6 +86,7 @@ public struct RDM: Sendable, Equatable {
         return (i, i + 1 + left)
     }
 
+    /// The square symmetric matrix, `(count, count)`, zeros on the diagonal.
     public var matrix: Tensor<Double> {
         var result = Tensor<Double>(repeating: 0, shape: [count, count]), next = 0
         let n = count
@@ -108,9 +117,13 @@ public struct RDM: Sendable, Equatable {
         let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
         let missing = order.filter { places[$0] == nil }, extra = Set(labels).subtracting(order).sorted()
         guard missing.isEmpty, extra.isEmpty else {
-            func list(_ names: [String]) -> String { names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count))" : "") }
-            throw DataError(.badData, "\(name) has different conditions from the first:" + (missing.isEmpty ? "" : " it lacks \(list(missing));")
-                + (extra.isEmpty ? "" : " only it has \(list(extra));") + " matrices are matched by label")
+            func list(_ names: [String]) -> String {
+                names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count))" : "")
+            }
+            throw DataError(
+                .badData,
+                "\(name) has different conditions from the first:" + (missing.isEmpty ? "" : " it lacks \(list(missing));")
+                    + (extra.isEmpty ? "" : " only it has \(list(extra));") + " matrices are matched by label")
         }
         return try selecting(order.compactMap { places[$0] })
     }
@@ -126,7 +139,7 @@ public enum DistanceMetric: String, Sendable, CaseIterable {
     case squaredEuclidean = "sqeuclidean"
 
     /// Whether 1 − distance is a similarity.
-    public var hasSimilarity: Bool { self == .cosine || self == .correlation }
+    package var hasSimilarity: Bool { self == .cosine || self == .correlation }
 }
 
 extension RDM {
@@ -164,7 +177,10 @@ extension RDM {
             }
         }
         if let fault {
-            throw DataError(.badData, "the vector of '\(names[fault])' is \(metric == .cosine ? "zero" : "constant"), so it has no \(metric.rawValue) distance to the others")
+            throw DataError(
+                .badData,
+                "the vector of '\(names[fault])' is \(metric == .cosine ? "zero" : "constant"), so it has no \(metric.rawValue) distance to the others"
+            )
         }
         let products = matrixProduct(rows, transposed: false, rows, transposed: true)
         var values: [Double] = []
@@ -193,7 +209,7 @@ extension RDM {
 ///
 /// - Parameter codes: the level of each row, nil for rows that take no part.
 /// - Returns: (levels, d) in Double; levels without rows are NaN.
-public func conditionMeans(_ x: Tensor<Float>, codes: [Int?], levels: Int) -> Tensor<Double> {
+package func conditionMeans(_ x: Tensor<Float>, codes: [Int?], levels: Int) -> Tensor<Double> {
     let d = x.columns
     var sums = Tensor<Double>(repeating: 0, shape: [levels, d]), counts = [Double](repeating: 0, count: levels)
     x.withUnsafeElements { from in

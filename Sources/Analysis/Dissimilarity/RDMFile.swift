@@ -24,8 +24,10 @@ extension RDM {
             throw DataError(.badData, "not a dissimilarity matrix; expected one written by `rdm`", file: path)
         }
         if let times = try file.dataset("times") {
-            throw DataError(.usage, "it contains \(times.rows) matrices over time; use them in `rsa`, or average a window with `rdm FILE "
-                + "\(Setting.window) FROM:TO`", file: path)
+            throw DataError(
+                .usage,
+                "it contains \(times.rows) matrices over time; use them in `rsa`, or average a window with `rdm FILE "
+                    + "\(Setting.window) FROM:TO`", file: path)
         }
         let values = try file.read("dissimilarities", as: Double.self).values
         do {
@@ -36,7 +38,7 @@ extension RDM {
     }
 
     /// Whether a file says that it is a dissimilarity matrix.
-    public static func isRDM(path: String) throws -> Bool { try HDF5Container(path: path).attribute("format")?.string == "kotonoha/rdm" }
+    package static func isRDM(path: String) throws -> Bool { try HDF5Container(path: path).attribute("format")?.string == "kotonoha/rdm" }
 }
 
 /// Dissimilarity matrices in one table: a square matrix with labels in its first column and row, or one pair per row (label, label,
@@ -44,7 +46,7 @@ extension RDM {
 ///
 /// - Parameter columns: which columns of pairs to take; all if nil.
 /// - Throws: `DataError` for a table of neither kind, a pair that is missing or occurs twice, a cell that is not a number.
-public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Bool = false) throws -> [(name: String, rdm: RDM)] {
+package func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Bool = false) throws -> [(name: String, rdm: RDM)] {
     let name = URL(fileURLWithPath: table.name).deletingPathExtension().lastPathComponent
     func value(_ cell: Double?) -> Double { cell.map { similarities ? 1 - $0 : $0 } ?? .nan }
     do {
@@ -53,7 +55,11 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
         if columns == nil, table.columnNames.count == table.rowCount + 1, Array(table.columnNames.dropFirst()) == labels {
             let n = labels.count
             var matrix = Tensor<Double>(repeating: 0, shape: [n, n])
-            for j in 0..<n { for (i, cell) in try table.column(at: j + 1).optionalNumbers().enumerated() { matrix[i, j] = i == j && similarities ? 0 : value(cell) } }
+            for j in 0..<n {
+                for (i, cell) in try table.column(at: j + 1).optionalNumbers().enumerated() {
+                    matrix[i, j] = i == j && similarities ? 0 : value(cell)
+                }
+            }
             return [(name, try RDM(labels: labels, matrix: matrix))]
         }
         guard table.columnNames.count >= 3 else {
@@ -70,10 +76,12 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
         guard table.rowCount == n * (n - 1) / 2 else {
             throw DataError(.badData, "\(n) labels make \(n * (n - 1) / 2) pairs; the table has \(table.rowCount) rows")
         }
-        let indices = try columns.map { try $0.map(table.index(of:)) } ?? table.columnNames.indices.dropFirst(2).filter { index in
-            let kind = table.column(at: index).kind
-            return kind == .number || kind == .integer
-        }
+        let indices =
+            try columns.map { try $0.map(table.index(of:)) }
+            ?? table.columnNames.indices.dropFirst(2).filter { index in
+                let kind = table.column(at: index).kind
+                return kind == .number || kind == .integer
+            }
         return try indices.map { index in
             var values = [Double](repeating: .nan, count: table.rowCount), isFilled = [Bool](repeating: false, count: table.rowCount)
             for (row, cell) in try table.column(at: index).optionalNumbers().enumerated() {
@@ -102,10 +110,13 @@ private func numberedMatrix(_ table: Table, similarities: Bool) throws -> RDM? {
     let columns = table.columns
     func matrix(rows: Range<Int>, columns places: Range<Int>) throws -> Tensor<Double> {
         let numbers = try places.map { try columns[$0].optionalNumbers() }
-        return Tensor(rows.flatMap { row in numbers.indices.map { j in
-            let value = numbers[j][row] ?? .nan
-            return similarities ? (row - rows.lowerBound == j ? 0 : 1 - value) : value
-        } }, shape: [rows.count, places.count])
+        return Tensor(
+            rows.flatMap { row in
+                numbers.indices.map { j in
+                    let value = numbers[j][row] ?? .nan
+                    return similarities ? (row - rows.lowerBound == j ? 0 : 1 - value) : value
+                }
+            }, shape: [rows.count, places.count])
     }
     // Labels in the first row and column leave the corner empty; a matrix by itself has a number there.
     if table.rowCount == n {

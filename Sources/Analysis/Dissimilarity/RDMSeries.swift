@@ -3,17 +3,19 @@ import Foundation
 import VectorStore
 
 /// Dissimilarity matrices of the same conditions at several times, as of EEG or MEG.
-public struct RDMSeries: Sendable, Equatable {
-    public let labels: [String]
+package struct RDMSeries: Sendable, Equatable {
+    package let labels: [String]
     /// Time of each matrix, ascending, in the user's unit.
-    public let times: [Double]
+    package let times: [Double]
     /// Condensed dissimilarities (times, pairs), pairs as in `RDM`.
-    public let values: [[Double]]
-    public let metric: String
+    package let values: [[Double]]
+    package let metric: String
 
     /// - Throws: `DataError` if lists differ in length, times do not ascend, or labels repeat.
-    public init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
-        guard times.count == values.count, !times.isEmpty else { throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices") }
+    package init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
+        guard times.count == values.count, !times.isEmpty else {
+            throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices")
+        }
         guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else {
             throw DataError(.badData, "times must ascend")
         }
@@ -21,26 +23,30 @@ public struct RDMSeries: Sendable, Equatable {
         (self.labels, self.times, self.values, self.metric) = (labels, times, values, metric)
     }
 
-    public var count: Int { times.count }
+    package var count: Int { times.count }
 
     /// The matrix at one time.
-    public func rdm(_ index: Int) throws -> RDM { try RDM(labels: labels, values: values[index], metric: metric) }
+    package func rdm(_ index: Int) throws -> RDM { try RDM(labels: labels, values: values[index], metric: metric) }
 
     /// The mean over times from `range`'s lower to its upper end.
     /// - Throws: `DataError` if no time lies in it.
-    public func mean(_ range: ClosedRange<Double>) throws -> RDM {
+    package func mean(_ range: ClosedRange<Double>) throws -> RDM {
         let chosen = times.indices.filter { range.contains(times[$0]) }
         guard !chosen.isEmpty else {
-            throw DataError(.usage, "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
-                + "\(times[count - 1])")
+            throw DataError(
+                .usage,
+                "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
+                    + "\(times[count - 1])")
         }
-        return try RDM(labels: labels, values: values[0].indices.map { pair in chosen.reduce(0.0) { $0 + values[$1][pair] } / Double(chosen.count) }, metric: metric)
+        return try RDM(
+            labels: labels, values: values[0].indices.map { pair in chosen.reduce(0.0) { $0 + values[$1][pair] } / Double(chosen.count) },
+            metric: metric)
     }
 
     // MARK: Files
 
     /// Writes `.rdm.h5` with one row of dissimilarities per time.
-    public func write(to path: String, attributes: [(String, HDF5Attribute)] = []) throws {
+    package func write(to path: String, attributes: [(String, HDF5Attribute)] = []) throws {
         try HDF5Container.create(path: path) { file in
             try file.set("format", .string("kotonoha/rdm"))
             try file.set("format_version", .int(2))
@@ -53,21 +59,25 @@ public struct RDMSeries: Sendable, Equatable {
     }
 
     /// Whether a file holds matrices over time.
-    public static func isSeries(path: String) throws -> Bool {
+    package static func isSeries(path: String) throws -> Bool {
         let file = try HDF5Container(path: path)
         return try file.attribute("format")?.string == "kotonoha/rdm" && file.dataset("times") != nil
     }
 
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/rdm" else {
             throw DataError(.badData, "not a file of dissimilarity matrices; expected one written by `rdm`", file: path)
         }
         let (shape, flat) = try file.read("dissimilarities", as: Double.self), times = try file.read("times", as: Double.self).values
-        guard shape.count == 2, shape[0] == times.count else { throw DataError(.badData, "dissimilarities of shape \(shape) do not fit \(times.count) times", file: path) }
+        guard shape.count == 2, shape[0] == times.count else {
+            throw DataError(.badData, "dissimilarities of shape \(shape) do not fit \(times.count) times", file: path)
+        }
         do {
-            try self.init(labels: try file.required("labels").strings(), times: times, values: (0..<shape[0]).map { Array(flat[$0 * shape[1]..<($0 + 1) * shape[1]]) },
-                          metric: try file.attribute("metric")?.string ?? "")
+            try self.init(
+                labels: try file.required("labels").strings(), times: times,
+                values: (0..<shape[0]).map { Array(flat[$0 * shape[1]..<($0 + 1) * shape[1]]) },
+                metric: try file.attribute("metric")?.string ?? "")
         } catch let error as DataError {
             throw DataError(error.kind, error.message, file: path)
         }

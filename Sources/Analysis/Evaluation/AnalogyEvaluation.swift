@@ -1,25 +1,27 @@
 import Tensors
 
 /// How many analogies word vectors solve: for "a is to b as c is to ?" the best word of all but a, b and c should be d.
-public struct AnalogyEvaluation: Sendable {
-    public struct Section: Sendable {
-        public var name: String
-        public var isSyntactic: Bool
-        public var correct: Int
+package struct AnalogyEvaluation: Sendable {
+    package struct Section: Sendable {
+        package var name: String
+        package var isSyntactic: Bool
+        package var correct: Int
         /// Questions asked: those whose four words all have vectors.
-        public var asked: Int
+        package var asked: Int
         /// Questions with a word that has none.
-        public var skipped: Int
+        package var skipped: Int
     }
-    public var method: ArithmeticMethod
-    public var sections: [Section]
+    package var method: ArithmeticMethod
+    package var sections: [Section]
     /// For each question, in the file's order: the answer's row, or nil if it was skipped.
-    public var answers: [Int?]
+    package var answers: [Int?]
     /// Whether each question asked was solved; nil if skipped.
-    public var solved: [Bool?]
+    package var solved: [Bool?]
 
-    public func total(syntactic: Bool? = nil) -> (correct: Int, asked: Int, skipped: Int) {
-        sections.filter { syntactic == nil || $0.isSyntactic == syntactic }.reduce((0, 0, 0)) { ($0.0 + $1.correct, $0.1 + $1.asked, $0.2 + $1.skipped) }
+    package func total(syntactic: Bool? = nil) -> (correct: Int, asked: Int, skipped: Int) {
+        sections.filter { syntactic == nil || $0.isSyntactic == syntactic }.reduce((0, 0, 0)) {
+            ($0.0 + $1.correct, $0.1 + $1.asked, $0.2 + $1.skipped)
+        }
     }
 
     private struct Case {
@@ -34,8 +36,9 @@ public struct AnalogyEvaluation: Sendable {
     ///     `compute-accuracy`.
     /// - Complexity: 2 · distinct question words · words · dimension operations and 3 · questions · words additions; memory for blocks
     ///   only.
-    public init(
-        _ questions: AnalogyQuestions, words: [String], vectors: Tensor<Float>, method: ArithmeticMethod = .add, isCaseSensitive: Bool = false,
+    package init(
+        _ questions: AnalogyQuestions, words: [String], vectors: Tensor<Float>, method: ArithmeticMethod = .add,
+        isCaseSensitive: Bool = false,
         threads: Int = Parallel.availableThreads
     ) throws {
         precondition(words.count == vectors.rows)
@@ -63,24 +66,29 @@ public struct AnalogyEvaluation: Sendable {
         }
         var cases: [Case?] = []
         for question in questions.sections.flatMap(\.questions) {
-            guard let a = keys[folded(question.a)], let b = keys[folded(question.b)], let c = keys[folded(question.c)], let d = keys[folded(question.d)] else {
+            guard let a = keys[folded(question.a)], let b = keys[folded(question.b)], let c = keys[folded(question.c)],
+                let d = keys[folded(question.d)]
+            else {
                 cases.append(nil)
                 continue
             }
             cases.append(Case(places: (place(a), place(b), place(c)), keys: (a, b, c, d)))
         }
         try checkFinite(vectors, "the word vectors")
-        let found = Self.search(cases, rows: rows, rowsOfKey: rowsOfKey, vectors: normalizedRows(vectors, threads: threads), method: method, threads: threads)
+        let found = Self.search(
+            cases, rows: rows, rowsOfKey: rowsOfKey, vectors: normalizedRows(vectors, threads: threads), method: method, threads: threads)
         self.method = method
         answers = found
         solved = zip(cases, found).map { item, answer in item.map { item in answer.map { keyOfRow[$0] == item.keys.3 } ?? false } }
         sections = []
         var next = 0
         for section in questions.sections {
-            let part = solved[next ..< next + section.questions.count]
+            let part = solved[next..<next + section.questions.count]
             next += section.questions.count
-            sections.append(Section(name: section.name, isSyntactic: section.isSyntactic, correct: part.count { $0 == true },
-                                    asked: part.count { $0 != nil }, skipped: part.count { $0 == nil }))
+            sections.append(
+                Section(
+                    name: section.name, isSyntactic: section.isSyntactic, correct: part.count { $0 == true },
+                    asked: part.count { $0 != nil }, skipped: part.count { $0 == nil }))
         }
     }
 
@@ -94,7 +102,9 @@ public struct AnalogyEvaluation: Sendable {
         let width = vectors.columns
         var asked = Tensor<Float>(uninitialized: [rows.count, width])
         asked.withUnsafeMutableElements { to in
-            vectors.withUnsafeElements { from in for (i, row) in rows.enumerated() { (to + i * width).update(from: from + row * width, count: width) } }
+            vectors.withUnsafeElements { from in
+                for (i, row) in rows.enumerated() { (to + i * width).update(from: from + row * width, count: width) }
+            }
         }
         let question = asked, rowCount = vectors.rows, size = 1024, groups = Parallel.chunks(cases.count, size: 256)
         var products = [Float](repeating: 0, count: rows.count * size)
@@ -103,14 +113,20 @@ public struct AnalogyEvaluation: Sendable {
                 products.withUnsafeMutableBufferPointer { products in
                     answers.withUnsafeMutableBufferPointer { answers in
                         best.withUnsafeMutableBufferPointer { best in
-                            guard let productBase = products.baseAddress, let answerBase = answers.baseAddress, let bestBase = best.baseAddress else { return }
+                            guard let productBase = products.baseAddress, let answerBase = answers.baseAddress,
+                                let bestBase = best.baseAddress
+                            else { return }
                             let table = Shared(productBase), answer = Shared(answerBase), top = Shared(bestBase), asked = Shared(question)
                             for block in Parallel.chunks(rowCount, size: size) {
-                                let matrix = Float.pack(vectors + block.lowerBound * width, inputs: width, outputs: block.count, inputStride: 1, outputStride: width, precision: .f32)
+                                let matrix = Float.pack(
+                                    vectors + block.lowerBound * width, inputs: width, outputs: block.count, inputStride: 1,
+                                    outputStride: width, precision: .f32)
                                 let tiles = Parallel.chunks(rows.count, size: 64)
                                 Parallel.forEach(tiles.count, threads: threads) { tile, _ in
                                     let first = tiles[tile].lowerBound
-                                    Float.multiply(UnsafePointer(asked.pointer) + first * width, rows: tiles[tile].count, by: matrix, bias: nil, into: table.pointer + first * block.count)
+                                    Float.multiply(
+                                        UnsafePointer(asked.pointer) + first * width, rows: tiles[tile].count, by: matrix, bias: nil,
+                                        into: table.pointer + first * block.count)
                                 }
                                 Parallel.forEach(groups.count, threads: threads) { group, _ in
                                     Scratch.with(Float.self, count: block.count) { scores in
@@ -118,10 +134,12 @@ public struct AnalogyEvaluation: Sendable {
                                             guard let item = cases[index] else { continue }
                                             score(item, table.pointer, block, method, into: scores)
                                             for key in [item.keys.0, item.keys.1, item.keys.2] {
-                                                for row in rowsOfKey[key] where block.contains(row) { scores[row - block.lowerBound] = -.infinity }
+                                                for row in rowsOfKey[key] where block.contains(row) {
+                                                    scores[row - block.lowerBound] = -.infinity
+                                                }
                                             }
                                             // The two best so far; which of them is first is settled in Double where they are close.
-                                            for i in 0 ..< block.count where scores[i] > top.pointer[2 * index + 1] {
+                                            for i in 0..<block.count where scores[i] > top.pointer[2 * index + 1] {
                                                 let place = scores[i] > top.pointer[2 * index] ? 2 * index : 2 * index + 1
                                                 if place == 2 * index {
                                                     top.pointer[place + 1] = top.pointer[place]
@@ -148,7 +166,8 @@ public struct AnalogyEvaluation: Sendable {
     }
 
     /// The score of one row in Double: single precision cannot resolve near ties.
-    private static func exactScore(of row: Int, _ item: Case, _ rows: [Int], _ vectors: Tensor<Float>, _ method: ArithmeticMethod) -> Double {
+    private static func exactScore(of row: Int, _ item: Case, _ rows: [Int], _ vectors: Tensor<Float>, _ method: ArithmeticMethod) -> Double
+    {
         let width = vectors.columns
         func cosine(_ place: Int) -> Double {
             vectors.withUnsafeElements { base in
@@ -161,14 +180,15 @@ public struct AnalogyEvaluation: Sendable {
     }
 
     private static func score(
-        _ item: Case, _ products: UnsafeMutablePointer<Float>, _ block: Range<Int>, _ method: ArithmeticMethod, into scores: UnsafeMutablePointer<Float>
+        _ item: Case, _ products: UnsafeMutablePointer<Float>, _ block: Range<Int>, _ method: ArithmeticMethod,
+        into scores: UnsafeMutablePointer<Float>
     ) {
         let n = block.count, a = products + item.places.0 * n, b = products + item.places.1 * n, c = products + item.places.2 * n
         // The sum of cosines orders words as the cosine with the sum does: the sum's length is the same for all of them.
         if method == .add {
-            for i in 0 ..< n { scores[i] = b[i] - a[i] + c[i] }
+            for i in 0..<n { scores[i] = b[i] - a[i] + c[i] }
         } else {
-            for i in 0 ..< n { scores[i] = (1 + b[i]) * (1 + c[i]) / ((1 + a[i]) + 2 * ArithmeticMethod.epsilon) }
+            for i in 0..<n { scores[i] = (1 + b[i]) * (1 + c[i]) / ((1 + a[i]) + 2 * ArithmeticMethod.epsilon) }
         }
     }
 }

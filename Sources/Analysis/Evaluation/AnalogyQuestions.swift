@@ -1,23 +1,23 @@
 import FileFormats
 
 /// Analogy questions as word2vec's `questions-words.txt` has them: `: section`, then four words a line, "a is to b as c is to d".
-public struct AnalogyQuestions: Sendable {
-    public struct Section: Sendable, Equatable {
-        public var name: String
-        public var questions: [Question]
+package struct AnalogyQuestions: Sendable {
+    package struct Section: Sendable, Equatable {
+        package var name: String
+        package var questions: [Question]
         /// By the convention of the file's authors, sections whose names begin with "gram" are syntactic and all others semantic.
-        public var isSyntactic: Bool { name.hasPrefix("gram") }
+        package var isSyntactic: Bool { name.hasPrefix("gram") }
     }
-    public struct Question: Sendable, Equatable {
-        public var a, b, c, d: String
+    package struct Question: Sendable, Equatable {
+        package var a, b, c, d: String
         /// Line of the file, from 1.
-        public var line: Int
+        package var line: Int
     }
 
-    public var sections: [Section]
+    package var sections: [Section]
 
     /// - Throws: `DataError` with the line where a question has not four words or comes before the first section.
-    public init(path: String) throws {
+    package init(path: String) throws {
         var sections: [Section] = []
         var number = 0
         var options = TableOptions()

@@ -4,25 +4,25 @@ import Tensors
 
 /// Items of a forced choice: which option goes with the cue? As in the Pyramids and Palm Trees Test (Howard & Patterson 1992), synonym
 /// tests, or without a cue, which option is the odd one out.
-public struct ChoiceItems: Sendable {
-    public struct Item: Sendable, Equatable {
+package struct ChoiceItems: Sendable {
+    package struct Item: Sendable, Equatable {
         /// Nil for odd-one-out items.
-        public var cue: String?
-        public var options: [String]
+        package var cue: String?
+        package var options: [String]
         /// Index of the right option; nil if the table does not say.
-        public var answer: Int?
+        package var answer: Int?
         /// What the table says of people: their option, or the share of them who chose rightly.
-        public var people: People?
+        package var people: People?
         /// Line, spreadsheet row or record, from 1.
-        public var line: Int
+        package var line: Int
     }
-    public enum People: Sendable, Equatable {
+    package enum People: Sendable, Equatable {
         case option(Int)
         case shareCorrect(Double)
     }
 
-    public var items: [Item]
-    public var hasAnswers: Bool { items.contains { $0.answer != nil } }
+    package var items: [Item]
+    package var hasAnswers: Bool { items.contains { $0.answer != nil } }
 
     static let cueNames = ["cue", "target", "word", "probe", "手がかり", "刺激", "ターゲット", "標的"]
     static let answerNames = ["answer", "correct", "key", "正答", "正解", "答え"]
@@ -43,11 +43,13 @@ public struct ChoiceItems: Sendable {
     ///     option's text or its number; without a column for the cue the items are odd-one-out items only if `isOddOneOut`.
     ///   - people: a column with people's choice, or the share who chose rightly, in 0 … 1 or percent.
     /// - Throws: `DataError` with the line where an item has fewer than two options, or an answer is none of them.
-    public init(
-        path: String, options table: TableOptions = TableOptions(), cue: String? = nil, options: [String]? = nil, answer: String? = nil, people: String? = nil,
+    package init(
+        path: String, options table: TableOptions = TableOptions(), cue: String? = nil, options: [String]? = nil, answer: String? = nil,
+        people: String? = nil,
         isOddOneOut: Bool = false
     ) throws {
-        let source = try TextTable(path: path, options: table, wanted: [cue, answer, people].compactMap(\.self) + (options ?? Self.markedOptionNames))
+        let source = try TextTable(
+            path: path, options: table, wanted: [cue, answer, people].compactMap(\.self) + (options ?? Self.markedOptionNames))
         func named(_ names: [String]) -> Int? { source.columns.firstIndex { names.contains($0.lowercased()) } }
         let answerPlace = try answer.map(source.index) ?? named(Self.answerNames), peoplePlace = try people.map(source.index)
         let cuePlace = isOddOneOut ? nil : try cue.map(source.index) ?? named(Self.cueNames)
@@ -62,12 +64,16 @@ public struct ChoiceItems: Sendable {
             optionPlaces = named.isEmpty && source.hasHeader == false ? source.columns.indices.filter { $0 != cuePlace && $0 != 0 } : named
         }
         guard optionPlaces.count >= 2 else {
-            throw DataError(.usage, "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) "
-                + "option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(
+                .usage,
+                "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) "
+                    + "option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
         }
         guard isOddOneOut || cuePlace != nil || !source.hasHeader else {
-            throw DataError(.usage, "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns "
-                + "are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(
+                .usage,
+                "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns "
+                    + "are \(source.columns.joined(separator: ", "))", file: path)
         }
         let cueColumn = isOddOneOut ? nil : cuePlace ?? 0
         var items: [Item] = [], cells: [String] = []
@@ -76,7 +82,9 @@ public struct ChoiceItems: Sendable {
             let texts = filled.filter { !$0.isEmpty }, cueText = cueColumn.map { cells[$0].trimmingCharacters(in: .whitespaces) }
             if texts.isEmpty, cueText?.isEmpty ?? true { continue }
             func fail(_ message: String) -> DataError { DataError(.badData, message, file: path, line: line) }
-            guard texts.count >= (isOddOneOut ? 3 : 2) else { throw fail("\(texts.count) options; an item needs \(isOddOneOut ? "three" : "two")") }
+            guard texts.count >= (isOddOneOut ? 3 : 2) else {
+                throw fail("\(texts.count) options; an item needs \(isOddOneOut ? "three" : "two")")
+            }
             if cueText?.isEmpty == true { throw fail("the cue is empty") }
             if let twice = texts.first(where: { text in texts.count { $0 == text } > 1 }) {
                 throw fail("the option \"\(twice)\" occurs twice")
@@ -86,9 +94,10 @@ public struct ChoiceItems: Sendable {
                 let text = cell.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { return nil }
                 if let index = texts.firstIndex(of: text) { return index }
-                if let number = Int(text), (1 ... texts.count).contains(number) { return number - 1 }
-                throw fail("the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the "
-                    + "number of one")
+                if let number = Int(text), (1...texts.count).contains(number) { return number - 1 }
+                throw fail(
+                    "the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the "
+                        + "number of one")
             }
             var item = Item(cue: cueText, options: texts, answer: try answerPlace.flatMap { try index(cells[$0]) }, line: line)
             if let peoplePlace {
@@ -97,7 +106,7 @@ public struct ChoiceItems: Sendable {
                     item.people = .option(index)
                 } else if let number = Double(text.hasSuffix("%") ? String(text.dropLast()) : text), number.isFinite {
                     let share = text.hasSuffix("%") || number > 1 ? number / 100 : number
-                    guard (0 ... 1).contains(share) else {
+                    guard (0...1).contains(share) else {
                         throw fail("the proportion of people \(text) is neither in 0 … 1 nor in 0 … 100 %")
                     }
                     item.people = .shareCorrect(share)
@@ -113,24 +122,24 @@ public struct ChoiceItems: Sendable {
 }
 
 /// What vectors choose.
-public struct ForcedChoice: Sendable {
-    public struct Outcome: Sendable {
+package struct ForcedChoice: Sendable {
+    package struct Outcome: Sendable {
         /// The cosine of each option with the cue; for odd-one-out items its mean cosine with the other options. Nil without a vector.
-        public var scores: [Double?]
+        package var scores: [Double?]
         /// The option chosen; nil if a vector is missing or two are equally good.
-        public var choice: Int?
+        package var choice: Int?
         /// By how much the right option beats the best other one, below zero where it loses; nil without an answer.
-        public var margin: Double?
+        package var margin: Double?
         /// Nil if the item has no answer or could not be judged.
-        public var isCorrect: Bool?
+        package var isCorrect: Bool?
         /// Texts that have no vector.
-        public var missing: [String]
+        package var missing: [String]
     }
-    public let outcomes: [Outcome]
+    package let outcomes: [Outcome]
 
     /// - Parameters:
     ///   - pair: gives the cosine of two texts, nil if one has no vector.
-    public init(_ items: ChoiceItems, cosine pair: (String, String) throws -> Double?, hasVector: (String) throws -> Bool) rethrows {
+    package init(_ items: ChoiceItems, cosine pair: (String, String) throws -> Double?, hasVector: (String) throws -> Bool) rethrows {
         outcomes = try items.items.map { item in
             let missing = try ([item.cue].compactMap(\.self) + item.options).filter { try !hasVector($0) }
             var scores: [Double?] = []
@@ -149,13 +158,14 @@ public struct ForcedChoice: Sendable {
             let values = scores.compactMap(\.self).map { item.cue == nil ? -$0 : $0 }, best = values.max() ?? 0
             let winners = values.indices.filter { values[$0] == best }
             let choice = winners.count == 1 ? winners[0] : nil
-            let margin = item.answer.map { answer in values[answer] - (values.indices.filter { $0 != answer }.map { values[$0] }.max() ?? 0) }
+            let margin = item.answer.map { answer in values[answer] - (values.indices.filter { $0 != answer }.map { values[$0] }.max() ?? 0)
+            }
             return Outcome(scores: scores, choice: choice, margin: margin, isCorrect: item.answer.map { $0 == choice }, missing: [])
         }
     }
 
     /// Probability of at least `successes` right answers by guessing among each item's options (Poisson's binomial distribution), exactly.
-    public static func guessing(atLeast successes: Int, options: [Int]) -> Double {
+    package static func guessing(atLeast successes: Int, options: [Int]) -> Double {
         var distribution = [1.0]
         for count in options {
             let p = 1 / Double(count)

@@ -5,22 +5,22 @@ import Tensors
 ///
 /// A sentence that is in several pairs is one sentence: it asks once, is found once, and each of its partners is a right answer. With
 /// groups, as of captions of one picture, every sentence of the group is.
-public struct PartnerTable: Sendable, Equatable {
+package struct PartnerTable: Sendable, Equatable {
     /// The rows in which each different sentence of a column stands for the first time: those to be embedded.
-    public let first: [Int]
-    public let second: [Int]
+    package let first: [Int]
+    package let second: [Int]
     /// For each of `first` the places in `second` that are right answers, ascending; and the other way round.
-    public let answersOfFirst: [[Int]]
-    public let answersOfSecond: [[Int]]
-    public let pairs: Int
+    package let answersOfFirst: [[Int]]
+    package let answersOfSecond: [[Int]]
+    package let pairs: Int
 
     /// Whether some sentence has more than one right answer, or is in more than one pair.
-    public var hasSeveralPartners: Bool { first.count < pairs || second.count < pairs || answersOfFirst.contains { $0.count > 1 } }
+    package var hasSeveralPartners: Bool { first.count < pairs || second.count < pairs || answersOfFirst.contains { $0.count > 1 } }
 
     /// - Parameters:
     ///   - first, second: a number for each different sentence of a column, one a pair (`PairFilter.classes(of:)`).
     ///   - groups: a number for each group, one a pair; nil for none.
-    public init(first: [Int32], second: [Int32], groups: [Int32]? = nil) {
+    package init(first: [Int32], second: [Int32], groups: [Int32]? = nil) {
         precondition(first.count == second.count && (groups?.count ?? first.count) == first.count)
         func distinct(_ numbers: [Int32]) -> (rows: [Int], places: [Int]) {
             var known: [Int32: Int] = [:], rows: [Int] = []
@@ -54,21 +54,21 @@ public struct PartnerTable: Sendable, Equatable {
 }
 
 /// How often a sentence's partner (its translation, its paraphrase) is the nearest of all candidates.
-public struct RetrievalEvaluation: Sendable, Equatable {
-    public let queries: Int
+package struct RetrievalEvaluation: Sendable, Equatable {
+    package let queries: Int
     /// Share of queries that find a right answer first, or among the first ten, of all candidates; in 0 ... 1. An equally near wrong one
     /// counts against it.
-    public let first: Double
-    public let firstTen: Double
+    package let first: Double
+    package let firstTen: Double
     /// Mean reciprocal rank of the first right answer, those below rank ten counting 0.
-    public let meanReciprocalRank: Double
+    package let meanReciprocalRank: Double
 
     /// Each query has one partner.
     ///
     /// - Parameters:
     ///   - queries, partners: vectors (pairs, dimension), row k of one belonging to row k of the other.
     /// - Throws: `DataError` if the shapes differ or a vector is not finite.
-    public init(queries: Tensor<Float>, partners: Tensor<Float>, threads: Int = Parallel.availableThreads) throws {
+    package init(queries: Tensor<Float>, partners: Tensor<Float>, threads: Int = Parallel.availableThreads) throws {
         guard queries.rows == partners.rows else {
             throw DataError(
                 .badData, "retrieval needs as many partners as queries, at least one; there are \(partners.rows) and \(queries.rows)")
@@ -80,7 +80,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     ///   - queries, candidates: vectors (queries, dimension) and (candidates, dimension).
     ///   - answers: for each query the rows of `candidates` that are right.
     /// - Throws: `DataError` if there are no queries or a vector is not finite.
-    public init(queries: Tensor<Float>, candidates: Tensor<Float>, answers: [[Int]], threads: Int = Parallel.availableThreads) throws {
+    package init(queries: Tensor<Float>, candidates: Tensor<Float>, answers: [[Int]], threads: Int = Parallel.availableThreads) throws {
         guard queries.rows > 0, answers.count == queries.rows else {
             throw DataError(
                 .badData, "retrieval needs at least one query, and right answers for each; there are \(queries.rows) and \(answers.count)")
@@ -106,17 +106,17 @@ public struct RetrievalEvaluation: Sendable, Equatable {
 }
 
 /// How often the nearest sentence is of the same group, as captions of one scene are.
-public struct GroupEvaluation: Sendable, Equatable {
+package struct GroupEvaluation: Sendable, Equatable {
     /// Sentences asked about: those whose group has another member among the candidates.
-    public let queries: Int
+    package let queries: Int
     /// Share of them whose nearest candidate is of their own group, in 0 ... 1.
-    public let nearest: Double
+    package let nearest: Double
     /// R-precision: of the R nearest candidates the share that is of the group, R being the number of its members there; averaged.
-    public let precision: Double
+    package let precision: Double
     /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) /
     /// max(a, b), a the mean distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and
     /// candidates differ.
-    public let silhouette: Double?
+    package let silhouette: Double?
 
     /// Whether any sentence of `from` has another one of its group in `to`.
     package static func canAsk(groups: [String], from: [Bool], to: [Bool]) -> Bool {
@@ -130,7 +130,7 @@ public struct GroupEvaluation: Sendable, Equatable {
     ///   - groups: one a sentence.
     ///   - from, to: which sentences are queries and which are candidates; a sentence is not a candidate for itself.
     /// - Throws: `DataError` if nothing can be asked, or a vector is not finite.
-    public init<Source: RowSource>(
+    package init<Source: RowSource>(
         vectors: Source, groups: [String], from: [Bool]? = nil, to: [Bool]? = nil, threads: Int = Parallel.availableThreads
     ) throws {
         let n = vectors.rows

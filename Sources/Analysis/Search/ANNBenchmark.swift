@@ -4,21 +4,21 @@ import VectorStore
 
 /// The HDF5 layout of ANN-benchmarks (Aumüller et al. 2020): `train` (n, d), `test` (q, d), `neighbors` (q, k) and `distances` (q, k)
 /// of exact search, the distance being angular: 1 − cosine.
-public struct ANNBenchmark: Sendable {
+package struct ANNBenchmark: Sendable {
     /// Rows drawn at random that become queries; the others are searched.
-    public var queries: Int
+    package var queries: Int
     /// Nearest rows recorded for each query.
-    public var neighbours: Int
-    public var seed: UInt64
+    package var neighbours: Int
+    package var seed: UInt64
 
-    public init(queries: Int = 1000, neighbours: Int = 100, seed: UInt64 = 0) {
+    package init(queries: Int = 1000, neighbours: Int = 100, seed: UInt64 = 0) {
         self.queries = queries
         self.neighbours = neighbours
         self.seed = seed
     }
 
     /// - Throws: `DataError` if the file has too few rows.
-    public func write(_ file: VectorFile, to output: String) throws {
+    package func write(_ file: VectorFile, to output: String) throws {
         let valid = try file.valid(), usable = (0..<file.count).filter { valid[$0] }
         guard queries > 0, neighbours > 0, usable.count >= queries + neighbours else {
             throw DataError(

@@ -44,10 +44,13 @@ struct BlockedBest: Sendable {
         let top = min(top, max(1, corpus.rows))
         let isSmall = corpus.rows < 2 * blockRows || top > min(corpus.rows / 4, scanAnswers)
         if case .cosine = score, n > 0, n <= scanQueries || codes?.kind == .binary, !excludeSelf, !isSmall {
-            return try QueryScan(queries: queries, corpus: corpus, top: top, queryValid: queryValid, corpusValid: corpusValid, codes: codes, threads: threads).run()
+            return try QueryScan(
+                queries: queries, corpus: corpus, top: top, queryValid: queryValid, corpusValid: corpusValid, codes: codes, threads: threads
+            ).run()
         }
-        var result = BlockedBest(top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
-                                 counts: [Int32](repeating: 0, count: n))
+        var result = BlockedBest(
+            top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
+            counts: [Int32](repeating: 0, count: n))
         let capacity = 2 * top + Int(KT_BEST_SLACK)
         let group = max(tile, min(n + tile - 1, queriesInFlight) / tile * tile)
         let prepared = PreparedRows(capacity: group, width: width)
@@ -55,7 +58,9 @@ struct BlockedBest: Sendable {
         var blocks: [CorpusBlock] = []
         for first in stride(from: 0, to: n, by: group) {
             let range = first..<min(n, first + group)
-            try queries.withRows(range) { try prepared.fill($0, rows: range, by: score, valid: queryValid, what: "the queries", threads: threads) }
+            try queries.withRows(range) {
+                try prepared.fill($0, rows: range, by: score, valid: queryValid, what: "the queries", threads: threads)
+            }
             state.reset()
             for start in stride(from: 0, to: corpus.rows, by: blockRows * blocksInFlight) {
                 let span = start..<min(corpus.rows, start + blockRows * blocksInFlight)
@@ -64,12 +69,16 @@ struct BlockedBest: Sendable {
                     let rows = Shared(pointer)
                     let made = Shared(UnsafeMutablePointer<CorpusBlock?>.allocate(capacity: pieces.count))
                     made.pointer.initialize(repeating: nil, count: pieces.count)
-                    defer { made.pointer.deinitialize(count: pieces.count); made.pointer.deallocate() }
+                    defer {
+                        made.pointer.deinitialize(count: pieces.count)
+                        made.pointer.deallocate()
+                    }
                     let old = blocks
                     try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
                         let from = UnsafePointer(rows.pointer) + (pieces[piece].lowerBound - start) * width
-                        made.pointer[piece] = try CorpusBlock(from, rows: pieces[piece], width: width, by: score, valid: corpusValid,
-                                                              reusing: piece < old.count ? old[piece] : nil)
+                        made.pointer[piece] = try CorpusBlock(
+                            from, rows: pieces[piece], width: width, by: score, valid: corpusValid,
+                            reusing: piece < old.count ? old[piece] : nil)
                     }
                     return (0..<pieces.count).compactMap { made.pointer[$0] }
                 }
@@ -77,10 +86,13 @@ struct BlockedBest: Sendable {
                 Parallel.forEach(tiles.count, threads: threads) { item, _ in
                     Scratch.with(Float.self, count: tile * blockRows) { products in
                         for block in current {
-                            Float.multiply(prepared.row(tiles[item].lowerBound), rows: tiles[item].count, by: block.matrix, bias: block.bias, into: products)
+                            Float.multiply(
+                                prepared.row(tiles[item].lowerBound), rows: tiles[item].count, by: block.matrix, bias: block.bias,
+                                into: products)
                             if excludeSelf {
                                 for query in tiles[item] where block.rows.contains(first + query) {
-                                    products[(query - tiles[item].lowerBound) * block.rows.count + first + query - block.rows.lowerBound] = -.infinity
+                                    products[(query - tiles[item].lowerBound) * block.rows.count + first + query - block.rows.lowerBound] =
+                                        -.infinity
                                 }
                             }
                             state.offer(products, queries: tiles[item], block: block.rows, top: top)
@@ -124,8 +136,10 @@ final class PreparedRows: Sendable {
         let pieces = Parallel.chunks(rows.count, size: 256)
         try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
             for i in pieces[piece] {
-                flags.elements[i] = try prepareRow(UnsafePointer(from.pointer) + i * width, number: rows.lowerBound + i, width: width, by: score,
-                                                  valid: valid, what: what, into: storage.elements + i * width) != nil
+                flags.elements[i] =
+                    try prepareRow(
+                        UnsafePointer(from.pointer) + i * width, number: rows.lowerBound + i, width: width, by: score,
+                        valid: valid, what: what, into: storage.elements + i * width) != nil
             }
         }
     }
@@ -133,7 +147,8 @@ final class PreparedRows: Sendable {
 
 /// Writes the row as the product needs it; returns its squared norm, or nil for a row that takes no part (then written as zeros).
 private func prepareRow(
-    _ row: UnsafePointer<Float>, number: Int, width: Int, by score: BlockedScore, valid: [Bool]?, what: String, into out: UnsafeMutablePointer<Float>
+    _ row: UnsafePointer<Float>, number: Int, width: Int, by score: BlockedScore, valid: [Bool]?, what: String,
+    into out: UnsafeMutablePointer<Float>
 ) throws -> Double? {
     var part: Double?
     if valid?[number] != false {
@@ -176,14 +191,17 @@ final class CorpusBlock: @unchecked Sendable {
     var bias: UnsafeMutablePointer<Float> { shift.elements }
 
     /// - Parameter old: a block of before, whose memory this one takes over; it must not be used any more.
-    init(_ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?) throws {
+    init(
+        _ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?
+    ) throws {
         self.rows = rows
         let shift = TensorStorage<Float>(uninitializedCount: rows.count)
         self.shift = shift
         matrix = try Scratch.with(Float.self, count: rows.count * width) { prepared in
             for i in 0..<rows.count {
-                let part = try prepareRow(source + i * width, number: rows.lowerBound + i, width: width, by: score, valid: valid, what: "the vectors",
-                                          into: prepared + i * width)
+                let part = try prepareRow(
+                    source + i * width, number: rows.lowerBound + i, width: width, by: score, valid: valid, what: "the vectors",
+                    into: prepared + i * width)
                 switch score {
                 case .cosine: shift.elements[i] = part == nil ? -.infinity : 0
                 case .euclidean: shift.elements[i] = part.map { Float(-$0 / 2) } ?? -.infinity
@@ -224,8 +242,9 @@ final class BestState: Sendable {
 
     func offer(_ products: UnsafePointer<Float>, queries: Range<Int>, block: Range<Int>, top: Int) {
         let q = queries.lowerBound
-        kt_best_offer(products, Int64(queries.count), Int64(block.count), Int64(block.count), UInt32(block.lowerBound), Int64(top), Int64(capacity),
-                      keys + q * capacity, counts + q, thresholds + q)
+        kt_best_offer(
+            products, Int64(queries.count), Int64(block.count), Int64(block.count), UInt32(block.lowerBound), Int64(top), Int64(capacity),
+            keys + q * capacity, counts + q, thresholds + q)
     }
 
     /// Keeps the best `top` keys of one query; returns the lowest of their scores, -infinity if there are fewer.

@@ -9,9 +9,11 @@ import Tensors
 ///
 /// - Complexity: 2 · queries · corpus · columns operations; memory for the result and some 64 MB, never queries × corpus.
 public struct CosineSearch<Corpus: RowSource>: Sendable {
+    /// The vectors that are searched.
     public let corpus: Corpus
     /// Rows marked false are not found (and, in `minePairs`, do not search).
     public let valid: [Bool]?
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
     /// Short codes of the same rows, for a query or two at a time. With int8 codes the answers are the same to the bit; with binary ones
     /// (`RowCodes`) some can be missing.
@@ -34,10 +36,14 @@ public struct CosineSearch<Corpus: RowSource>: Sendable {
     /// - Throws: `DataError` when queries have another width than the corpus, or a vector holds NaN or infinity.
     public func search<Queries: RowSource>(_ queries: Queries, top: Int, queryValid: [Bool]? = nil) throws -> NeighborTable {
         guard queries.columns == corpus.columns else {
-            throw DataError(.badData, "the queries have \(queries.columns) columns and the vectors \(corpus.columns); both must come from the same model")
+            throw DataError(
+                .badData,
+                "the queries have \(queries.columns) columns and the vectors \(corpus.columns); both must come from the same model")
         }
         guard top > 0 else { throw DataError(.usage, "the number of answers must be at least 1, not \(top)") }
-        let best = try BlockedBest.search(queries: queries, corpus: corpus, by: .cosine, top: top, queryValid: queryValid, corpusValid: valid, codes: codes, threads: threads)
+        let best = try BlockedBest.search(
+            queries: queries, corpus: corpus, by: .cosine, top: top, queryValid: queryValid, corpusValid: valid, codes: codes,
+            threads: threads)
         return NeighborTable(best)
     }
 }
@@ -53,6 +59,7 @@ public struct NeighborTable: Sendable, Equatable {
     /// Answers of each query.
     public let counts: [Int32]
 
+    /// Number of queries.
     public var queries: Int { counts.count }
 
     /// The answers of one query, best first.
@@ -63,15 +70,20 @@ public struct NeighborTable: Sendable, Equatable {
     /// The answers of one query, best first.
     package init(answers: [(row: Int, score: Double)], top: Int) {
         let answers = answers.prefix(top)
-        self.init(top: max(1, answers.count), rows: answers.map { Int32($0.row) }, scores: answers.map { Float($0.score) }, counts: [Int32(answers.count)])
+        self.init(
+            top: max(1, answers.count), rows: answers.map { Int32($0.row) }, scores: answers.map { Float($0.score) },
+            counts: [Int32(answers.count)])
     }
 
     /// The table without one row per query, such as the query's own; nil leaves that query's results unchanged.
     package func dropping(_ excluded: [Int?], top: Int) -> NeighborTable {
-        var rows = [Int32](repeating: -1, count: queries * top), scores = [Float](repeating: -.infinity, count: queries * top), counts: [Int32] = []
+        var rows = [Int32](repeating: -1, count: queries * top), scores = [Float](repeating: -.infinity, count: queries * top),
+            counts: [Int32] = []
         for query in 0..<queries {
             let kept = self[query].filter { $0.row != excluded[query] }.prefix(top)
-            for (place, answer) in kept.enumerated() { (rows[query * top + place], scores[query * top + place]) = (Int32(answer.row), answer.score) }
+            for (place, answer) in kept.enumerated() {
+                (rows[query * top + place], scores[query * top + place]) = (Int32(answer.row), answer.score)
+            }
             counts.append(Int32(kept.count))
         }
         return NeighborTable(top: top, rows: rows, scores: scores, counts: counts)
@@ -86,6 +98,7 @@ public struct NeighborTable: Sendable, Equatable {
 
     /// Rounding can carry the cosine of parallel vectors a little past 1.
     init(_ best: BlockedBest) {
-        self.init(top: best.top, rows: best.rows, scores: best.scores.map { $0 == -.infinity ? $0 : max(-1, min(1, $0)) }, counts: best.counts)
+        self.init(
+            top: best.top, rows: best.rows, scores: best.scores.map { $0 == -.infinity ? $0 : max(-1, min(1, $0)) }, counts: best.counts)
     }
 }

@@ -2,11 +2,11 @@ import FileFormats
 import Tensors
 
 /// Answers that are near the query and far from one another: maximal marginal relevance (Carbonell & Goldstein 1998).
-public struct MaximalMarginalRelevance: Sendable {
+package struct MaximalMarginalRelevance: Sendable {
     /// λ in [0, 1]: 1 − λ weighs the cosine to the query, λ the largest cosine to an answer that was chosen before. 0 is plain ranking.
-    public var diversity: Double
+    package var diversity: Double
 
-    public init(diversity: Double) throws {
+    package init(diversity: Double) throws {
         guard (0...1).contains(diversity) else { throw DataError(.usage, "diversity must be between 0 and 1, not \(diversity)") }
         self.diversity = diversity
     }
@@ -16,7 +16,7 @@ public struct MaximalMarginalRelevance: Sendable {
     ///
     /// - Parameter vector: the vector of a row.
     /// - Complexity: O(queries · top · candidates · columns).
-    public func choose(_ candidates: NeighborTable, top: Int, vector: (Int) throws -> [Float]) throws -> NeighborTable {
+    package func choose(_ candidates: NeighborTable, top: Int, vector: (Int) throws -> [Float]) throws -> NeighborTable {
         var rows = [Int32](repeating: -1, count: candidates.queries * top), scores = [Float](repeating: -.infinity, count: rows.count),
             counts: [Int32] = []
         for query in 0..<candidates.queries {

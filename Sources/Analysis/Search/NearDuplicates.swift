@@ -2,18 +2,18 @@ import FileFormats
 import Tensors
 
 /// Rows that repeat an earlier one.
-public enum NearDuplicates {
-    public struct Repeat: Sendable, Equatable {
+package enum NearDuplicates {
+    package struct Repeat: Sendable, Equatable {
         /// The row that goes, and the earlier kept row that it is nearest to.
-        public let row: Int, of: Int
-        public let cosine: Double
+        package let row: Int, of: Int
+        package let cosine: Double
     }
 
     /// Goes through rows in order and keeps those whose cosine to every row kept before stays below a value.
     ///
     /// - Throws: `DataError` naming a row that is zero.
     /// - Complexity: O(rows · kept · d), blocks of 512 rows at a time on one core.
-    public static func drop(_ rows: [Int], of x: Tensor<Float>, cosine least: Double) throws -> (kept: [Int], repeats: [Repeat]) {
+    package static func drop(_ rows: [Int], of x: Tensor<Float>, cosine least: Double) throws -> (kept: [Int], repeats: [Repeat]) {
         let d = x.columns, size = 512
         var unit = Tensor<Float>(uninitialized: [rows.count, d])
         var zero: Int?

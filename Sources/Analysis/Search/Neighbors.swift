@@ -6,11 +6,11 @@ import Tensors
 ///
 /// Candidates come from blocked float products; the distances of those found are computed again from the differences, in
 /// Double, so that near-copies do not suffer from cancellation, and rows are ordered by them (then by row number).
-public enum NearestNeighbors {
+package enum NearestNeighbors {
     /// The `count` nearest other rows of each row; `scores` are distances, ascending.
     ///
     /// - Throws: `DataError` for NaN or infinity, or when there are not more rows than `count`.
-    public static func euclidean(_ x: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
+    package static func euclidean(_ x: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
         try x.checkShape("the vectors")
         guard count > 0, count < x.rows else {
             throw DataError(.badData, "\(count) neighbours of each row need at least \(count + 1) rows; there are \(x.rows)")
@@ -19,7 +19,9 @@ public enum NearestNeighbors {
     }
 
     /// The `count` nearest rows of `reference` for each row of `queries`; `scores` are distances, ascending.
-    public static func euclidean(of queries: Tensor<Float>, among reference: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
+    package static func euclidean(
+        of queries: Tensor<Float>, among reference: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads
+    ) throws -> NeighborTable {
         try reference.checkShape("the reference vectors")
         guard queries.columns == reference.columns else {
             throw DataError(.badData, "the new vectors have \(queries.columns) columns and the reference \(reference.columns)")
@@ -30,11 +32,14 @@ public enum NearestNeighbors {
         return try table(queries: queries, among: reference, count: count, excludeSelf: false, threads: threads)
     }
 
-    private static func table(queries: Tensor<Float>, among reference: Tensor<Float>, count: Int, excludeSelf: Bool, threads: Int) throws -> NeighborTable {
+    private static func table(
+        queries: Tensor<Float>, among reference: Tensor<Float>, count: Int, excludeSelf: Bool, threads: Int
+    ) throws -> NeighborTable {
         // Distances do not change when everything moves; products of centred vectors keep more digits of them.
         try checkFinite(reference, "the reference vectors")
         let center = columnMeans(reference, threads: threads).map(Float.init)
-        var best = try BlockedBest.search(queries: queries, corpus: reference, by: .euclidean(center: center), top: count, excludeSelf: excludeSelf, threads: threads)
+        var best = try BlockedBest.search(
+            queries: queries, corpus: reference, by: .euclidean(center: center), top: count, excludeSelf: excludeSelf, threads: threads)
         let width = queries.columns, pieces = Parallel.chunks(queries.rows, size: 256)
         queries.withUnsafeElements { queries in
             reference.withUnsafeElements { reference in
@@ -48,9 +53,12 @@ public enum NearestNeighbors {
                                 let rows = to.pointer + query * count, distances = d.pointer + query * count
                                 for place in 0..<count {
                                     let row = rows[place]
-                                    let distance = Float(kt_squared_distance(q.pointer + query * width, r.pointer + Int(row) * width, Int64(width)).squareRoot())
+                                    let distance = Float(
+                                        kt_squared_distance(q.pointer + query * width, r.pointer + Int(row) * width, Int64(width))
+                                            .squareRoot())
                                     var at = place
-                                    while at > 0 && (distances[at - 1] > distance || (distances[at - 1] == distance && rows[at - 1] > row)) {
+                                    while at > 0 && (distances[at - 1] > distance || (distances[at - 1] == distance && rows[at - 1] > row))
+                                    {
                                         (distances[at], rows[at]) = (distances[at - 1], rows[at - 1])
                                         at -= 1
                                     }
@@ -88,9 +96,11 @@ func columnMeans(_ x: Tensor<Float>, threads: Int) -> [Double] {
 }
 
 /// The rows scaled to unit length; rows of zeros stay zeros. Returns the tensor itself where every row has unit length already.
-public func normalizedRows(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) -> Tensor<Float> {
+package func normalizedRows(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) -> Tensor<Float> {
     let width = x.columns, rows = x.rows
-    let unit = x.withUnsafeElements { pointer in (0..<rows).allSatisfy { abs(Float.dot(pointer + $0 * width, pointer + $0 * width, count: width) - 1) < 1e-6 } }
+    let unit = x.withUnsafeElements { pointer in
+        (0..<rows).allSatisfy { abs(Float.dot(pointer + $0 * width, pointer + $0 * width, count: width) - 1) < 1e-6 }
+    }
     if unit { return x }
     var result = Tensor<Float>(uninitialized: x.shape)
     x.withUnsafeElements { from in
@@ -99,8 +109,11 @@ public func normalizedRows(_ x: Tensor<Float>, threads: Int = Parallel.available
             Parallel.forEach(pieces.count, threads: threads) { piece, _ in
                 for row in pieces[piece] {
                     let line = UnsafePointer(source.pointer) + row * width, squares = Float.dot(line, line, count: width)
-                    if squares > 0 { scaleToUnit(line, squaredNorm: squares, width: width, into: target.pointer + row * width) }
-                    else { (target.pointer + row * width).update(repeating: 0, count: width) }
+                    if squares > 0 {
+                        scaleToUnit(line, squaredNorm: squares, width: width, into: target.pointer + row * width)
+                    } else {
+                        (target.pointer + row * width).update(repeating: 0, count: width)
+                    }
                 }
             }
         }

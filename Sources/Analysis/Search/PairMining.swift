@@ -4,11 +4,11 @@ import Synchronization
 import Tensors
 
 /// Two rows and the cosine between their vectors.
-public struct SimilarPair: Sendable, Equatable {
+package struct SimilarPair: Sendable, Equatable {
     /// The lower row.
-    public let first: Int
-    public let second: Int
-    public let cosine: Float
+    package let first: Int
+    package let second: Int
+    package let cosine: Float
 
     /// Higher cosine first, then lower rows.
     static func isBetter(_ a: SimilarPair, _ b: SimilarPair) -> Bool {
@@ -17,22 +17,22 @@ public struct SimilarPair: Sendable, Equatable {
 }
 
 /// Which pairs of rows may be mined.
-public struct PairFilter: Sendable {
+package struct PairFilter: Sendable {
     /// Pairs below this cosine are not reported.
-    public var threshold: Float
+    package var threshold: Float
     /// Rows with the same number here are copies of one another (the same sentence) and make no pair.
-    public var identityClasses: [Int32]?
+    package var identityClasses: [Int32]?
     /// When given, only rows of different groups make a pair.
-    public var groups: [Int32]?
+    package var groups: [Int32]?
 
-    public init(threshold: Float = -.infinity, identityClasses: [Int32]? = nil, groups: [Int32]? = nil) {
+    package init(threshold: Float = -.infinity, identityClasses: [Int32]? = nil, groups: [Int32]? = nil) {
         self.threshold = threshold
         self.identityClasses = identityClasses
         self.groups = groups
     }
 
     /// One number for each different string, for `identityClasses` and `groups`.
-    public static func classes(of labels: [String]) -> [Int32] {
+    package static func classes(of labels: [String]) -> [Int32] {
         var numbers: [String: Int32] = [:]
         return labels.map { label in
             if let known = numbers[label] { return known }
@@ -48,7 +48,7 @@ extension CosineSearch {
     ///
     /// - Throws: `DataError` for NaN or infinity in a vector, or classes that are not one a row.
     /// - Complexity: rows² · columns operations; memory for a few times `top` pairs.
-    public func minePairs(top: Int, filter: PairFilter = PairFilter()) throws -> [SimilarPair] {
+    package func minePairs(top: Int, filter: PairFilter = PairFilter()) throws -> [SimilarPair] {
         guard top > 0 else { throw DataError(.usage, "the number of pairs must be at least 1, not \(top)") }
         for classes in [filter.identityClasses, filter.groups] {
             if let classes, classes.count != corpus.rows {
@@ -63,18 +63,22 @@ extension CosineSearch {
             let band = start..<min(n, start + bandRows)
             let blocks = try corpus.withRows(band) { pointer in
                 try Parallel.chunks(band.count, size: BlockedBest.blockRows).map { piece in
-                    try CorpusBlock(pointer + piece.lowerBound * width, rows: piece.lowerBound + start..<piece.upperBound + start, width: width,
-                                    by: .cosine, valid: valid, reusing: nil)
+                    try CorpusBlock(
+                        pointer + piece.lowerBound * width, rows: piece.lowerBound + start..<piece.upperBound + start, width: width,
+                        by: .cosine, valid: valid, reusing: nil)
                 }
             }
             // The rows up to there pass by in spans, so that a file of any length fits in memory.
             for first in stride(from: 0, to: band.upperBound, by: bandRows) {
-                let span = first..<min(band.upperBound, first + bandRows), tiles = Parallel.chunks(span.count, size: tile).map { $0.lowerBound + first..<$0.upperBound + first }
+                let span = first..<min(band.upperBound, first + bandRows),
+                    tiles = Parallel.chunks(span.count, size: tile).map { $0.lowerBound + first..<$0.upperBound + first }
                 try corpus.withRows(span) { pointer in
                     let rows = Shared(pointer)
                     try Parallel.forEach(tiles.count, threads: threads) { item, _ in
                         let queries = tiles[item], ready = PreparedRows(capacity: tile, width: width)
-                        try ready.fill(UnsafePointer(rows.pointer) + (queries.lowerBound - first) * width, rows: queries, by: .cosine, valid: valid, what: "the vectors", threads: 1)
+                        try ready.fill(
+                            UnsafePointer(rows.pointer) + (queries.lowerBound - first) * width, rows: queries, by: .cosine, valid: valid,
+                            what: "the vectors", threads: 1)
                         var own: [SimilarPair] = []
                         var bound = found.bound
                         Scratch.with(Float.self, count: tile * BlockedBest.blockRows) { products in
@@ -91,7 +95,8 @@ extension CosineSearch {
                                             let second = block.rows.lowerBound + from + Int(hits[hit])
                                             if let classes = filter.identityClasses, classes[query] == classes[second] { continue }
                                             if let groups = filter.groups, groups[query] == groups[second] { continue }
-                                            own.append(SimilarPair(first: query, second: second, cosine: max(-1, min(1, line[Int(hits[hit])]))))
+                                            own.append(
+                                                SimilarPair(first: query, second: second, cosine: max(-1, min(1, line[Int(hits[hit])]))))
                                         }
                                         if own.count > 4 * top + 1024 {
                                             found.merge(&own)
@@ -113,7 +118,10 @@ extension CosineSearch {
 /// The best pairs of all workers. Which pairs end up here does not depend on who came first: a pair is only ever dropped for `top` better
 /// ones.
 private final class BestPairs: Sendable {
-    private struct State: Sendable { var pairs: [SimilarPair] = []; var bound: Float }
+    private struct State: Sendable {
+        var pairs: [SimilarPair] = []
+        var bound: Float
+    }
     private let top: Int
     private let state: Mutex<State>
 

@@ -25,7 +25,8 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
     private typealias Candidates = [[Int32]]
 
     func run() throws -> BlockedBest {
-        let n = queries.rows, prepared = PreparedRows(capacity: (n + BlockedBest.tile - 1) / BlockedBest.tile * BlockedBest.tile, width: width)
+        let n = queries.rows,
+            prepared = PreparedRows(capacity: (n + BlockedBest.tile - 1) / BlockedBest.tile * BlockedBest.tile, width: width)
         try queries.withRows(0..<n) { try prepared.fill($0, rows: 0..<n, by: .cosine, valid: queryValid, what: "the queries", threads: 1) }
         let found: Candidates
         if let codes, width <= RowCodes.mostColumns, codes.rows == rows, codes.columns == width {
@@ -56,13 +57,17 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
                     try Scratch.with(Float.self, count: (n + 2) * local.count) { scores in
                         let bad = withFlags(first) { valid in
                             withNorms(norms, first) { norms in
-                                kt_scan_cosines(prepared.row(0), Int64(n), from.pointer + local.lowerBound * width, Int64(local.count), Int64(width), norms, valid, scores)
+                                kt_scan_cosines(
+                                    prepared.row(0), Int64(n), from.pointer + local.lowerBound * width, Int64(local.count), Int64(width),
+                                    norms, valid, scores)
                             }
                         }
                         guard bad < 0 else { throw notFinite(row: first + Int(bad), of: "the vectors") }
                         for query in 0..<n where prepared.usable[query] {
-                            bounds.offer(scores + query * local.count, errors: nil, a: 0, b: margin, first: first, count: local.count, query: query, worker: worker,
-                                         scratch: scores + n * local.count)
+                            bounds.offer(
+                                scores + query * local.count, errors: nil, a: 0, b: margin, first: first, count: local.count, query: query,
+                                worker: worker,
+                                scratch: scores + n * local.count)
                         }
                     }
                 }
@@ -85,10 +90,14 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
                         let part = pieces[piece]
                         Scratch.with(Float.self, count: 3 * part.count) { scores in
                             withFlags(part.lowerBound) { valid in
-                                kt_scan_int8(wide.numbers, wide.scale, c.pointer + part.lowerBound * width, Int64(part.count), Int64(width), s.pointer + part.lowerBound, valid, scores)
+                                kt_scan_int8(
+                                    wide.numbers, wide.scale, c.pointer + part.lowerBound * width, Int64(part.count), Int64(width),
+                                    s.pointer + part.lowerBound, valid, scores)
                             }
-                            bounds.offer(scores, errors: e.pointer + part.lowerBound, a: 1 + wide.error, b: wide.error + margin, first: part.lowerBound, count: part.count,
-                                         query: 0, worker: worker, scratch: scores + part.count)
+                            bounds.offer(
+                                scores, errors: e.pointer + part.lowerBound, a: 1 + wide.error, b: wide.error + margin,
+                                first: part.lowerBound, count: part.count,
+                                query: 0, worker: worker, scratch: scores + part.count)
                         }
                     }
                 }
@@ -111,8 +120,10 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
                 Scratch.with(Float.self, count: part.count) { scores in
                     Scratch.with(Int32.self, count: part.count) { hits in
                         withFlags(part.lowerBound) { valid in
-                            kt_scan_bits(planed.words, Int32(PlanedQuery.planes), planed.least, planed.step, planed.sum, c.pointer + part.lowerBound * width, Int64(part.count),
-                                         Int64(width), valid, scores)
+                            kt_scan_bits(
+                                planed.words, Int32(PlanedQuery.planes), planed.least, planed.step, planed.sum,
+                                c.pointer + part.lowerBound * width, Int64(part.count),
+                                Int64(width), valid, scores)
                         }
                         let least = bounds.withLock { $0 }
                         let count = Int(kt_at_least(scores, Int64(part.count), max(least, -.greatestFiniteMagnitude), hits))
@@ -147,7 +158,8 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
 
     /// Of some rows, those that can be among the best by their cosines in float.
     private func narrowed(_ chosen: [Int32], _ query: UnsafePointer<Float>) throws -> [Int32] {
-        let bounds = ScanBounds(queries: 1, top: top, threads: threads), pieces = Parallel.chunks(chosen.count, size: 256), width = width, margin = margin
+        let bounds = ScanBounds(queries: 1, top: top, threads: threads), pieces = Parallel.chunks(chosen.count, size: 256), width = width,
+            margin = margin
         let query = Shared(query)
         try Parallel.forEach(pieces.count, threads: corpus.isInMemory ? threads : 1) { piece, worker in
             let part = pieces[piece]
@@ -159,7 +171,9 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
                 let scores = gathered + part.count * width
                 let bad = kt_scan_cosines(query.pointer, 1, gathered, Int64(part.count), Int64(width), nil, nil, scores)
                 guard bad < 0 else { throw notFinite(row: Int(chosen[part.lowerBound + Int(bad)]), of: "the vectors") }
-                bounds.offer(scores, errors: nil, a: 0, b: margin, first: part.lowerBound, count: part.count, query: 0, worker: worker, scratch: scores + part.count)
+                bounds.offer(
+                    scores, errors: nil, a: 0, b: margin, first: part.lowerBound, count: part.count, query: 0, worker: worker,
+                    scratch: scores + part.count)
             }
         }
         return bounds.candidates(query: 0).map { chosen[Int($0)] }
@@ -169,8 +183,9 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
 
     private func rescore(_ prepared: PreparedRows, _ found: Candidates) throws -> BlockedBest {
         let n = queries.rows, capacity = 2 * top + Int(KT_BEST_SLACK)
-        var result = BlockedBest(top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
-                                 counts: [Int32](repeating: 0, count: n))
+        var result = BlockedBest(
+            top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
+            counts: [Int32](repeating: 0, count: n))
         for first in stride(from: 0, to: n, by: BlockedBest.tile) {
             let group = first..<min(n, first + BlockedBest.tile), state = BestState(queries: BlockedBest.tile, capacity: capacity)
             let chosen = Set(found[group].joined()).sorted()
@@ -185,7 +200,8 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
                         for (place, row) in part.enumerated() {
                             try corpus.withRows(Int(row)..<Int(row) + 1) { (gathered + place * width).update(from: $0, count: width) }
                         }
-                        let block = try CorpusBlock(gathered, rows: start..<start + BlockedBest.blockRows, width: width, by: .cosine, valid: nil, reusing: old)
+                        let block = try CorpusBlock(
+                            gathered, rows: start..<start + BlockedBest.blockRows, width: width, by: .cosine, valid: nil, reusing: old)
                         Float.multiply(prepared.row(first), rows: group.count, by: block.matrix, bias: block.bias, into: products)
                         state.offer(products, queries: 0..<group.count, block: block.rows, top: top)
                         old = block
@@ -221,7 +237,10 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
 
 /// Scores with bounds on their errors, of several queries, from several workers.
 private final class ScanBounds: Sendable {
-    private struct Found: Sendable { var rows: [Int32] = []; var highs: [Float] = [] }
+    private struct Found: Sendable {
+        var rows: [Int32] = []
+        var highs: [Float] = []
+    }
     private final class Bin: Sendable { let found = Mutex(Found()) }
     private let top: Int, workers: Int, queries: Int
     private let states: [BestState]
@@ -236,7 +255,8 @@ private final class ScanBounds: Sendable {
 
     /// Takes the scores of rows first ..< first + count. One worker's calls do not overlap. `scratch` has room for twice as many numbers.
     func offer(
-        _ scores: UnsafePointer<Float>, errors: UnsafePointer<Float>?, a: Float, b: Float, first: Int, count: Int, query: Int, worker: Int, scratch: UnsafeMutablePointer<Float>
+        _ scores: UnsafePointer<Float>, errors: UnsafePointer<Float>?, a: Float, b: Float, first: Int, count: Int, query: Int, worker: Int,
+        scratch: UnsafeMutablePointer<Float>
     ) {
         let low = scratch, high = scratch + count
         kt_scan_bounds(scores, errors, a, b, Int64(count), low, high)

@@ -4,18 +4,18 @@ import Tensors
 /// How similar two sentences of a collection are by chance: the cosines of pairs of different rows drawn at random.
 ///
 /// What counts as similar differs from model to model; a threshold is best named as a quantile of this distribution.
-public struct RandomPairCosines: Sendable {
+package struct RandomPairCosines: Sendable {
     /// Pairs drawn.
-    public var count: Int { sorted.count }
+    package var count: Int { sorted.count }
     /// Mean cosine.
-    public let mean: Double
+    package let mean: Double
     /// Standard deviation (n − 1).
-    public let deviation: Double
+    package let deviation: Double
     /// The cosines in ascending order.
-    public let sorted: [Float]
+    package let sorted: [Float]
 
     /// The cosine below which a share `p` in [0, 1] of random pairs lies, interpolated linearly between neighbours (numpy's default).
-    public func quantile(_ p: Double) -> Double {
+    package func quantile(_ p: Double) -> Double {
         let place = max(0, min(1, p)) * Double(sorted.count - 1)
         let below = Int(place), share = place - Double(below)
         let low = Double(sorted[below]), high = Double(sorted[min(sorted.count - 1, below + 1)])
@@ -25,7 +25,7 @@ public struct RandomPairCosines: Sendable {
     /// A cosine as a person names it: a number in [−1, 1], or the quantile of random pairs, as "q99" or "q99.9".
     ///
     /// - Throws: `DataError` when it is neither.
-    public func threshold(named text: String) throws -> Double {
+    package func threshold(named text: String) throws -> Double {
         if text.hasPrefix("q"), let percent = Double(text.dropFirst()), (0...100).contains(percent) { return quantile(percent / 100) }
         if let cosine = Double(text), (-1...1).contains(cosine) { return cosine }
         throw DataError(.usage, "the threshold '\(text)' is neither a cosine from -1 to 1 nor a quantile such as q99")
@@ -35,7 +35,7 @@ public struct RandomPairCosines: Sendable {
     ///
     /// - Throws: `DataError` when fewer than two rows have a direction, or a drawn vector holds NaN or infinity.
     /// - Complexity: one pass over the vectors, and memory for the drawn ones.
-    public init<Source: RowSource>(
+    package init<Source: RowSource>(
         of vectors: Source, valid: [Bool]? = nil, count: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
     ) throws {
         guard count > 0 else { throw DataError(.usage, "the number of random pairs must be at least 1, not \(count)") }

@@ -13,8 +13,11 @@ import VectorStore
 /// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of
 /// them computed from the vectors. How many true answers are among them depends on the vectors; docs/benchmarks.md states it.
 public final class RowCodes: Sendable {
+    /// int8 or binary.
     public let kind: VectorCodes
+    /// Number of vectors.
     public let rows: Int
+    /// Numbers in one vector.
     public let columns: Int
     let codes: MappedBytes
     let scales: MappedBytes?, errors: MappedBytes?
@@ -22,15 +25,17 @@ public final class RowCodes: Sendable {
     /// Rows looked at again for binary codes: this share of all, and at least this many. For vectors of random directions in 256
     /// dimensions, the hardest
     /// case, 99 of 100 true answers are among them at a million rows and at ten (signs keep √(2/π) of a cosine: Charikar 2002).
-    public static let binaryShare = 0.01
-    public static let binaryLeast = 25_000
+    package static let binaryShare = 0.01
+    package static let binaryLeast = 25_000
 
     /// - Throws: `DataError` of kind `usage` if the file has no such codes.
     public init(_ kind: VectorCodes, of file: VectorFile) throws {
         guard let codes = try file.codeBytes(kind) else {
             let has = file.codeKinds.map(\.rawValue).joined(separator: ", ")
-            throw DataError(.usage, "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors "
-                + "select \(Setting.codes) \(kind.rawValue)", file: file.path)
+            throw DataError(
+                .usage,
+                "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors "
+                    + "select \(Setting.codes) \(kind.rawValue)", file: file.path)
         }
         self.kind = kind
         rows = file.count
@@ -78,11 +83,11 @@ struct WideQuery: Sendable {
     init(_ query: UnsafePointer<Float>, width: Int) {
         let most = min(32767, Int(Int32.max) / (127 * width))
         var largest: Float = 0
-        for i in 0 ..< width { largest = max(largest, abs(query[i])) }
+        for i in 0..<width { largest = max(largest, abs(query[i])) }
         let scale = largest > 0 ? largest / Float(most) : 1
         self.scale = scale
         var numbers = [Int16](repeating: 0, count: width), squares = 0.0
-        for i in 0 ..< width {
+        for i in 0..<width {
             let number = max(-most, min(most, Int((query[i] / scale).rounded(.toNearestOrEven))))
             numbers[i] = Int16(number)
             let left = Double(query[i]) - Double(scale) * Double(number)
@@ -101,17 +106,20 @@ struct PlanedQuery: Sendable {
 
     init(_ query: UnsafePointer<Float>, width: Int) {
         let numbers = UnsafeBufferPointer(start: query, count: width)
-        let least = numbers.min() ?? 0, steps = Float(1 << Self.planes - 1), step = max(((numbers.max() ?? 0) - least) / steps, .leastNormalMagnitude)
+        let least = numbers.min() ?? 0, steps = Float(1 << Self.planes - 1),
+            step = max(((numbers.max() ?? 0) - least) / steps, .leastNormalMagnitude)
         (self.least, self.step) = (least, step)
         let bytes = (width + 7) / 8, count = (bytes + 7) / 8
         var planes = [UInt8](repeating: 0, count: Self.planes * count * 8), sum = 0.0
-        for i in 0 ..< width {
+        for i in 0..<width {
             let level = Int(max(0, min(steps, ((query[i] - least) / step).rounded())))
             sum += Double(least) + Double(step) * Double(level)
             // As NumPy packs bits: the first in the highest of its byte.
-            for plane in 0 ..< Self.planes where level >> plane & 1 == 1 { planes[plane * count * 8 + i / 8] |= 0x80 >> UInt8(i % 8) }
+            for plane in 0..<Self.planes where level >> plane & 1 == 1 { planes[plane * count * 8 + i / 8] |= 0x80 >> UInt8(i % 8) }
         }
         self.sum = Float(sum)
-        words = planes.withUnsafeBytes { bytes in (0 ..< Self.planes * count).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) } }
+        words = planes.withUnsafeBytes { bytes in
+            (0..<Self.planes * count).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
+        }
     }
 }

@@ -9,19 +9,19 @@ import Tensors
 /// Signatures are sorted several times, each time beginning with another part of the bits, and each row is compared with the next few rows
 /// of each list whose signatures differ in few enough bits, by the exact cosine. What passes as a near-duplicate therefore is one; a few
 /// are overlooked.
-public struct SortedDuplicates: Sendable {
+package struct SortedDuplicates: Sendable {
     /// Least cosine of a near-duplicate.
-    public var cosine: Double
-    public var seed: UInt64
-    public var threads: Int
+    package var cosine: Double
+    package var seed: UInt64
+    package var threads: Int
     /// Rows of a sorted list that a row is compared with.
-    public var window = 24
+    package var window = 24
     /// Sorted lists.
-    public var lists = 16
+    package var lists = 16
 
     static let words = 4
 
-    public init(cosine: Double, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(cosine: Double, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         (self.cosine, self.seed, self.threads) = (cosine, seed, threads)
     }
 
@@ -29,7 +29,7 @@ public struct SortedDuplicates: Sendable {
     /// - Parameter rows: ascending.
     /// - Throws: `DataError` naming a row that is zero or not finite.
     /// - Complexity: O(rows · (256 d + lists · (log rows + window))); memory for 36 bytes a row and the pairs that were found.
-    public func drop<Source: RowSource>(_ rows: [Int], of x: Source) throws -> (kept: [Int], repeats: [NearDuplicates.Repeat]) {
+    package func drop<Source: RowSource>(_ rows: [Int], of x: Source) throws -> (kept: [Int], repeats: [NearDuplicates.Repeat]) {
         try x.checkShape("the vectors")
         let signatures = try signatures(rows, x)
         var near: [UInt64] = []

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 
 /// How rows are scored in "king − man + woman": the sum of cosines or their product (Levy & Goldberg 2014).
-public enum ArithmeticMethod: String, Sendable, CaseIterable {
+package enum ArithmeticMethod: String, Sendable, CaseIterable {
     /// 3CosAdd: the cosine with the sum of the unit vectors, minuses subtracted.
     case add
     /// 3CosMul: the product of the similarities to the pluses over that to the minuses, each similarity being (1 + cosine) / 2.
@@ -14,11 +14,11 @@ public enum ArithmeticMethod: String, Sendable, CaseIterable {
 }
 
 /// The rows that are nearest to a sum and difference of other vectors.
-public struct VectorArithmetic: Sendable {
-    public var method: ArithmeticMethod
-    public var threads: Int
+package struct VectorArithmetic: Sendable {
+    package var method: ArithmeticMethod
+    package var threads: Int
 
-    public init(method: ArithmeticMethod = .add, threads: Int = Parallel.availableThreads) {
+    package init(method: ArithmeticMethod = .add, threads: Int = Parallel.availableThreads) {
         (self.method, self.threads) = (method, threads)
     }
 
@@ -28,7 +28,7 @@ public struct VectorArithmetic: Sendable {
     ///   - plus, minus: vectors, each of the corpus's width; their lengths do not matter.
     ///   - excluded: rows excluded from the results, such as those of the query words.
     /// - Throws: `DataError` if there is no plus, a vector has no direction, or a row is not finite.
-    public func search<Corpus: RowSource>(
+    package func search<Corpus: RowSource>(
         _ corpus: Corpus, plus: [[Float]], minus: [[Float]], excluding excluded: Set<Int> = [], valid: [Bool]? = nil, top: Int
     ) throws -> [(row: Int, score: Double)] {
         try corpus.checkShape("the vectors")

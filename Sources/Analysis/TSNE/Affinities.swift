@@ -7,9 +7,9 @@ import Tensors
 // points; over nearest neighbours for many (van der Maaten 2014). Everything is computed in Double and stored as Float.
 
 /// The symmetric matrix P of t-SNE: p_ij = (p_j|i + p_i|j) / 2n, which sums to 1.
-public struct Affinities: Sendable {
+package struct Affinities: Sendable {
     /// Between which points affinities are taken.
-    public enum Pairs: String, Sendable, CaseIterable {
+    package enum Pairs: String, Sendable, CaseIterable {
         /// `all` below `allPairsLimit` points, else `nearest`.
         case automatic
         /// Every pair, as t-SNE was published in 2008 (scikit-learn's `method="exact"`).
@@ -22,38 +22,38 @@ public struct Affinities: Sendable {
     }
 
     /// Points from which `automatic` keeps near neighbours only: all pairs would take most of the time from there on.
-    public static let allPairsLimit = 5000
+    package static let allPairsLimit = 5000
     /// Most points whose pairs are all kept: a matrix of 1.6 GB.
-    public static let mostPoints = 20_000
+    package static let mostPoints = 20_000
 
     /// Points.
-    public let count: Int
+    package let count: Int
     /// `all` or `nearest`.
-    public let pairs: Pairs
+    package let pairs: Pairs
     /// Others that each point has a conditional distribution over: all, or 3 · perplexity.
-    public let neighbors: Int
+    package let neighbors: Int
     /// The perplexities that were asked for; several are averaged.
-    public let perplexities: [Double]
+    package let perplexities: [Double]
     /// exp of the entropy of p_·|i for the largest perplexity that was asked for: mean over the points. Below the wish where the
     /// search could not meet it, as among many copies of one vector above.
-    public let realizedPerplexity: Double
+    package let realizedPerplexity: Double
     /// For `nearest`, entries of row i are offsets[i] ..< offsets[i + 1]; for `all` both are empty and `values` is (count, count).
     package let offsets: [Int64]
     package let columns: [Int32]
     package let values: [Float]
 
     /// The largest perplexity that `count` points allow: a third of the others.
-    public static func largestPerplexity(points count: Int) -> Double { Double(max(0, count - 1)) / 3 }
+    package static func largestPerplexity(points count: Int) -> Double { Double(max(0, count - 1)) / 3 }
 
     /// 30, or for fewer than 91 points the largest whole number that they allow.
-    public static func usualPerplexity(points count: Int) -> Double { max(1, min(30, largestPerplexity(points: count).rounded(.down))) }
+    package static func usualPerplexity(points count: Int) -> Double { max(1, min(30, largestPerplexity(points: count).rounded(.down))) }
 
     /// Affinities of the rows of `x` by Euclidean distance.
     ///
     /// - Parameter perplexities: one, or several whose conditional distributions are averaged (multiscale; Kobak & Berens 2019).
     /// - Throws: `DataError` for fewer points than 3 · perplexity + 1, a perplexity below 1, NaN or infinity, `all` for more than
     ///   `mostPoints`.
-    public init(_ x: Tensor<Float>, perplexities: [Double], pairs: Pairs = .automatic, threads: Int = Parallel.availableThreads) throws {
+    package init(_ x: Tensor<Float>, perplexities: [Double], pairs: Pairs = .automatic, threads: Int = Parallel.availableThreads) throws {
         let largest = try Self.check(perplexities, points: x.rows)
         guard pairs.resolved(points: x.rows) == .all else {
             let table = try NearestNeighbors.euclidean(x, count: Self.neighborCount(largest, points: x.rows), threads: threads)
@@ -68,11 +68,16 @@ public struct Affinities: Sendable {
         var values = squaredDistances(x, threads: threads)
         let realized = conditionalOverAll(&values, points: x.rows, perplexities: perplexities, largest: largest, threads: threads)
         symmetrize(&values, points: x.rows, threads: threads)
-        self.init(count: x.rows, pairs: .all, neighbors: x.rows - 1, perplexities: perplexities, realizedPerplexity: realized, offsets: [], columns: [],
-                  values: values)
+        self.init(
+            count: x.rows, pairs: .all, neighbors: x.rows - 1, perplexities: perplexities, realizedPerplexity: realized, offsets: [],
+            columns: [],
+            values: values)
     }
 
-    private init(count: Int, pairs: Pairs, neighbors: Int, perplexities: [Double], realizedPerplexity: Double, offsets: [Int64], columns: [Int32], values: [Float]) {
+    private init(
+        count: Int, pairs: Pairs, neighbors: Int, perplexities: [Double], realizedPerplexity: Double, offsets: [Int64], columns: [Int32],
+        values: [Float]
+    ) {
         (self.count, self.pairs, self.neighbors) = (count, pairs, neighbors)
         (self.perplexities, self.realizedPerplexity) = (perplexities, realizedPerplexity)
         (self.offsets, self.columns, self.values) = (offsets, columns, values)
@@ -84,12 +89,17 @@ public struct Affinities: Sendable {
     @discardableResult
     static func check(_ perplexities: [Double], points: Int) throws -> Double {
         guard let largest = perplexities.max(), perplexities.allSatisfy({ $0.isFinite && $0 >= 1 }) else {
-            throw DataError(.usage, "a perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
+            throw DataError(
+                .usage, "a perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
         }
         let limit = largestPerplexity(points: points)
         guard largest <= limit else {
-            let advice = limit >= 1 ? "the largest perplexity that they allow is \((limit * 100).rounded(.down) / 100)" : "a map needs at least 4 points"
-            throw DataError(.usage, "perplexity \(largest) needs at least \(Int((3 * largest).rounded(.up)) + 1) points and there are \(points): \(advice)")
+            let advice =
+                limit >= 1
+                ? "the largest perplexity that they allow is \((limit * 100).rounded(.down) / 100)" : "a map needs at least 4 points"
+            throw DataError(
+                .usage,
+                "perplexity \(largest) needs at least \(Int((3 * largest).rounded(.up)) + 1) points and there are \(points): \(advice)")
         }
         return largest
     }
@@ -99,14 +109,19 @@ public struct Affinities: Sendable {
         let n = table.queries, k = table.top
         var columns = table.rows, values = table.scores
         let largest = perplexities.max() ?? 1
-        let perplexity = conditional(&columns, &values, rows: n, neighbors: k, perplexities: perplexities, largest: largest, sorted: true, threads: threads)
+        let perplexity = conditional(
+            &columns, &values, rows: n, neighbors: k, perplexities: perplexities, largest: largest, sorted: true, threads: threads)
         let joint = Self.symmetric(columns, values, rows: n, neighbors: k, threads: threads)
-        self.init(count: n, pairs: .nearest, neighbors: k, perplexities: perplexities, realizedPerplexity: perplexity, offsets: joint.0, columns: joint.1,
-                  values: joint.2)
+        self.init(
+            count: n, pairs: .nearest, neighbors: k, perplexities: perplexities, realizedPerplexity: perplexity, offsets: joint.0,
+            columns: joint.1,
+            values: joint.2)
     }
 
     /// (p_j|i + p_i|j) / 2n from rows sorted by column.
-    private static func symmetric(_ columns: [Int32], _ values: [Float], rows n: Int, neighbors k: Int, threads: Int) -> ([Int64], [Int32], [Float]) {
+    private static func symmetric(
+        _ columns: [Int32], _ values: [Float], rows n: Int, neighbors k: Int, threads: Int
+    ) -> ([Int64], [Int32], [Float]) {
         var incoming = [Int32](repeating: 0, count: n)
         let pieces = Parallel.chunks(n, size: 1024)
         // The position of each edge's reverse in its own row (−1 if absent) is found twice rather than stored: it would be as large as P.
@@ -185,7 +200,8 @@ public struct Affinities: Sendable {
 ///
 /// - Parameter sorted: also sorts each row by column.
 func conditional(
-    _ columns: inout [Int32], _ values: inout [Float], rows n: Int, neighbors k: Int, perplexities: [Double], largest: Double, sorted: Bool, threads: Int
+    _ columns: inout [Int32], _ values: inout [Float], rows n: Int, neighbors k: Int, perplexities: [Double], largest: Double, sorted: Bool,
+    threads: Int
 ) -> Double {
     let pieces = Parallel.chunks(n, size: 256)
     var realized = [Double](repeating: 0, count: max(1, pieces.count))
@@ -227,7 +243,9 @@ private func squaredDistances(_ x: Tensor<Float>, threads: Int) -> [Float] {
             Parallel.forEach(pieces.count, threads: threads) { piece, _ in
                 for i in pieces[piece] {
                     let row = UnsafePointer(from.pointer) + i * width
-                    for j in 0..<n { out.pointer[i * n + j] = Float(kt_squared_distance(row, UnsafePointer(from.pointer) + j * width, Int64(width))) }
+                    for j in 0..<n {
+                        out.pointer[i * n + j] = Float(kt_squared_distance(row, UnsafePointer(from.pointer) + j * width, Int64(width)))
+                    }
                 }
             }
         }

@@ -51,12 +51,14 @@ final class BarnesHut: Repulsion {
                     sortedX.withUnsafeBufferPointer { xBuffer in
                         sortedY.withUnsafeBufferPointer { yBuffer in
                             guard let z = zBuffer.baseAddress, let cells = cellBuffer.baseAddress, let order = orderBuffer.baseAddress,
-                                  let x = xBuffer.baseAddress, let y = yBuffer.baseAddress else { return 0 }
+                                let x = xBuffer.baseAddress, let y = yBuffer.baseAddress
+                            else { return 0 }
                             let shared = (Shared(z), Shared(cells), Shared(order), Shared(x), Shared(y)), count = Int32(cellBuffer.count)
                             Parallel.forEach(pieces.count, threads: threads) { piece, _ in
-                                kt_tree_repulsion(shared.1.pointer, count, shared.2.pointer, shared.3.pointer, plane ? shared.4.pointer : nil,
-                                                  Int64(pieces[piece].lowerBound), Int64(pieces[piece].upperBound), alpha,
-                                                  map.repulsionX, map.repulsionY, shared.0.pointer)
+                                kt_tree_repulsion(
+                                    shared.1.pointer, count, shared.2.pointer, shared.3.pointer, plane ? shared.4.pointer : nil,
+                                    Int64(pieces[piece].lowerBound), Int64(pieces[piece].upperBound), alpha,
+                                    map.repulsionX, map.repulsionY, shared.0.pointer)
                             }
                             return zBuffer.reduce(0, +)
                         }
@@ -78,7 +80,8 @@ final class BarnesHut: Repulsion {
         guard side.isFinite else { return nil }
         let steps = Float(1 << Self.bits), scale = side > 0 ? steps / side : 0
         for i in 0..<n {
-            let x = UInt32(max(0, min(steps - 1, (map.x[i] - low.x) * scale))), y = UInt32(max(0, min(steps - 1, ((map.y?[i] ?? 0) - low.y) * scale)))
+            let x = UInt32(max(0, min(steps - 1, (map.x[i] - low.x) * scale))),
+                y = UInt32(max(0, min(steps - 1, ((map.y?[i] ?? 0) - low.y) * scale)))
             codes[i] = Self.spread(x) | Self.spread(y) << 1
             order[i] = Int32(i)
         }
@@ -122,8 +125,10 @@ final class BarnesHut: Repulsion {
         let index = cells.count, leaf = range.count <= Self.leafPoints || level == Self.bits
         // An angle of 0 lets no cell stand for its points.
         let reach = angle > 0 ? side * side / (angle * angle) : Float.infinity
-        cells.append(kt_cell(x: Float(x / Double(range.count)), y: Float(y / Double(range.count)), reach: reach, skip: 0,
-                             first: Int32(range.lowerBound), count: Int32(range.count), leaf: leaf ? 1 : 0))
+        cells.append(
+            kt_cell(
+                x: Float(x / Double(range.count)), y: Float(y / Double(range.count)), reach: reach, skip: 0,
+                first: Int32(range.lowerBound), count: Int32(range.count), leaf: leaf ? 1 : 0))
         if !leaf {
             let shift = UInt32(2 * (Self.bits - 1 - level))
             var start = range.lowerBound

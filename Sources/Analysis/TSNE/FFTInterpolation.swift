@@ -136,8 +136,10 @@ final class FFTInterpolation: Repulsion {
 
     func compute(_ map: MapArrays) -> Double {
         withPotential(of: map) { potential in
-            let sum = map.y.map { gatherPlane(map, y: $0, potential) }
-                ?? kt_spline_gather_line(Int64(map.count), map.x, potential.left, potential.perUnit, potential.field.pointer, map.repulsionX, nil)
+            let sum =
+                map.y.map { gatherPlane(map, y: $0, potential) }
+                ?? kt_spline_gather_line(
+                    Int64(map.count), map.x, potential.left, potential.perUnit, potential.field.pointer, map.repulsionX, nil)
             // Each point's own potential is w(0) = 1.
             return sum + Double(map.count) * potential.constant - Double(map.count)
         } ?? .nan
@@ -153,7 +155,8 @@ final class FFTInterpolation: Repulsion {
         // The lower corner lies just above node 6, so that the first of a point's six nodes is node 0 or later, however it is rounded.
         let nodes = Double(KT_SPLINE_NODES) * grid.spacing
         let corner = (Float(Double(left) - nodes), Float(Double(bottom) - nodes))
-        return map.y.map { plane(map, y: $0, grid, workers, corner: corner, top: top, body) } ?? line(map, grid, workers, left: corner.0, body)
+        return map.y.map { plane(map, y: $0, grid, workers, corner: corner, top: top, body) }
+            ?? line(map, grid, workers, left: corner.0, body)
     }
 
     private static func bounds(_ x: UnsafePointer<Float>, _ n: Int) -> (Float, Float) {
@@ -177,14 +180,16 @@ final class FFTInterpolation: Repulsion {
         if let grid, grid.spacing == spacing, grid.length == length { return grid }
         if workers?.length != length { workers = FFTWorkers(length: length, workers: threads) }
         guard let workers else { return nil }
-        grid = Grid(length: length, spacing: spacing, isShifted: spacing < self.spacing, alpha: alpha, dimensions: dimensions, workers: workers)
+        grid = Grid(
+            length: length, spacing: spacing, isShifted: spacing < self.spacing, alpha: alpha, dimensions: dimensions, workers: workers)
         return grid
     }
 
     // MARK: Two dimensions
 
     private func plane<Result>(
-        _ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, corner: (Float, Float), top: Float, _ body: (Potential) -> Result
+        _ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, corner: (Float, Float), top: Float,
+        _ body: (Potential) -> Result
     ) -> Result {
         let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing), (left, bottom) = corner
         let threads = self.threads
@@ -204,8 +209,9 @@ final class FFTInterpolation: Repulsion {
                     for parity in 0...1 {
                         Parallel.forEach((bandCount + 1 - parity) / 2, threads: threads) { item, _ in
                             let band = 2 * item + parity
-                            kt_spline_spread(order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, left, bottom, perUnit,
-                                             Int64(stride), field.pointer)
+                            kt_spline_spread(
+                                order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, left, bottom, perUnit,
+                                Int64(stride), field.pointer)
                         }
                     }
                 }
@@ -216,7 +222,10 @@ final class FFTInterpolation: Repulsion {
                 Parallel.forEach(rows, threads: threads) { row, worker in
                     kiss_fftri(workers.realInverse[worker], spectrum.pointer + row * half, field.pointer + row * stride)
                 }
-                return body(Potential(field: field, stride: stride, left: left, bottom: bottom, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
+                return body(
+                    Potential(
+                        field: field, stride: stride, left: left, bottom: bottom, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0
+                    ))
             }
         }
     }
@@ -228,10 +237,12 @@ final class FFTInterpolation: Repulsion {
         sums.withUnsafeMutableBufferPointer { buffer in
             order.withUnsafeBufferPointer { orderBuffer in
                 guard let out = buffer.baseAddress, let base = orderBuffer.baseAddress, let forceY = map.repulsionY else { return }
-                let sums = Shared(out), order = Shared(base), x = Shared(map.x), y = Shared(y), forces = (Shared(map.repulsionX), Shared(forceY))
+                let sums = Shared(out), order = Shared(base), x = Shared(map.x), y = Shared(y),
+                    forces = (Shared(map.repulsionX), Shared(forceY))
                 Parallel.forEach(bandCount, threads: threads) { band, _ in
-                    sums.pointer[band] = kt_spline_gather(order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, p.left, p.bottom,
-                                                          p.perUnit, Int64(p.stride), p.field.pointer, forces.0.pointer, forces.1.pointer, nil)
+                    sums.pointer[band] = kt_spline_gather(
+                        order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, p.left, p.bottom,
+                        p.perUnit, Int64(p.stride), p.field.pointer, forces.0.pointer, forces.1.pointer, nil)
                 }
             }
         }
@@ -312,7 +323,9 @@ final class FFTInterpolation: Repulsion {
                     spectrum[k].i *= grid.kernel[k]
                 }
                 kiss_fftri(workers.realInverse[0], spectrum, field)
-                return body(Potential(field: Shared(field), stride: 0, left: left, bottom: 0, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
+                return body(
+                    Potential(
+                        field: Shared(field), stride: 0, left: left, bottom: 0, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
             }
         }
     }

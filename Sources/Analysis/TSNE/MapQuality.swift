@@ -31,8 +31,10 @@ public struct MapQuality: Sendable {
     ///   - neighbors: fewer than half the points.
     ///   - examined: at most this many points are examined.
     /// - Throws: `DataError` when shapes do not fit, or there are too few points.
-    public init(of map: Tensor<Float>, vectors: Tensor<Float>, groups: [Int32]? = nil, neighbors: Int = 15, examined limit: Int = 2000,
-                pairs: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws {
+    public init(
+        of map: Tensor<Float>, vectors: Tensor<Float>, groups: [Int32]? = nil, neighbors: Int = 15, examined limit: Int = 2000,
+        pairs: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) throws {
         let n = vectors.rows
         guard map.rows == n else { throw DataError(.badData, "the map has \(map.rows) points and there are \(n) vectors") }
         if let groups, groups.count != n { throw DataError(.badData, "\(groups.count) groups were given for \(n) points") }
@@ -52,7 +54,8 @@ public struct MapQuality: Sendable {
                     let out = Shared(base), high = Shared(high), low = Shared(low), d = vectors.columns, dimensions = map.columns
                     Parallel.forEach(sample.count, threads: threads) { item, _ in
                         let i = sample[item]
-                        let far = squaredDistances(high.pointer, from: i, count: n, width: d), near = squaredDistances(low.pointer, from: i, count: n, width: dimensions)
+                        let far = squaredDistances(high.pointer, from: i, count: n, width: d),
+                            near = squaredDistances(low.pointer, from: i, count: n, width: dimensions)
                         let truth = nearest(far, to: i, count: k), shown = nearest(near, to: i, count: k)
                         out.pointer[item].trust = shown.reduce(0) { $0 + Double(max(0, rank(of: $1, in: far, from: i) - k)) }
                         out.pointer[item].continuity = truth.reduce(0) { $0 + Double(max(0, rank(of: $1, in: near, from: i) - k)) }
@@ -73,7 +76,9 @@ public struct MapQuality: Sendable {
         distanceCorrelation = try? Self.distanceCorrelation(map, vectors, pairs: pairs, random: &random)
     }
 
-    private static func distanceCorrelation(_ map: Tensor<Float>, _ vectors: Tensor<Float>, pairs: Int, random: inout RandomSource) throws -> Double {
+    private static func distanceCorrelation(
+        _ map: Tensor<Float>, _ vectors: Tensor<Float>, pairs: Int, random: inout RandomSource
+    ) throws -> Double {
         let n = vectors.rows
         var drawn: [(Int, Int)] = []
         if n * (n - 1) / 2 <= pairs {
@@ -131,23 +136,28 @@ private func majority(_ labels: [Int32]) -> Int32? {
 }
 
 /// How alike two maps of the same points are.
-public struct MapComparison: Sendable {
+package struct MapComparison: Sendable {
     /// Mean share of a point's nearest neighbours that the two maps have in common.
-    public let neighborOverlap: Double
+    package let neighborOverlap: Double
     /// Neighbours that were looked at.
-    public let neighbors: Int
+    package let neighbors: Int
     /// Residual of the best rotation, reflection, scaling and shift of one map onto the other, as a share of its size: 0 for equal shapes,
     /// at most 1 (Procrustes disparity as in scipy).
-    public let procrustesDisparity: Double
+    package let procrustesDisparity: Double
     /// The second map laid onto the first, (points, dimensions).
-    public let aligned: Tensor<Float>
+    package let aligned: Tensor<Float>
 
     /// - Throws: `DataError` when the maps differ in shape, hold NaN, or all points of one coincide.
-    public init(_ a: Tensor<Float>, _ b: Tensor<Float>, neighbors: Int = 10, threads: Int = Parallel.availableThreads) throws {
-        guard a.shape == b.shape, a.shape.count == 2 else { throw DataError(.badData, "the maps have shapes \(a.shape) and \(b.shape); both must show the same points") }
+    package init(_ a: Tensor<Float>, _ b: Tensor<Float>, neighbors: Int = 10, threads: Int = Parallel.availableThreads) throws {
+        guard a.shape == b.shape, a.shape.count == 2 else {
+            throw DataError(.badData, "the maps have shapes \(a.shape) and \(b.shape); both must show the same points")
+        }
         let n = a.rows, d = a.columns
-        guard neighbors >= 1, neighbors < n else { throw DataError(.usage, "\(neighbors) neighbours need at least \(neighbors + 1) points; there are \(n)") }
-        let first = try NearestNeighbors.euclidean(a, count: neighbors, threads: threads), second = try NearestNeighbors.euclidean(b, count: neighbors, threads: threads)
+        guard neighbors >= 1, neighbors < n else {
+            throw DataError(.usage, "\(neighbors) neighbours need at least \(neighbors + 1) points; there are \(n)")
+        }
+        let first = try NearestNeighbors.euclidean(a, count: neighbors, threads: threads),
+            second = try NearestNeighbors.euclidean(b, count: neighbors, threads: threads)
         var common = 0
         for i in 0..<n {
             let mine = Set(first.rows[i * neighbors..<(i + 1) * neighbors])
@@ -172,7 +182,9 @@ public struct MapComparison: Sendable {
         let turned = matrixProduct(cb, rotation), scale = trace / sb
         var result = Tensor<Float>(uninitialized: [n, d])
         turned.withUnsafeElements { t in
-            result.withUnsafeMutableElements { r in for i in 0..<n { for j in 0..<d { r[i * d + j] = Float(t[i * d + j] * scale + meanA[j]) } } }
+            result.withUnsafeMutableElements { r in
+                for i in 0..<n { for j in 0..<d { r[i * d + j] = Float(t[i * d + j] * scale + meanA[j]) } }
+            }
         }
         aligned = result
     }

@@ -11,7 +11,7 @@ import Tensors
 /// A map of vectors on which near neighbours stay near: settings, and `fit`.
 public struct TSNE: Sendable {
     /// How the points' repulsion is computed. All approximate the same sum.
-    public enum Gradient: String, Sendable, CaseIterable {
+    package enum Gradient: String, Sendable, CaseIterable {
         /// By the number of points: `exact` for few, `interpolation` for many.
         case automatic
         /// Every pair.
@@ -35,11 +35,12 @@ public struct TSNE: Sendable {
     /// Effective number of neighbours; several are averaged. Empty: `Affinities.usualPerplexity`, which is 30 from 91 points on.
     public var perplexities: [Double] = []
     /// Between which points affinities are taken.
-    public var pairs = Affinities.Pairs.automatic
+    package var pairs = Affinities.Pairs.automatic
     /// 1 or 2.
     public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
     public var normalizesVectors = true
+    /// Where the points start.
     public var initialization = Initialization.pca
     /// Factor on the affinities in the first iterations, which lets clusters find each other.
     ///
@@ -47,6 +48,7 @@ public struct TSNE: Sendable {
     /// clusters), the start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map
     /// forgets its initialization and ends in a worse minimum. `TSNEMap.settings` holds the value that was used.
     public var earlyExaggeration: Double?
+    /// Iterations under early exaggeration.
     public var earlyIterations = 250
     /// Factor on the affinities afterwards; above 1 draws clusters together.
     public var exaggeration = 1.0
@@ -55,42 +57,47 @@ public struct TSNE: Sendable {
     /// nil: points / exaggeration of the phase (Belkina et al. 2019), without a least value: few points under strong exaggeration would
     /// swing instead of settling. The gradient is taken without its factor of 4 here.
     public var learningRate: Double?
-    public var earlyMomentum = 0.8
-    public var momentum = 0.8
+    package var earlyMomentum = 0.8
+    package var momentum = 0.8
     /// Longest way of a point in one iteration.
-    public var longestStep = 5.0
+    package var longestStep = 5.0
     /// α of the map's kernel (1 + d²/α)^−α: below 1 heavier tails and finer clusters (Kobak et al. 2019); 1 is Student's t with one degree.
     public var degreesOfFreedom = 1.0
-    public var gradient = Gradient.automatic
+    package var gradient = Gradient.automatic
     /// For `barnesHut`: a cell counts as one point where its side / distance is below this.
-    public var angle = 0.5
+    package var angle = 0.5
     /// For `interpolation`: distance between the grid's nodes, in the map's units.
-    public var spacing = 0.4
+    package var spacing = 0.4
     /// Ends the run early if the KL divergence has not decreased for this many iterations (looked at every `reportEvery`); nil: never.
-    public var patience: Int?
+    package var patience: Int?
     /// Ends the run early when the gradient's norm is below this; 0: never, so that all iterations are done.
-    public var leastGradientNorm = 0.0
+    package var leastGradientNorm = 0.0
     /// Iterations between two reports.
-    public var reportEvery = 50
+    package var reportEvery = 50
+    /// Seed of random starts and of the solver of principal components; it fixes the map.
     public var seed: UInt64 = 0
+    /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
+    /// Perplexity 30, 250 + 500 iterations, unit vectors, a start from principal components.
     public init() {}
 
     /// Points up to which `automatic` computes every pair: measured, where interpolation becomes faster.
-    public static let exactLimit = 6000
+    package static let exactLimit = 6000
 
     /// The method that `automatic` stands for.
-    public func method(points: Int) -> Gradient {
+    package func method(points: Int) -> Gradient {
         gradient != .automatic ? gradient : points <= Self.exactLimit ? .exact : .interpolation
     }
 
     /// Iterations after which an early exaggeration is judged.
     static let trialIterations = 50
-    public static let usualEarlyExaggeration = 12.0
+    package static let usualEarlyExaggeration = 12.0
 
     /// The requested perplexities, or the usual one for this many points.
-    public func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
+    package func perplexities(points: Int) -> [Double] {
+        perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities
+    }
 
     /// Learning rate in a phase with this exaggeration.
     func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? Double(points) / max(1, exaggeration) }
@@ -104,7 +111,9 @@ public struct TSNE: Sendable {
     ///   - progress: called every `reportEvery` iterations; an error that it throws ends the run.
     /// - Throws: `DataError` for fewer points than 3 · perplexity + 1 (with the largest perplexity allowed), vectors that are all equal,
     ///   NaN or infinity, settings that make no sense, a checkpoint of another run.
-    public func fit(_ x: Tensor<Float>, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil) throws -> TSNEMap {
+    public func fit(
+        _ x: Tensor<Float>, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
+    ) throws -> TSNEMap {
         try check(points: x.rows)
         try x.checkShape("the vectors")
         try checkFinite(x)
@@ -126,8 +135,9 @@ public struct TSNE: Sendable {
     /// The map for affinities that are known already.
     ///
     /// - Parameter initial: coordinates (points, dimensions); not needed with a checkpoint of at least 50 iterations.
-    public func fit(
-        _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
+    package func fit(
+        _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil,
+        progress: ((TSNEProgress) throws -> Void)? = nil
     ) throws -> TSNEMap {
         try check(points: affinities.count)
         let run = try TSNERun(self, affinities, initial: initial, checkpoint: checkpoint)
@@ -137,7 +147,9 @@ public struct TSNE: Sendable {
     /// KL(P‖Q) of a map and its gradient by every coordinate, both by the method of these settings.
     ///
     /// - Parameter coordinates: (points, dimensions).
-    public func divergenceAndGradient(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> (divergence: Double, gradient: Tensor<Double>) {
+    package func divergenceAndGradient(
+        _ affinities: Affinities, at coordinates: Tensor<Float>
+    ) throws -> (divergence: Double, gradient: Tensor<Double>) {
         try check(points: affinities.count)
         return try TSNERun(self, affinities, initial: coordinates, checkpoint: nil).divergenceAndGradient()
     }
@@ -145,7 +157,7 @@ public struct TSNE: Sendable {
     /// KL(P‖Q) of a map, every pair counted in Q's normalization.
     ///
     /// - Parameter coordinates: (points, dimensions).
-    public func divergence(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> Double {
+    package func divergence(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> Double {
         var exact = self
         exact.gradient = .exact
         return try exact.divergenceAndGradient(affinities, at: coordinates).divergence
@@ -153,16 +165,24 @@ public struct TSNE: Sendable {
 
     /// Throws for settings that make no sense.
     func check(points: Int) throws {
-        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws { if !condition { throw DataError(.usage, message()) } }
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw DataError(.usage, message()) }
+        }
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
         try Affinities.check(perplexities(points: points), points: points)
         let early = earlyExaggeration ?? 12
-        try require(early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
-                    "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
-        try require(earlyIterations >= 0 && iterations >= 0 && reportEvery > 0, "the number of iterations cannot be negative, and reports come every 1 or more")
+        try require(
+            early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
+            "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
+        try require(
+            earlyIterations >= 0 && iterations >= 0 && reportEvery > 0,
+            "the number of iterations cannot be negative, and reports come every 1 or more")
         try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must be above 0 and at most 1e9")
-        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must be at least 0 and below 1, not \(earlyMomentum) and \(momentum)")
-        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must be between 0.1 and 100, not \(degreesOfFreedom)")
+        try require(
+            (0..<1).contains(earlyMomentum) && (0..<1).contains(momentum),
+            "momentum must be at least 0 and below 1, not \(earlyMomentum) and \(momentum)")
+        try require(
+            degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must be between 0.1 and 100, not \(degreesOfFreedom)")
         try require(longestStep > 0 && longestStep <= 1e6, "the longest step must be above 0 and at most 1e6")
         try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must be between 0.05 and 2, not \(spacing)")
         try require(angle >= 0 && angle <= 1, "the angle must be between 0 and 1, not \(angle)")
@@ -188,7 +208,9 @@ public struct TSNE: Sendable {
             return start
         case .pca:
             let kept = min(dimensions, x.columns)
-            let model = try PCA(components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads).fit(x)
+            let model = try PCA(
+                components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads
+            ).fit(x)
             let principal = try model.transform(x, threads: threads)
             let scale = deviation / model.explainedVariance[0].squareRoot()
             var start = Tensor<Float>(repeating: 0, shape: [n, dimensions])
@@ -210,18 +232,18 @@ public struct TSNE: Sendable {
 /// How far a run has come.
 public struct TSNEProgress: Sendable {
     /// Iterations done, of `total`.
-    public let iteration: Int
-    public let total: Int
+    package let iteration: Int
+    package let total: Int
     /// Whether the affinities are exaggerated still.
-    public let isEarly: Bool
+    package let isEarly: Bool
     /// KL(P‖Q) of the true affinities, with the method's own normalization.
     public let kullbackLeiblerDivergence: Double
     /// Euclidean norm of the gradient (of the exaggerated affinities).
-    public let gradientNorm: Double
+    package let gradientNorm: Double
     /// Root mean square of the points' distances from the map's middle.
     public let spread: Double
     /// The state from which `fit` can continue.
-    public let makeCheckpoint: @Sendable () -> TSNECheckpoint
+    package let makeCheckpoint: @Sendable () -> TSNECheckpoint
 }
 
 /// A fitted map.
@@ -232,18 +254,18 @@ public struct TSNEMap: Sendable {
     public let kullbackLeiblerDivergence: Double
     /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil if it was not computed
     /// (`nearest` for `Affinities.allPairsLimit` points or more).
-    public internal(set) var divergenceOverAllPairs: Double?
+    package internal(set) var divergenceOverAllPairs: Double?
     /// Between which points affinities were taken: `all`, or each point and its `neighbors` `nearest`.
-    public let pairs: Affinities.Pairs
-    public let neighbors: Int
+    package let pairs: Affinities.Pairs
+    package let neighbors: Int
     /// Whether the divergence's normalization was summed over every pair, not interpolated (up to 100,000 points).
-    public let isExact: Bool
+    package let isExact: Bool
     /// The settings that made it; `perplexities`, `pairs`, `gradient` and `earlyExaggeration` as chosen.
     public let settings: TSNE
     /// Iterations done: all that were asked for, unless `patience` or `leastGradientNorm` ended the run.
     public let iterations: Int
     /// Mean over the points of the perplexity that the affinities reached.
-    public let realizedPerplexity: Double
+    package let realizedPerplexity: Double
     /// Norm of the gradient in the last iteration.
-    public let gradientNorm: Double
+    package let gradientNorm: Double
 }

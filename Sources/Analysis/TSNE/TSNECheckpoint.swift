@@ -5,7 +5,7 @@ import Tensors
 /// The state of a t-SNE run after some iterations, from which it continues as if it had never stopped.
 public struct TSNECheckpoint: Sendable, Equatable {
     /// Iterations done.
-    public let iteration: Int
+    package let iteration: Int
     /// The early exaggeration in use.
     let earlyExaggeration: Double
     let best: Double
@@ -79,7 +79,7 @@ public struct TSNECheckpoint: Sendable, Equatable {
     /// Reads what `data` gave.
     ///
     /// - Throws: `DataError` for bytes that are not a whole checkpoint.
-    public init(data: Data) throws {
+    package init(data: Data) throws {
         let bytes = [UInt8](data)
         func broken(_ what: String) -> DataError { DataError(.badData, "not a checkpoint of a t-SNE run: \(what)") }
         let header = Self.magic.utf8.count

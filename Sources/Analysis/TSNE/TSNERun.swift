@@ -88,8 +88,9 @@ final class ExactRepulsion: Repulsion {
             guard let base = buffer.baseAddress else { return 0 }
             let z = Shared(base)
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
-                kt_tsne_repulsion(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), map.x, map.y, Int64(n), 1, alpha,
-                                  map.repulsionX, map.repulsionY, z.pointer)
+                kt_tsne_repulsion(
+                    map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), map.x, map.y, Int64(n), 1, alpha,
+                    map.repulsionX, map.repulsionY, z.pointer)
             }
             return buffer.reduce(0, +)
         }
@@ -154,7 +155,8 @@ final class TSNERun {
 
     static func repulsion(_ settings: TSNE, points: Int) -> any Repulsion {
         switch settings.method(points: points) {
-        case .interpolation: FFTInterpolation(points: points, alpha: settings.degreesOfFreedom, spacing: settings.spacing, threads: settings.threads)
+        case .interpolation:
+            FFTInterpolation(points: points, alpha: settings.degreesOfFreedom, spacing: settings.spacing, threads: settings.threads)
         case .barnesHut: BarnesHut(points: points, alpha: settings.degreesOfFreedom, angle: settings.angle, threads: settings.threads)
         case .exact, .automatic: ExactRepulsion(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
         }
@@ -183,12 +185,17 @@ final class TSNERun {
             if iteration == settings.earlyIterations { (best, bestIteration) = (.infinity, iteration) }
             if divergence < best { (best, bestIteration) = (divergence, iteration) }
             if let progress {
-                let checkpoint = TSNECheckpoint(map, settings: settings, earlyExaggeration: earlyExaggeration, iteration: iteration, best: best,
-                                                bestIteration: bestIteration)
-                try progress(TSNEProgress(iteration: iteration, total: total, isEarly: early, kullbackLeiblerDivergence: divergence,
-                                          gradientNorm: gradientNorm, spread: map.spread, makeCheckpoint: { checkpoint }))
+                let checkpoint = TSNECheckpoint(
+                    map, settings: settings, earlyExaggeration: earlyExaggeration, iteration: iteration, best: best,
+                    bestIteration: bestIteration)
+                try progress(
+                    TSNEProgress(
+                        iteration: iteration, total: total, isEarly: early, kullbackLeiblerDivergence: divergence,
+                        gradientNorm: gradientNorm, spread: map.spread, makeCheckpoint: { checkpoint }))
             }
-            if !early && (settings.patience.map { iteration - bestIteration >= $0 } == true || gradientNorm < settings.leastGradientNorm) { break }
+            if !early && (settings.patience.map { iteration - bestIteration >= $0 } == true || gradientNorm < settings.leastGradientNorm) {
+                break
+            }
         }
         return finished()
     }
@@ -210,15 +217,21 @@ final class TSNERun {
 
     private func finished() -> TSNEMap {
         let exact = map.count <= Self.exactDivergenceLimit
-        let z = exact ? ExactRepulsion(points: map.count, alpha: settings.degreesOfFreedom, threads: settings.threads).compute(map) : repulsion.compute(map)
+        let z =
+            exact
+            ? ExactRepulsion(points: map.count, alpha: settings.degreesOfFreedom, threads: settings.threads).compute(map)
+            : repulsion.compute(map)
         var made = settings
         made.gradient = settings.method(points: map.count)
         (made.perplexities, made.pairs) = (affinities.perplexities, affinities.pairs)
         made.earlyExaggeration = earlyExaggeration
         let divergence = self.divergence(z: z)
-        return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence,
-                       divergenceOverAllPairs: exact && affinities.pairs == .all ? divergence : nil, pairs: affinities.pairs, neighbors: affinities.neighbors,
-                       isExact: exact, settings: made, iterations: iteration, realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
+        return TSNEMap(
+            coordinates: map.coordinates, kullbackLeiblerDivergence: divergence,
+            divergenceOverAllPairs: exact && affinities.pairs == .all ? divergence : nil, pairs: affinities.pairs,
+            neighbors: affinities.neighbors,
+            isExact: exact, settings: made, iterations: iteration, realizedPerplexity: affinities.realizedPerplexity,
+            gradientNorm: gradientNorm)
     }
 
     // MARK: One iteration
@@ -230,15 +243,17 @@ final class TSNERun {
                 guard let base = values.baseAddress else { return }
                 let p = Shared(base)
                 Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
-                    kt_tsne_attraction_all(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), Int64(map.count), p.pointer, alpha,
-                                           map.attractionX, map.attractionY)
+                    kt_tsne_attraction_all(
+                        map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), Int64(map.count), p.pointer, alpha,
+                        map.attractionX, map.attractionY)
                 }
             }
         }
         withAffinities { p in
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
-                kt_tsne_attraction(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), p.offsets.pointer, p.columns.pointer,
-                                   p.values.pointer, map.x, map.y, alpha, map.attractionX, map.attractionY)
+                kt_tsne_attraction(
+                    map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), p.offsets.pointer, p.columns.pointer,
+                    p.values.pointer, map.x, map.y, alpha, map.attractionX, map.attractionY)
             }
         }
     }
@@ -255,15 +270,17 @@ final class TSNERun {
                     guard let base = values.baseAddress else { return }
                     let p = Shared(base)
                     Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
-                        out.pointer[chunk] = kt_tsne_attraction_all_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
-                                                                           Int64(map.count), p.pointer, alpha)
+                        out.pointer[chunk] = kt_tsne_attraction_all_energy(
+                            map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
+                            Int64(map.count), p.pointer, alpha)
                     }
                 }
             }
             withAffinities { p in
                 Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
-                    out.pointer[chunk] = kt_tsne_attraction_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
-                                                                   p.offsets.pointer, p.columns.pointer, p.values.pointer, map.x, map.y, alpha)
+                    out.pointer[chunk] = kt_tsne_attraction_energy(
+                        map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
+                        p.offsets.pointer, p.columns.pointer, p.values.pointer, map.x, map.y, alpha)
                 }
             }
         }
@@ -299,8 +316,11 @@ final class TSNERun {
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                 let first = chunks[chunk].lowerBound
                 func at(_ array: UnsafeMutablePointer<Float>?) -> UnsafeMutablePointer<Float>? { array.map { $0 + first } }
-                kt_tsne_step(schedule, Int64(chunks[chunk].count), map.attractionX + first, at(map.attractionY), map.repulsionX + first, at(map.repulsionY),
-                             map.x + first, at(map.y), map.updateX + first, at(map.updateY), map.gainX + first, at(map.gainY), out.pointer + 3 * chunk)
+                kt_tsne_step(
+                    schedule, Int64(chunks[chunk].count), map.attractionX + first, at(map.attractionY), map.repulsionX + first,
+                    at(map.repulsionY),
+                    map.x + first, at(map.y), map.updateX + first, at(map.updateY), map.gainX + first, at(map.gainY),
+                    out.pointer + 3 * chunk)
             }
         }
         var total = (x: 0.0, y: 0.0, squares: 0.0)

@@ -29,16 +29,22 @@ extension TSNE {
         _ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, perplexity: Double = 5, iterations: Int = 250
     ) throws -> TSNEPlacement {
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == 1 || map.columns == 2 else {
-            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
-                + "point per vector")
+            throw DataError(
+                .badData,
+                "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
+                    + "point per vector")
         }
         guard new.columns == reference.columns else {
-            throw DataError(.badData, "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")
+            throw DataError(
+                .badData,
+                "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")
         }
         guard perplexity.isFinite, perplexity >= 1, Int(3 * perplexity) <= reference.rows else {
-            throw DataError(.usage, "perplexity \(perplexity) needs at least "
-                + "\(perplexity.isFinite ? Int(min(1e9, 3 * max(1, perplexity))) : 3) points on the map; there are \(reference.rows), so "
-                + "use at most \(max(1, reference.rows / 3))")
+            throw DataError(
+                .usage,
+                "perplexity \(perplexity) needs at least "
+                    + "\(perplexity.isFinite ? Int(min(1e9, 3 * max(1, perplexity))) : 3) points on the map; there are \(reference.rows), so "
+                    + "use at most \(max(1, reference.rows / 3))")
         }
         guard iterations >= 0 else { throw DataError(.usage, "the number of iterations cannot be negative") }
         try checkFinite(new, "the new vectors")
@@ -47,14 +53,16 @@ extension TSNE {
         guard m > 0 else { return TSNEPlacement(coordinates: Tensor(shape: [0, map.columns]), meanDivergence: 0) }
         let table = try NearestNeighbors.euclidean(of: prepared(new), among: prepared(reference), count: k, threads: threads)
         var columns = table.rows, p = table.scores
-        _ = conditional(&columns, &p, rows: m, neighbors: k, perplexities: [perplexity], largest: perplexity, sorted: false, threads: threads)
+        _ = conditional(
+            &columns, &p, rows: m, neighbors: k, perplexities: [perplexity], largest: perplexity, sorted: false, threads: threads)
 
         let fixed = MapArrays(count: map.rows, dimensions: map.columns), moving = MapArrays(count: m, dimensions: map.columns)
         fixed.coordinates = map
         moving.coordinates = start(columns, p, neighbors: k, points: m, map: map)
         for gain in [moving.gainX, moving.gainY] { gain?.update(repeating: 1, count: m) }
         let offsets = (0...m).map { Int64($0 * k) }
-        let placement = Placement(fixed: fixed, moving: moving, offsets: offsets, columns: columns, p: p, alpha: degreesOfFreedom, threads: threads)
+        let placement = Placement(
+            fixed: fixed, moving: moving, offsets: offsets, columns: columns, p: p, alpha: degreesOfFreedom, threads: threads)
         // Every pair where that is quick, else the map's potential on a grid, which is computed once: the map does not move.
         if Double(m) * Double(map.rows) * Double(max(1, iterations)) > 2e10 {
             let grid = FFTInterpolation(points: map.rows, alpha: degreesOfFreedom, spacing: min(spacing, 0.25), threads: threads)
@@ -74,10 +82,16 @@ extension TSNE {
             map.withUnsafeElements { from in
                 for i in 0..<m {
                     for c in 0..<dimensions {
-                        let places = (i * k..<(i + 1) * k).map { (from[Int(columns[$0]) * dimensions + c], Double(p[$0])) }.sorted { $0.0 < $1.0 }
+                        let places = (i * k..<(i + 1) * k).map { (from[Int(columns[$0]) * dimensions + c], Double(p[$0])) }.sorted {
+                            $0.0 < $1.0
+                        }
                         var passed = 0.0
                         let half = places.reduce(0) { $0 + $1.1 } / 2
-                        to[i * dimensions + c] = places.first { passed += $0.1; return passed >= half }?.0 ?? places[k / 2].0
+                        to[i * dimensions + c] =
+                            places.first {
+                                passed += $0.1
+                                return passed >= half
+                            }?.0 ?? places[k / 2].0
                     }
                 }
             }
@@ -115,7 +129,8 @@ private final class Placement: Sendable {
 
     /// Points are independent, so each chunk runs all its iterations on one thread.
     func run(iterations: Int, potential: Potential?) {
-        let low = (bound(fixed.x, min), fixed.y.map { bound($0, min) } ?? 0), high = (bound(fixed.x, max), fixed.y.map { bound($0, max) } ?? 0)
+        let low = (bound(fixed.x, min), fixed.y.map { bound($0, min) } ?? 0),
+            high = (bound(fixed.x, max), fixed.y.map { bound($0, max) } ?? 0)
         let schedule = kt_tsne_schedule(exaggeration: 1, inverse_z: 1, momentum: 0.8, rate: 0.5, least_gain: 0.01, longest_step: 1)
         Parallel.forEach(chunks.count, threads: threads) { item, _ in
             let chunk = self.chunks[item], first = chunk.lowerBound, map = self.moving
@@ -128,8 +143,9 @@ private final class Placement: Sendable {
                     map.repulsionX[i] *= inverse
                     map.repulsionY?[i] *= inverse
                 }
-                kt_tsne_step(schedule, Int64(chunk.count), map.attractionX + first, at(map.attractionY), map.repulsionX + first, at(map.repulsionY),
-                             map.x + first, at(map.y), map.updateX + first, at(map.updateY), map.gainX + first, at(map.gainY), &sums)
+                kt_tsne_step(
+                    schedule, Int64(chunk.count), map.attractionX + first, at(map.attractionY), map.repulsionX + first, at(map.repulsionY),
+                    map.x + first, at(map.y), map.updateX + first, at(map.updateY), map.gainX + first, at(map.gainY), &sums)
                 for i in chunk {
                     map.x[i] = max(low.0, min(high.0, map.x[i]))
                     if let y = map.y { y[i] = max(low.1, min(high.1, y[i])) }
@@ -148,18 +164,23 @@ private final class Placement: Sendable {
 
     private func forces(_ chunk: Range<Int>, _ potential: Potential?) {
         let first = Int64(chunk.lowerBound), last = Int64(chunk.upperBound)
-        kt_tsne_attraction(moving.x, moving.y, first, last, offsets, columns, p, fixed.x, fixed.y, Float(alpha), moving.attractionX, moving.attractionY)
+        kt_tsne_attraction(
+            moving.x, moving.y, first, last, offsets, columns, p, fixed.x, fixed.y, Float(alpha), moving.attractionX, moving.attractionY)
         guard let potential else {
-            kt_tsne_repulsion(moving.x, moving.y, first, last, fixed.x, fixed.y, Int64(fixed.count), 0, Float(alpha), moving.repulsionX, moving.repulsionY, z)
+            kt_tsne_repulsion(
+                moving.x, moving.y, first, last, fixed.x, fixed.y, Int64(fixed.count), 0, Float(alpha), moving.repulsionX,
+                moving.repulsionY, z)
             return
         }
         if let y = moving.y, let forceY = moving.repulsionY {
-            _ = kt_spline_gather(order, first, last, moving.x, y, potential.left, potential.bottom, potential.perUnit, Int64(potential.stride),
-                                 potential.field.pointer, moving.repulsionX, forceY, z)
+            _ = kt_spline_gather(
+                order, first, last, moving.x, y, potential.left, potential.bottom, potential.perUnit, Int64(potential.stride),
+                potential.field.pointer, moving.repulsionX, forceY, z)
         } else {
             let from = chunk.lowerBound
-            _ = kt_spline_gather_line(Int64(chunk.count), moving.x + from, potential.left, potential.perUnit, potential.field.pointer,
-                                      moving.repulsionX + from, z + from)
+            _ = kt_spline_gather_line(
+                Int64(chunk.count), moving.x + from, potential.left, potential.perUnit, potential.field.pointer,
+                moving.repulsionX + from, z + from)
         }
         for i in chunk { z[i] += potential.constant }
     }

@@ -4,9 +4,9 @@ import Tensors
 
 /// How strongly points belong to each other's neighbourhoods: UMAP's weighted graph (McInnes, Healy & Melville 2018, section 3), symmetric,
 /// without loops.
-public struct FuzzyGraph: Sendable {
+package struct FuzzyGraph: Sendable {
     /// Points.
-    public let count: Int
+    package let count: Int
     /// Edges of point i are `offsets[i] ..< offsets[i + 1]`, ordered by column.
     package let offsets: [Int]
     package let columns: [Int32]
@@ -18,7 +18,7 @@ public struct FuzzyGraph: Sendable {
     /// A directed edge has the weight exp(−(d − ρ) / σ): ρ is the distance to the nearest neighbour that is not a copy, and σ makes the
     /// weights of a row sum to log₂(neighbours + 1). Both directions are joined by the probabilistic sum w + w′ − w w′. Time and memory
     /// grow with rows × neighbours.
-    public init(_ table: NeighborTable, threads: Int = Parallel.availableThreads) {
+    package init(_ table: NeighborTable, threads: Int = Parallel.availableThreads) {
         let n = table.queries, k = table.top
         let directed = Self.memberships(table, threads: threads).weights
         var starts = [Int](repeating: 0, count: n + 1)
@@ -110,7 +110,7 @@ public struct FuzzyGraph: Sendable {
     /// its strongest edge is 1, and both directions are joined again.
     ///
     /// - Parameter classes: one number per point, negative for unknown.
-    public func separating(_ classes: [Int32]) throws -> FuzzyGraph {
+    package func separating(_ classes: [Int32]) throws -> FuzzyGraph {
         guard classes.count == count else { throw DataError(.badData, "\(classes.count) classes were given for \(count) points") }
         var scaled = weights
         for i in 0..<count {

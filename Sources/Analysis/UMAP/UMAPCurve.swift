@@ -1,17 +1,17 @@
 import Glibc
 
 /// The curve 1 / (1 + a d^(2b)) that gives the intended proximity of two points on a map.
-public struct UMAPCurve: Sendable, Equatable {
-    public let a: Double
-    public let b: Double
+package struct UMAPCurve: Sendable, Equatable {
+    package let a: Double
+    package let b: Double
 
-    public init(a: Double, b: Double) { (self.a, self.b) = (a, b) }
+    package init(a: Double, b: Double) { (self.a, self.b) = (a, b) }
 
     /// The curve nearest by least squares, at 300 distances from 0 to 3 · spread, to one that is 1 up to `minimumDistance` and falls as
     /// exp(−(d − minimumDistance) / spread) beyond.
     ///
     /// By Levenberg–Marquardt from a = b = 1. For 0.1 and 1: a = 1.5769, b = 0.8951.
-    public init(minimumDistance: Double, spread: Double) {
+    package init(minimumDistance: Double, spread: Double) {
         let points = (0..<300).map { Double($0) * 3 * spread / 299 }
         let wanted = points.map { $0 < minimumDistance ? 1 : exp(-($0 - minimumDistance) / spread) }
         func residuals(_ a: Double, _ b: Double) -> Double {

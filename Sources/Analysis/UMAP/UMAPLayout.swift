@@ -83,18 +83,22 @@ final class UMAPLayout {
     /// One pass over the graph; the learning rate falls linearly to 0.
     func run(epoch: Int, of epochs: Int) {
         let step = Step(settings, curve, rate: Float(settings.learningRate * (1 - Double(epoch) / Double(epochs))))
-        let source = RandomSource(seed: settings.seed).split(3).split(UInt64(epoch)), threads = count < 2 * Self.leastPoints ? 1 : settings.threads
+        let source = RandomSource(seed: settings.seed).split(3).split(UInt64(epoch)),
+            threads = count < 2 * Self.leastPoints ? 1 : settings.threads
         let rounds = rounds, now = Float(epoch + 1)
         heads.withUnsafeBufferPointer { heads in
             tails.withUnsafeBufferPointer { tails in
                 periods.withUnsafeBufferPointer { periods in
                     next.withUnsafeMutableBufferPointer { next in
                         points.withUnsafeMutableBufferPointer { points in
-                            guard let h = heads.baseAddress, let t = tails.baseAddress, let p = periods.baseAddress, let m = next.baseAddress,
+                            guard let h = heads.baseAddress, let t = tails.baseAddress, let p = periods.baseAddress,
+                                let m = next.baseAddress,
                                 let y = points.baseAddress
                             else { return }
-                            let edges = (Shared(UnsafeMutablePointer(mutating: h)), Shared(UnsafeMutablePointer(mutating: t)),
-                                         Shared(UnsafeMutablePointer(mutating: p)), Shared(m), Shared(y))
+                            let edges = (
+                                Shared(UnsafeMutablePointer(mutating: h)), Shared(UnsafeMutablePointer(mutating: t)),
+                                Shared(UnsafeMutablePointer(mutating: p)), Shared(m), Shared(y)
+                            )
                             for (number, round) in rounds.enumerated() {
                                 Parallel.forEach(round.count, threads: threads) { item, _ in
                                     let task = round[item]
@@ -164,7 +168,9 @@ final class UMAPLayout {
         /// The same of log(1 − φ(d)); 0.001 keeps near points from flying apart.
         @inline(__always) func push(_ d2: Float) -> Float { d2 > 0 ? 2 * repulsion * b / ((0.001 + d2) * (1 + a * powf(d2, b))) : 0 }
 
-        @inline(__always) func apply(_ head: Int, _ tail: Int, _ strata: (Range<Int>, Range<Int>), _ state: inout UInt64, _ y: UnsafeMutablePointer<Float>) {
+        @inline(__always) func apply(
+            _ head: Int, _ tail: Int, _ strata: (Range<Int>, Range<Int>), _ state: inout UInt64, _ y: UnsafeMutablePointer<Float>
+        ) {
             let i = y + head * dimensions, j = y + tail * dimensions, force = attraction(distance(i, j))
             for c in 0..<dimensions {
                 let move = rate * clipped(force * (i[c] - j[c]))
@@ -181,7 +187,9 @@ final class UMAPLayout {
         }
 
         /// Draws one point towards another that stays, and pushes it away from some that stay.
-        func move(_ y: inout [Float], towards target: UnsafePointer<Float>, among map: UnsafePointer<Float>, points: Int, _ state: inout UInt64) {
+        func move(
+            _ y: inout [Float], towards target: UnsafePointer<Float>, among map: UnsafePointer<Float>, points: Int, _ state: inout UInt64
+        ) {
             y.withUnsafeMutableBufferPointer { buffer in
                 guard let i = buffer.baseAddress else { return }
                 follow(attraction(distance(i, target)), i, target)

@@ -17,11 +17,15 @@ extension UMAP {
     public func transform(_ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, epochs: Int? = nil) throws -> Tensor<Float> {
         try check(points: reference.rows)
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == dimensions else {
-            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
-                + "point per vector")
+            throw DataError(
+                .badData,
+                "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
+                    + "point per vector")
         }
         guard new.columns == reference.columns else {
-            throw DataError(.badData, "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")
+            throw DataError(
+                .badData,
+                "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")
         }
         try checkFinite(new, "the new vectors")
         try checkFinite(map, "the map")
@@ -30,13 +34,16 @@ extension UMAP {
         let table = try NearestNeighbors.euclidean(of: prepared(new), among: prepared(reference), count: k, threads: threads)
         let weights = FuzzyGraph.memberships(table, threads: threads).weights, curve = curve, seed = seed
         let pieces = Parallel.chunks(m, size: 64), settings = self
-        let steps = (0..<epochs).map { UMAPLayout.Step(settings, curve, rate: Float(0.25 * settings.learningRate * (1 - Double($0) / Double(epochs)))) }
+        let steps = (0..<epochs).map {
+            UMAPLayout.Step(settings, curve, rate: Float(0.25 * settings.learningRate * (1 - Double($0) / Double(epochs))))
+        }
         let placed = map.withUnsafeElements { base in
             let fixed = Shared(UnsafeMutablePointer(mutating: base))
             return Parallel.map(pieces.count, threads: threads) { piece, _ in
                 pieces[piece].map { row in
-                    settings.placed(table[row].map(\.row), Array(weights[row * k..<(row + 1) * k]), fixed.pointer, points: map.rows, steps,
-                                    RandomSource(seed: seed).split(4))
+                    settings.placed(
+                        table[row].map(\.row), Array(weights[row * k..<(row + 1) * k]), fixed.pointer, points: map.rows, steps,
+                        RandomSource(seed: seed).split(4))
                 }
             }.flatMap(\.self)
         }
@@ -47,7 +54,8 @@ extension UMAP {
         _ rows: [Int], _ weights: [Float], _ map: UnsafePointer<Float>, points: Int, _ steps: [UMAPLayout.Step], _ source: RandomSource
     ) -> [Float] {
         let d = dimensions, total = weights.reduce(0, +), largest = weights.max() ?? 1
-        var y = (0..<d).map { c in zip(rows, weights).reduce(Float(0)) { $0 + $1.1 * map[$1.0 * d + c] } / max(total, .leastNormalMagnitude) }
+        var y = (0..<d).map { c in zip(rows, weights).reduce(Float(0)) { $0 + $1.1 * map[$1.0 * d + c] } / max(total, .leastNormalMagnitude)
+        }
         var source = source, state = source.next(), next = weights.map { largest / $0 }
         for (epoch, step) in steps.enumerated() {
             for (place, row) in rows.enumerated() where next[place] <= Float(epoch + 1) {

@@ -85,8 +85,8 @@ typedef struct {
 // Elements of scratch that the attention kernels of either type need for the longest segment.
 int64_t kt_attention_scratch(int64_t longest_queries, int64_t longest_keys, int64_t head_size);
 
-// Attention without mask and bias, operands rounded to bfloat16, for head sizes that are multiples of 16; scratch as kt_attention's.
-// Only on processors with AVX-512 and its bfloat16 products.
+// Attention without bias and cap, under any mask but KT_MASK_WINDOW, operands rounded to bfloat16, for head sizes that are multiples of 16;
+// scratch as kt_attention's. On x86-64 only for processors with AVX-512 and its bfloat16 products; elsewhere operands stay floats.
 void kt_attention_halves(const kt_attention_shape *shape, const float *q, const float *k, const float *v, float scale, float *out,
                          float *scratch);
 

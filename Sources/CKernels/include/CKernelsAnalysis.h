@@ -66,7 +66,8 @@ void kt_tsne_attraction(const float *tx, const float *ty, int64_t first, int64_t
 double kt_tsne_attraction_energy(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets,
                                  const int32_t *columns, const float *p, const float *sx, const float *sy, double a);
 // The same over all pairs of n points: p is (n, n) with zeros on the diagonal.
-void kt_tsne_attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a, float *fx, float *fy);
+void kt_tsne_attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a,
+                            float *fx, float *fy);
 double kt_tsne_attraction_all_energy(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, double a);
 
 // One step of gradient descent with momentum and gains (Jacobs 1988) on n points. The direction is d = exaggeration * attraction -

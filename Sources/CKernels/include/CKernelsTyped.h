@@ -67,8 +67,8 @@ void F(kt_rotate)(REAL *x, int64_t rows, int64_t stride, int64_t heads, int64_t 
                   const REAL *cosines, const REAL *sines, REAL sign);
 // y = (offset + gamma) * x / sqrt(mean of squares + epsilon), for each of `heads` stretches of `size` elements in rows that lie x_stride
 // and y_stride apart; y may be x. rstd (rows x heads) may be NULL.
-void F(kt_rms_norm)(const REAL *x, int64_t x_stride, int64_t rows, int64_t heads, int64_t size, const REAL *gamma, REAL offset, REAL epsilon,
-                    REAL *y, int64_t y_stride, REAL *rstd);
+void F(kt_rms_norm)(const REAL *x, int64_t x_stride, int64_t rows, int64_t heads, int64_t size, const REAL *gamma, REAL offset,
+                    REAL epsilon, REAL *y, int64_t y_stride, REAL *rstd);
 // dx = ..., dgamma += ...; dx may be dy.
 void F(kt_rms_norm_backward)(const REAL *x, int64_t x_stride, int64_t rows, int64_t heads, int64_t size, const REAL *gamma, REAL offset,
                              const REAL *rstd, const REAL *dy, REAL *dx, int64_t d_stride, REAL *dgamma);
@@ -93,8 +93,8 @@ void F(kt_attention_weights)(const kt_attention_shape *shape, int64_t segment, c
 // that lie `stride` elements apart; key_group and cap as of kt_attention_shape; out (queries x heads * head_size); scratch: the largest
 // number of keys, rounded up to 16.
 void F(kt_attend_singly)(const REAL *q, int64_t q_stride, int64_t queries, const REAL *k, const REAL *v, int64_t stride,
-                         const int64_t *first_keys, const int64_t *key_counts, int64_t heads, int64_t key_group, int64_t head_size, REAL scale,
-                         REAL cap, REAL *out, REAL *scratch);
+                         const int64_t *first_keys, const int64_t *key_counts, int64_t heads, int64_t key_group, int64_t head_size,
+                         REAL scale, REAL cap, REAL *out, REAL *scratch);
 void F(kt_disentangled)(const kt_disentangled_shape *shape, const REAL *q, const REAL *k, const REAL *position_keys,
                         const REAL *position_queries, REAL scale, REAL *scores);
 // Every gradient += ...

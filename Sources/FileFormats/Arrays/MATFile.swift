@@ -4,14 +4,14 @@ import CZlib
 ///
 /// Numeric arrays of the file itself are read; cells, structures, texts and sparse matrices are passed over. Every length is checked
 /// before anything is sliced, and packed variables may not unpack to more than deflate can have saved.
-public struct MATFile: Sendable {
-    public let path: String
+package struct MATFile: Sendable {
+    package let path: String
     /// Names of the numeric arrays, in the order of the file.
-    public let names: [String]
+    package let names: [String]
     private let arrays: [String: NumericArray]
 
     /// Whether a file begins as MATLAB's version 5 does.
-    public static func isVersion5(path: String) throws -> Bool {
+    package static func isVersion5(path: String) throws -> Bool {
         let file = try MappedFile(path: path)
         return file.withUnsafeBytes { bytes in
             guard bytes.count >= 128 else { return false }
@@ -21,7 +21,7 @@ public struct MATFile: Sendable {
     }
 
     /// - Throws: `DataError` if it is another format, or damaged.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         var names: [String] = [], arrays: [String: NumericArray] = [:]
@@ -41,11 +41,12 @@ public struct MATFile: Sendable {
                 let found: (String, NumericArray)?
                 switch element.type {
                 case 14: found = try MATReader.matrix(element.bytes, isSwapped: isSwapped, file: path)
-                case 15: found = try MATReader.unpacked(element.bytes, file: path).withUnsafeBytes { inside in
-                    var inner = MATReader(bytes: inside, isSwapped: isSwapped, file: path)
-                    guard let packed = try inner.element(), packed.type == 14 else { return nil }
-                    return try MATReader.matrix(packed.bytes, isSwapped: isSwapped, file: path)
-                }
+                case 15:
+                    found = try MATReader.unpacked(element.bytes, file: path).withUnsafeBytes { inside in
+                        var inner = MATReader(bytes: inside, isSwapped: isSwapped, file: path)
+                        guard let packed = try inner.element(), packed.type == 14 else { return nil }
+                        return try MATReader.matrix(packed.bytes, isSwapped: isSwapped, file: path)
+                    }
                 default: found = nil
                 }
                 if let (name, array) = found, arrays.updateValue(array, forKey: name) == nil { names.append(name) }
@@ -56,35 +57,37 @@ public struct MATFile: Sendable {
 
     /// The array of this name, or the only one where nil.
     /// - Throws: `DataError` that lists the arrays.
-    public func array(_ name: String?) throws -> NumericArray {
+    package func array(_ name: String?) throws -> NumericArray {
         let list = names.isEmpty ? "none" : names.joined(separator: ", ")
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil), let array = arrays[chosen] else {
-            throw DataError(.usage, name.map { "it has no numeric array called '\($0)'; its arrays are: \(list)" }
-                ?? "it contains \(names.count) numeric arrays (\(list)); select one with FILE.mat:NAME", file: path)
+            throw DataError(
+                .usage,
+                name.map { "it has no numeric array called '\($0)'; its arrays are: \(list)" }
+                    ?? "it contains \(names.count) numeric arrays (\(list)); select one with FILE.mat:NAME", file: path)
         }
         return array
     }
 }
 
 /// Numbers with the lengths of their axes, the last axis running fastest.
-public struct NumericArray: Sendable, Equatable {
-    public let shape: [Int]
-    public let values: [Double]
+package struct NumericArray: Sendable, Equatable {
+    package let shape: [Int]
+    package let values: [Double]
 
-    public init(shape: [Int], values: [Double]) {
+    package init(shape: [Int], values: [Double]) {
         precondition(shape.reduce(1, *) == values.count, "\(values.count) values do not fill \(shape)")
         (self.shape, self.values) = (shape, values)
     }
 
     /// From values whose first axis runs fastest, as MATLAB and Fortran keep them.
-    public init(shape: [Int], columnMajor source: [Double]) {
+    package init(shape: [Int], columnMajor source: [Double]) {
         precondition(shape.reduce(1, *) == source.count, "\(source.count) values do not fill \(shape)")
         guard shape.count > 1, !source.isEmpty else {
             self.init(shape: shape, values: source)
             return
         }
         var strides = [Int](repeating: 1, count: shape.count)
-        for axis in 1 ..< shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
+        for axis in 1..<shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
         var place = [Int](repeating: 0, count: shape.count), offset = 0
         let values = source.indices.map { _ in
             let result = source[offset]
@@ -108,7 +111,9 @@ private struct MATReader {
     let file: String
     private var position = 0
 
-    init(bytes: UnsafeRawBufferPointer, isSwapped: Bool, file: String) { (self.bytes, self.isSwapped, self.file) = (bytes, isSwapped, file) }
+    init(bytes: UnsafeRawBufferPointer, isSwapped: Bool, file: String) {
+        (self.bytes, self.isSwapped, self.file) = (bytes, isSwapped, file)
+    }
 
     struct Element {
         let type: Int
@@ -132,27 +137,28 @@ private struct MATReader {
             let length = Int(first >> 16)
             guard length <= 4 else { throw damaged("a small element claims \(length) bytes") }
             defer { position += 8 }
-            return Element(type: Int(first & 0xFFFF), bytes: UnsafeRawBufferPointer(rebasing: bytes[position + 4 ..< position + 4 + length]))
+            return Element(type: Int(first & 0xFFFF), bytes: UnsafeRawBufferPointer(rebasing: bytes[position + 4..<position + 4 + length]))
         }
         let type = Int(first), length = Int(word(position + 4)), start = position + 8
         guard length <= bytes.count - start else { throw damaged("a variable claims \(length) bytes, \(bytes.count - start) are left") }
         // Packed variables are not filled up.
         position = type == 15 ? start + length : min(bytes.count, start + (length + 7) / 8 * 8)
-        return Element(type: type, bytes: UnsafeRawBufferPointer(rebasing: bytes[start ..< start + length]))
+        return Element(type: type, bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]))
     }
 
     private static let sizes = [1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8]
 
     private static func numbers(_ element: Element, isSwapped: Bool, file: String) throws -> [Double] {
         guard let size = sizes[element.type], element.bytes.count % size == 0 else {
-            throw DataError(.badData, "the .mat file is damaged: numbers of type \(element.type) in \(element.bytes.count) bytes", file: file)
+            throw DataError(
+                .badData, "the .mat file is damaged: numbers of type \(element.type) in \(element.bytes.count) bytes", file: file)
         }
         let bytes = element.bytes, count = bytes.count / size
         func integer<I: FixedWidthInteger>(_ index: Int, _: I.Type) -> I {
             let value = bytes.loadUnaligned(fromByteOffset: index * size, as: I.self)
             return isSwapped ? value.byteSwapped : value
         }
-        return (0 ..< count).map { index in
+        return (0..<count).map { index in
             switch element.type {
             case 1: Double(integer(index, Int8.self))
             case 2: Double(integer(index, UInt8.self))
@@ -175,8 +181,10 @@ private struct MATReader {
         guard let flags = try reader.element(), flags.bytes.count >= 4 else { return nil }
         let word = flags.bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self), value = isSwapped ? word.bigEndian : word.littleEndian
         // Classes 6 to 15 are numbers; complex ones have a second part.
-        guard (6 ... 15).contains(value & 0xFF), value & 0x0800 == 0 else { return nil }
-        guard let axes = try reader.element(), let name = try reader.element(), let data = try reader.element() else { throw damaged("a variable has no data") }
+        guard (6...15).contains(value & 0xFF), value & 0x0800 == 0 else { return nil }
+        guard let axes = try reader.element(), let name = try reader.element(), let data = try reader.element() else {
+            throw damaged("a variable has no data")
+        }
         var shape: [Int] = [], size = 1
         for length in try numbers(axes, isSwapped: isSwapped, file: file) {
             guard let whole = Int(exactly: length), whole >= 0, shape.count < 32 else { throw damaged("an axis of length \(length)") }
@@ -193,8 +201,12 @@ private struct MATReader {
 
     /// A packed variable (zlib, RFC 1950).
     static func unpacked(_ bytes: UnsafeRawBufferPointer, file: String) throws -> [UInt8] {
-        func damaged() -> DataError { DataError(.badData, "the .mat file is damaged: a compressed variable cannot be "
-            + "unpacked", file: file) }
+        func damaged() -> DataError {
+            DataError(
+                .badData,
+                "the .mat file is damaged: a compressed variable cannot be "
+                    + "unpacked", file: file)
+        }
         guard let base = bytes.baseAddress, bytes.count < Int(UInt32.max) else { throw damaged() }
         let zlib = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         zlib.initialize(to: z_stream())

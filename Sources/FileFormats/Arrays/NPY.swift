@@ -2,7 +2,7 @@
 ///
 /// Format: numpy.lib.format. Little-endian f2, f4 and f8 are read, in C and in Fortran order; values come out in C order.
 public struct NPYFile: Sendable {
-    public enum Element: String, Sendable {
+    package enum Element: String, Sendable {
         case f2 = "<f2", f4 = "<f4", f8 = "<f8"
 
         var size: Int {
@@ -14,13 +14,14 @@ public struct NPYFile: Sendable {
         }
     }
 
+    /// The file's path.
     public let path: String
-    public let element: Element
+    package let element: Element
     /// Lengths of the axes, slowest first in C order.
     public let shape: [Int]
-    public let isFortranOrder: Bool
+    package let isFortranOrder: Bool
     /// Elements.
-    public let count: Int
+    package let count: Int
 
     private let file: MappedFile
     private let start: Int
@@ -52,6 +53,7 @@ public struct NPYFile: Sendable {
 
     /// All values in C order.
     public func floats() throws -> [Float] { try values { Float($0) } }
+    /// All elements in C order as `Double`, whatever their type in the file.
     public func doubles() throws -> [Double] { try values { $0 } }
 
     private func values<T>(_ convert: (Double) -> T) throws -> [T] {
@@ -60,18 +62,24 @@ public struct NPYFile: Sendable {
             let bytes = UnsafeRawBufferPointer(rebasing: all[start...])
             func value(_ index: Int) -> T {
                 switch element {
-                case .f2: convert(Double(HalfPrecision.float(float16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))))
-                case .f4: convert(Double(Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))))
+                case .f2:
+                    convert(
+                        Double(
+                            HalfPrecision.float(
+                                float16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))))
+                case .f4:
+                    convert(
+                        Double(Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))))
                 case .f8: convert(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
                 }
             }
-            guard isFortranOrder, shape.count > 1, count > 0 else { return (0 ..< count).map(value) }
+            guard isFortranOrder, shape.count > 1, count > 0 else { return (0..<count).map(value) }
             // In Fortran order the first axis runs fastest.
             var strides = [Int](repeating: 1, count: shape.count)
-            for axis in 1 ..< shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
+            for axis in 1..<shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
             var place = [Int](repeating: 0, count: shape.count)
             var offset = 0
-            return (0 ..< count).map { _ in
+            return (0..<count).map { _ in
                 let result = value(offset)
                 for axis in shape.indices.reversed() {
                     place[axis] += 1
@@ -87,13 +95,13 @@ public struct NPYFile: Sendable {
 }
 
 /// Writes a `.npy` file of float32, row block after row block, complete or not at all.
-public final class NPYWriter {
+package final class NPYWriter {
     private let file: AtomicFile
     private let expected: Int
     private var written = 0
 
     /// Opens the output for an array of this shape, in C order.
-    public init(path: String, shape: [Int]) throws {
+    package init(path: String, shape: [Int]) throws {
         file = try AtomicFile(path: path)
         expected = shape.reduce(1, *)
         let list = shape.count == 1 ? "\(shape[0])," : shape.map(String.init).joined(separator: ", ")
@@ -106,15 +114,15 @@ public final class NPYWriter {
         try file.write(header)
     }
 
-    public func append(_ values: UnsafeBufferPointer<Float>) throws {
+    package func append(_ values: UnsafeBufferPointer<Float>) throws {
         written += values.count
         precondition(written <= expected, "more values than the shape has room for")
         try file.write(UnsafeRawBufferPointer(values))
     }
-    public func append(_ values: [Float]) throws { try values.withUnsafeBufferPointer { try append($0) } }
+    package func append(_ values: [Float]) throws { try values.withUnsafeBufferPointer { try append($0) } }
 
     /// Puts the file in its place.
-    public func finish() throws {
+    package func finish() throws {
         precondition(written == expected, "fewer values than the shape has room for")
         try file.commit()
     }
@@ -131,16 +139,17 @@ private struct NPYHeader {
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
         guard bytes.count >= 10, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else { throw damaged("not a .npy file") }
         let version = bytes[6]
-        guard (1 ... 3).contains(version) else { throw damaged("version \(version) of the .npy format is not supported; expected 1 to 3") }
+        guard (1...3).contains(version) else { throw damaged("version \(version) of the .npy format is not supported; expected 1 to 3") }
         let prefix = version == 1 ? 10 : 12
         guard bytes.count >= prefix else { throw damaged("the file is truncated") }
-        let length = version == 1
+        let length =
+            version == 1
             ? Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
             : Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
         guard length <= bytes.count - prefix, length <= 1 << 20 else {
             throw damaged("the header claims \(length) bytes, more than the file has")
         }
-        var reader = LiteralReader(bytes: Array(bytes[prefix ..< prefix + length]))
+        var reader = LiteralReader(bytes: Array(bytes[prefix..<prefix + length]))
         guard let header = reader.header() else {
             throw damaged("unexpected .npy header; expected 'descr', 'fortran_order' and 'shape', as NumPy writes it")
         }
@@ -191,9 +200,10 @@ private struct NPYHeader {
         mutating func string() -> String? {
             space()
             guard index < bytes.count, bytes[index] == UInt8(ascii: "'") || bytes[index] == UInt8(ascii: "\""),
-                let end = bytes[(index + 1)...].firstIndex(of: bytes[index]) else { return nil }
+                let end = bytes[(index + 1)...].firstIndex(of: bytes[index])
+            else { return nil }
             defer { index = end + 1 }
-            return String(decoding: bytes[index + 1 ..< end], as: UTF8.self)
+            return String(decoding: bytes[index + 1..<end], as: UTF8.self)
         }
 
         mutating func tuple() -> [Int]? {
@@ -202,7 +212,9 @@ private struct NPYHeader {
             while !take(")") {
                 let start = index
                 while index < bytes.count, bytes[index] &- UInt8(ascii: "0") < 10 { index += 1 }
-                guard index > start, let number = Int(String(decoding: bytes[start ..< index], as: UTF8.self)), numbers.count < 32 else { return nil }
+                guard index > start, let number = Int(String(decoding: bytes[start..<index], as: UTF8.self)), numbers.count < 32 else {
+                    return nil
+                }
                 numbers.append(number)
                 if !take(","), bytes.indices.contains(index), bytes[index] != UInt8(ascii: ")") { return nil }
             }

@@ -2,9 +2,9 @@
 /// lengths without overflow, every tensor's bytes inside the file.
 ///
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian.
-public struct GGUFFile: Sendable {
+package struct GGUFFile: Sendable {
     /// Kinds of element that are read; blocks of `elements` take `bytes`.
-    public enum Kind: UInt32, Sendable, CaseIterable {
+    package enum Kind: UInt32, Sendable, CaseIterable {
         case f32 = 0, f16 = 1, q4_0 = 2, q8_0 = 8, bf16 = 30
 
         var block: (elements: Int, bytes: Int) {
@@ -17,43 +17,45 @@ public struct GGUFFile: Sendable {
         }
     }
 
-    public struct Entry: Sendable, Equatable {
-        public var kind: Kind
+    package struct Entry: Sendable, Equatable {
+        package var kind: Kind
         /// Slowest axis first, as everywhere here; the file has them the other way round.
-        public var shape: [Int]
+        package var shape: [Int]
         /// Counted from the beginning of the file.
-        public var byteRange: Range<Int>
+        package var byteRange: Range<Int>
     }
 
     /// A value of the file's own description.
-    public enum Value: Sendable, Equatable {
+    package enum Value: Sendable, Equatable {
         case integer(Int), number(Double), bool(Bool), string(String)
         /// Lists (a vocabulary, say) are passed over.
         case list(count: Int)
     }
 
-    public let file: MappedFile
-    public let metadata: [String: Value]
+    package let file: MappedFile
+    package let metadata: [String: Value]
     private let entries: [String: Entry]
 
-    public var path: String { file.path }
-    public var names: [String] { entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
-    public subscript(name: String) -> Entry? { entries[name] }
+    package var path: String { file.path }
+    package var names: [String] { entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    package subscript(name: String) -> Entry? { entries[name] }
     /// `general.architecture`, as `qwen3`.
-    public var architecture: String? {
+    package var architecture: String? {
         if case .string(let name)? = metadata["general.architecture"] { return name }
         return nil
     }
 
     private static let kindNames: [UInt32: String] = [
-        3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS",
-        18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M",
+        3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS",
+        17: "IQ2_XS",
+        18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
+        28: "F64", 29: "IQ1_M",
         34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
     ]
 
     /// Maps the file and checks its header.
     /// - Throws: `DataError` if it is damaged, of another version, or holds a kind of tensor that is not read, which it names.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file
         var reader = GGUFReader(file.bytes, path: path)
@@ -83,7 +85,9 @@ public struct GGUFFile: Sendable {
             guard rank <= 8 else { throw reader.damaged("tensor '\(name)' has \(rank) axes") }
             var lengths: [Int] = [], elements = 1
             for _ in 0..<rank {
-                guard let length = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' has an axis that is too long") }
+                guard let length = Int(exactly: try reader.number(UInt64.self)) else {
+                    throw reader.damaged("tensor '\(name)' has an axis that is too long")
+                }
                 lengths.append(length)
                 let (product, overflow) = elements.multipliedReportingOverflow(by: length)
                 guard !overflow else { throw reader.damaged("tensor '\(name)' of shape \(lengths) is too large") }
@@ -91,15 +95,19 @@ public struct GGUFFile: Sendable {
             }
             let type = try reader.number(UInt32.self)
             guard let kind = Kind(rawValue: type) else {
-                throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
-                    + "expected F32, F16, BF16, Q8_0 or Q4_0")
+                throw reader.damaged(
+                    "tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
+                        + "expected F32, F16, BF16, Q8_0 or Q4_0")
             }
-            guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' is beyond the end of the file") }
+            guard let offset = Int(exactly: try reader.number(UInt64.self)) else {
+                throw reader.damaged("tensor '\(name)' is beyond the end of the file")
+            }
             let block = kind.block
             // Blocks run along the fastest axis.
             guard (lengths.first ?? 1) % block.elements == 0 else {
-                throw reader.damaged("tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size "
-                    + "\(block.elements)")
+                throw reader.damaged(
+                    "tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size "
+                        + "\(block.elements)")
             }
             let (bytes, overflow) = (elements / block.elements).multipliedReportingOverflow(by: block.bytes)
             guard !overflow else { throw reader.damaged("tensor '\(name)' of shape \(lengths) is too large") }
@@ -110,8 +118,9 @@ public struct GGUFFile: Sendable {
         for tensor in described {
             let (first, over) = base.addingReportingOverflow(tensor.offset)
             guard !over, first <= reader.count, tensor.bytes <= reader.count - first else {
-                throw reader.damaged("the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset "
-                    + "\(tensor.offset), but the file has \(reader.count)")
+                throw reader.damaged(
+                    "the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset "
+                        + "\(tensor.offset), but the file has \(reader.count)")
             }
             entries[tensor.name] = Entry(kind: tensor.kind, shape: tensor.shape, byteRange: first..<first + tensor.bytes)
         }
@@ -120,12 +129,14 @@ public struct GGUFFile: Sendable {
 
     /// Reads a tensor as Float into `values`, which has as many elements as the tensor.
     /// - Throws: `DataError` if there is no such tensor, or it has another size.
-    public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+    package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         guard let entry = entries[name] else { throw DataError(.badData, "no tensor '\(name)'", file: path) }
         let count = entry.shape.reduce(1, *)
         guard values.count == count else {
-            throw DataError(.badData, "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected "
-                + "\(values.count)", file: path)
+            throw DataError(
+                .badData,
+                "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected "
+                    + "\(values.count)", file: path)
         }
         file.withUnsafeBytes { whole in
             let bytes = UnsafeRawBufferPointer(rebasing: whole[entry.byteRange])
@@ -184,7 +195,9 @@ private struct GGUFReader {
     /// A count of entries that take at least this many bytes each.
     mutating func count(smallest: Int) throws -> Int {
         let stated = try number(UInt64.self)
-        guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can contain") }
+        guard stated <= UInt64((bytes.count - position) / smallest) else {
+            throw damaged("the header claims \(stated) entries, more than the file can contain")
+        }
         return Int(stated)
     }
 
@@ -213,7 +226,8 @@ private struct GGUFReader {
         case 8: return .string(try string())
         case 9:
             guard depth < 4 else { throw damaged("lists nested too deeply at byte \(position)") }
-            let element = try number(UInt32.self), sizes: [UInt32: Int] = [0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8]
+            let element = try number(UInt32.self),
+                sizes: [UInt32: Int] = [0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8]
             if let size = sizes[element] {
                 let count = try count(smallest: size)
                 _ = try take(count * size)

@@ -1,11 +1,11 @@
 /// The two 16-bit floating-point formats that files use for storage, to and from Float, rounded to nearest, ties to even.
 ///
 /// Written with integer arithmetic so that the loops over buffers vectorize without half-precision instructions.
-public enum HalfPrecision {
+package enum HalfPrecision {
     // MARK: bfloat16: the upper half of a Float
 
     @inline(__always)
-    public static func bfloat16(_ value: Float) -> UInt16 {
+    package static func bfloat16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         // A NaN stays a NaN: its low bits alone could carry the payload, and rounding could run into infinity.
         if bits & 0x7FFF_FFFF > 0x7F80_0000 { return UInt16(truncatingIfNeeded: bits >> 16) | 0x0040 }
@@ -13,12 +13,12 @@ public enum HalfPrecision {
     }
 
     @inline(__always)
-    public static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+    package static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
     // MARK: IEEE 754 binary16
 
     @inline(__always)
-    public static func float16(_ value: Float) -> UInt16 {
+    package static func float16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
         let magnitude = bits & 0x7FFF_FFFF
@@ -37,7 +37,7 @@ public enum HalfPrecision {
     }
 
     @inline(__always)
-    public static func float(float16 bits: UInt16) -> Float {
+    package static func float(float16 bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let magnitude = UInt32(bits & 0x7FFF) << 13
         // Multiplying by 2^112 moves the exponent's bias and makes subnormals normal in one exact step.
@@ -49,7 +49,7 @@ public enum HalfPrecision {
     // MARK: Whole buffers; bytes may lie at any address
 
     /// Widens little-endian bfloat16 values. `bytes` holds twice as many bytes as `values` has elements.
-    public static func widen(bfloat16 bytes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Float>) {
+    package static func widen(bfloat16 bytes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Float>) {
         precondition(bytes.count == 2 * values.count)
         for index in values.indices {
             values[index] = float(bfloat16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
@@ -57,7 +57,7 @@ public enum HalfPrecision {
     }
 
     /// Widens little-endian binary16 values. `bytes` holds twice as many bytes as `values` has elements.
-    public static func widen(float16 bytes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Float>) {
+    package static func widen(float16 bytes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Float>) {
         precondition(bytes.count == 2 * values.count)
         for index in values.indices {
             values[index] = float(float16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
@@ -65,13 +65,13 @@ public enum HalfPrecision {
     }
 
     /// Rounds to bfloat16. Both buffers have the same number of elements.
-    public static func narrow(_ values: UnsafeBufferPointer<Float>, toBFloat16 bits: UnsafeMutableBufferPointer<UInt16>) {
+    package static func narrow(_ values: UnsafeBufferPointer<Float>, toBFloat16 bits: UnsafeMutableBufferPointer<UInt16>) {
         precondition(bits.count == values.count)
         for index in values.indices { bits[index] = bfloat16(values[index]).littleEndian }
     }
 
     /// Rounds to binary16. Both buffers have the same number of elements.
-    public static func narrow(_ values: UnsafeBufferPointer<Float>, toFloat16 bits: UnsafeMutableBufferPointer<UInt16>) {
+    package static func narrow(_ values: UnsafeBufferPointer<Float>, toFloat16 bits: UnsafeMutableBufferPointer<UInt16>) {
         precondition(bits.count == values.count)
         for index in values.indices { bits[index] = float16(values[index]).littleEndian }
     }

@@ -1,5 +1,5 @@
 /// A source of named tensors: one safetensors file, or several under one index.
-public protocol TensorSource: Sendable {
+package protocol TensorSource: Sendable {
     /// What errors call it.
     var path: String { get }
     /// The tensors' names, sorted.
@@ -21,11 +21,13 @@ extension TensorSource {
 
     /// Reads a tensor of F32, F16, BF16 or F64 as Float into `values`, which has as many elements as the tensor.
     /// - Throws: `DataError` if the tensor is missing, of another kind, or of another size.
-    public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+    package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         let entry = try entry(name)
         guard entry.count == values.count else {
-            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
-                + "\(values.count)", file: path)
+            throw DataError(
+                .badData,
+                "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
+                    + "\(values.count)", file: path)
         }
         try withBytes(of: name) { bytes in
             switch entry.dtype {
@@ -34,7 +36,8 @@ extension TensorSource {
             case .bf16: HalfPrecision.widen(bfloat16: bytes, into: values)
             case .f64:
                 for index in values.indices {
-                    values[index] = Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
+                    values[index] = Float(
+                        Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
                 }
             default:
                 throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue), expected F32, F16, BF16 or F64", file: path)
@@ -43,7 +46,7 @@ extension TensorSource {
     }
 
     /// Reads a tensor of F32, F16, BF16 or F64 as Floats, row-major.
-    public func floats(_ name: String) throws -> [Float] {
+    package func floats(_ name: String) throws -> [Float] {
         let entry = try entry(name)
         try MemoryBudget.require(entry.count * MemoryLayout<Float>.stride, for: "tensor \(name)", file: path)
         return try [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
@@ -54,13 +57,15 @@ extension TensorSource {
 
     /// Reads a tensor of whole numbers, as `position_ids` (I64, I32, U8 …).
     /// - Throws: `DataError` if the tensor is missing, of another kind, or a value does not fit.
-    public func integers(_ name: String) throws -> [Int] {
+    package func integers(_ name: String) throws -> [Int] {
         let entry = try entry(name)
         try MemoryBudget.require(entry.count * MemoryLayout<Int>.stride, for: "tensor \(name)", file: path)
         func load<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _: T.Type) throws -> [Int] {
-            try (0 ..< entry.count).map { index in
+            try (0..<entry.count).map { index in
                 let value = T(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self))
-                guard let value = Int(exactly: value) else { throw DataError(.badData, "tensor \(name): \(value) is too large", file: path) }
+                guard let value = Int(exactly: value) else {
+                    throw DataError(.badData, "tensor \(name): \(value) is too large", file: path)
+                }
                 return value
             }
         }
@@ -81,28 +86,28 @@ extension TensorSource {
 }
 
 /// A safetensors file, memory-mapped.
-public struct SafetensorsFile: TensorSource {
+package struct SafetensorsFile: TensorSource {
     /// The mapped bytes, for those who keep tensors in place.
-    public let file: MappedFile
-    public let header: SafetensorsHeader
+    package let file: MappedFile
+    package let header: SafetensorsHeader
     private let places: [String: Int]
 
-    public var isMapped: Bool { true }
-    public var path: String { file.path }
-    public var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    package var isMapped: Bool { true }
+    package var path: String { file.path }
+    package var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// Maps the file and checks its header.
     /// - Throws: `DataError` if it cannot be read or its header lies.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file
         header = try file.withUnsafeBytes { try SafetensorsHeader(file: $0, path: path) }
         places = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
     }
 
-    public subscript(name: String) -> SafetensorsEntry? { places[name].map { header.entries[$0] } }
+    package subscript(name: String) -> SafetensorsEntry? { places[name].map { header.entries[$0] } }
 
-    public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    package func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         let entry = try entry(name)
         return try file.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[entry.byteRange])) }
     }

@@ -1,12 +1,12 @@
 /// The kinds of element a safetensors file may hold.
-public enum SafetensorsType: String, Sendable, CaseIterable {
+package enum SafetensorsType: String, Sendable, CaseIterable {
     case bool = "BOOL", u8 = "U8", i8 = "I8", f8e5m2 = "F8_E5M2", f8e4m3 = "F8_E4M3"
     case i16 = "I16", u16 = "U16", f16 = "F16", bf16 = "BF16"
     case i32 = "I32", u32 = "U32", f32 = "F32"
     case i64 = "I64", u64 = "U64", f64 = "F64"
 
     /// Bytes of one element.
-    public var size: Int {
+    package var size: Int {
         switch self {
         case .bool, .u8, .i8, .f8e5m2, .f8e4m3: 1
         case .i16, .u16, .f16, .bf16: 2
@@ -17,33 +17,33 @@ public enum SafetensorsType: String, Sendable, CaseIterable {
 }
 
 /// One tensor of a safetensors file: what it is and where its bytes lie.
-public struct SafetensorsEntry: Sendable, Equatable {
-    public var name: String
-    public var dtype: SafetensorsType
+package struct SafetensorsEntry: Sendable, Equatable {
+    package var name: String
+    package var dtype: SafetensorsType
     /// The lengths of the axes, slowest first; empty for a scalar.
-    public var shape: [Int]
+    package var shape: [Int]
     /// The tensor's bytes, counted from the beginning of the file: little-endian, row-major.
-    public var byteRange: Range<Int>
+    package var byteRange: Range<Int>
     /// Elements in the tensor.
-    public var count: Int { byteRange.count / dtype.size }
+    package var count: Int { byteRange.count / dtype.size }
 }
 
 /// The header of a safetensors file, checked before anything is believed: lengths without overflow, every tensor's bytes
 /// as many as its shape needs, no overlap, no gap, nothing left over.
 ///
 /// Format: https://huggingface.co/docs/safetensors (eight bytes of header length, JSON, then the data).
-public struct SafetensorsHeader: Sendable {
+package struct SafetensorsHeader: Sendable {
     /// In the order in which the data lies in the file.
-    public var entries: [SafetensorsEntry]
+    package var entries: [SafetensorsEntry]
     /// `__metadata__`, in its own order.
-    public var metadata: [(key: String, value: String)]
+    package var metadata: [(key: String, value: String)]
 
     /// A longer header is refused.
-    public static let maximumLength = 100_000_000
+    package static let maximumLength = 100_000_000
     private static let maximumRank = 32
 
     /// - Throws: `DataError` of kind `badData` that names the tensor.
-    public init(file bytes: UnsafeRawBufferPointer, path: String) throws {
+    package init(file bytes: UnsafeRawBufferPointer, path: String) throws {
         func damaged(_ message: String) -> DataError { DataError(.badData, message, file: path) }
         guard bytes.count >= 8 else { throw damaged("not a safetensors file: it has only \(bytes.count) bytes") }
         let stated = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
@@ -54,7 +54,7 @@ public struct SafetensorsHeader: Sendable {
         guard length <= bytes.count - 8 else {
             throw damaged("the file is truncated: its header claims \(length) bytes, \(bytes.count - 8) follow")
         }
-        let text = UnsafeRawBufferPointer(rebasing: bytes[8 ..< 8 + length])
+        let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + length])
         guard text.first == UInt8(ascii: "{") else { throw damaged("not a safetensors file: its header does not begin with '{'") }
         let json = try JSON(parsing: text, file: path)
         guard let members = json.object else { throw damaged("the safetensors header is not a JSON object") }
@@ -76,12 +76,16 @@ public struct SafetensorsHeader: Sendable {
                 entries.append(try Self.entry(name, value, dataStart: 8 + length, dataCount: dataCount, path: path))
             }
         }
-        entries.sort { ($0.byteRange.lowerBound, $0.byteRange.upperBound, $0.name) < ($1.byteRange.lowerBound, $1.byteRange.upperBound, $1.name) }
+        entries.sort {
+            ($0.byteRange.lowerBound, $0.byteRange.upperBound, $0.name) < ($1.byteRange.lowerBound, $1.byteRange.upperBound, $1.name)
+        }
 
         var end = 8 + length
         for entry in entries {
             guard entry.byteRange.lowerBound == end else {
-                let what = entry.byteRange.lowerBound < end ? "overlaps the tensor before it" : "leaves a gap of \(entry.byteRange.lowerBound - end) bytes before it"
+                let what =
+                    entry.byteRange.lowerBound < end
+                    ? "overlaps the tensor before it" : "leaves a gap of \(entry.byteRange.lowerBound - end) bytes before it"
                 throw damaged("tensor \(entry.name) \(what): it begins at byte \(entry.byteRange.lowerBound), expected \(end)")
             }
             end = entry.byteRange.upperBound
@@ -119,6 +123,6 @@ public struct SafetensorsHeader: Sendable {
         guard end - start == size else {
             throw damaged("its shape \(shape) of \(typeName) needs \(size) bytes, its data_offsets span \(end - start)")
         }
-        return SafetensorsEntry(name: name, dtype: dtype, shape: shape, byteRange: dataStart + start ..< dataStart + end)
+        return SafetensorsEntry(name: name, dtype: dtype, shape: shape, byteRange: dataStart + start..<dataStart + end)
     }
 }

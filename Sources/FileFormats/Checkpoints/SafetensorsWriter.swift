@@ -23,19 +23,20 @@ public struct SafetensorsWriter {
 
     private var tensors: [Planned] = []
     /// `__metadata__`; readers of the reference implementation want `format`.
-    public var metadata: [(key: String, value: String)]
+    package var metadata: [(key: String, value: String)]
 
-    public init(metadata: [(key: String, value: String)] = [("format", "pt")]) { self.metadata = metadata }
+    package init(metadata: [(key: String, value: String)] = [("format", "pt")]) { self.metadata = metadata }
 
     /// Adds a tensor whose values lie in memory, row-major.
-    public mutating func add(_ name: String, shape: [Int], values: [Float], precision: Precision = .f32) {
+    package mutating func add(_ name: String, shape: [Int], values: [Float], precision: Precision = .f32) {
         precondition(values.count == shape.reduce(1, *), "the values do not fit the shape")
         add(name, shape: shape, precision: precision) { emit in try values.withUnsafeBufferPointer(emit) }
     }
 
     /// Adds a tensor whose values `body` hands to its argument, in one or several blocks, while the file is written.
-    public mutating func add(
-        _ name: String, shape: [Int], precision: Precision = .f32, _ body: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
+    package mutating func add(
+        _ name: String, shape: [Int], precision: Precision = .f32,
+        _ body: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
     ) {
         precondition(name != "__metadata__" && !tensors.contains { $0.name == name }, "a tensor \(name) is there already")
         tensors.append(Planned(name: name, shape: shape, precision: precision, body: body))
@@ -43,18 +44,22 @@ public struct SafetensorsWriter {
 
     /// Writes the file.
     /// - Throws: `DataError` if it cannot be created or the disk is full; what the tensors' bodies throw.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         let ordered = tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         var members: [(key: String, value: JSON)] = []
         if !metadata.isEmpty { members.append(("__metadata__", .object(metadata.map { ($0.key, .string($0.value)) }))) }
         var offset = 0
         for tensor in ordered {
             let end = offset + tensor.shape.reduce(tensor.precision.dtype.size, *)
-            members.append((tensor.name, .object([
-                ("dtype", .string(tensor.precision.dtype.rawValue)),
-                ("shape", .array(tensor.shape.map(JSON.integer))),
-                ("data_offsets", .array([.integer(offset), .integer(end)])),
-            ])))
+            members.append(
+                (
+                    tensor.name,
+                    .object([
+                        ("dtype", .string(tensor.precision.dtype.rawValue)),
+                        ("shape", .array(tensor.shape.map(JSON.integer))),
+                        ("data_offsets", .array([.integer(offset), .integer(end)])),
+                    ])
+                ))
             offset = end
         }
         var header: [UInt8] = []
@@ -79,7 +84,7 @@ public struct SafetensorsWriter {
         let block = 1 << 16
         var start = 0
         while start < values.count {
-            let part = UnsafeBufferPointer(rebasing: values[start ..< min(start + block, values.count)])
+            let part = UnsafeBufferPointer(rebasing: values[start..<min(start + block, values.count)])
             let narrow = [UInt16](unsafeUninitializedCapacity: part.count) { bits, count in
                 let bits = UnsafeMutableBufferPointer(rebasing: bits[..<part.count])
                 if precision == .bf16 { HalfPrecision.narrow(part, toBFloat16: bits) } else { HalfPrecision.narrow(part, toFloat16: bits) }

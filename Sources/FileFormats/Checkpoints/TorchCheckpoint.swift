@@ -4,8 +4,8 @@ import Synchronization
 
 /// Weights of a `pytorch_model.bin` as `torch.save` has written them since PyTorch 1.6: a zip with a pickle that describes the tensors
 /// and a file for each storage. Read as data alone; see `TorchPickle`.
-public final class TorchCheckpoint: TensorSource {
-    public let path: String
+package final class TorchCheckpoint: TensorSource {
+    package let path: String
     private let views: [String: TorchPickle.TensorView]
     /// The folder inside the zip.
     private let prefix: String
@@ -18,8 +18,8 @@ public final class TorchCheckpoint: TensorSource {
     }
 
     /// Every tensor is unpacked again on each call.
-    public var isMapped: Bool { false }
-    public var names: [String] { views.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    package var isMapped: Bool { false }
+    package var names: [String] { views.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     private static let pickleLimit = 256 << 20
     /// How files begin that PyTorch before 1.6 wrote: a pickled magic number.
@@ -27,14 +27,16 @@ public final class TorchCheckpoint: TensorSource {
 
     /// Reads the description of the tensors; their values come when they are asked for.
     /// - Throws: `DataError` if the file is damaged, of the format before PyTorch 1.6, or wants anything but tensors.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         let start = file.withUnsafeBytes { Array($0.prefix(16)) }
         if start.starts(with: Self.legacyMagic) {
-            throw DataError(.badData, "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with "
-                + "a newer PyTorch "
-                            + "and save it again, best as safetensors", file: path)
+            throw DataError(
+                .badData,
+                "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with "
+                    + "a newer PyTorch "
+                    + "and save it again, best as safetensors", file: path)
         }
         var code: Int32 = 0
         guard start.starts(with: [0x50, 0x4B]), let handle = zip_open(path, ZIP_RDONLY, &code) else {
@@ -54,7 +56,8 @@ public final class TorchCheckpoint: TensorSource {
         }
         let prefix = String(pickles[0].dropLast("data.pkl".count))
         if names.contains(prefix + "byteorder"),
-           try Self.bytes(of: prefix + "byteorder", in: archive, limit: 64, path: path) != Array("little".utf8) {
+            try Self.bytes(of: prefix + "byteorder", in: archive, limit: 64, path: path) != Array("little".utf8)
+        {
             throw damaged("this checkpoint was written on a big-endian machine; save it again on a little-endian one")
         }
         let pickle = try Self.bytes(of: pickles[0], in: archive, limit: Self.pickleLimit, path: path)
@@ -68,21 +71,24 @@ public final class TorchCheckpoint: TensorSource {
 
     deinit { archive.withLock { zip_discard($0.handle) } }
 
-    public subscript(name: String) -> SafetensorsEntry? {
+    package subscript(name: String) -> SafetensorsEntry? {
         views[name].map { view in
             let count = view.shape.reduce(1, *)
-            return SafetensorsEntry(name: name, dtype: view.storage.dtype, shape: view.shape, byteRange: 0..<count * view.storage.dtype.size)
+            return SafetensorsEntry(
+                name: name, dtype: view.storage.dtype, shape: view.shape, byteRange: 0..<count * view.storage.dtype.size)
         }
     }
 
     /// The tensor's elements row-major, gathered where the file has them by other strides (a transposed matrix, say).
-    public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    package func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         guard let view = views[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         let size = view.storage.dtype.size, wanted = view.storage.count * size
         let storage = try archive.withLock { try Self.bytes(of: prefix + "data/" + view.storage.key, in: $0, limit: wanted, path: path) }
         guard storage.count == wanted else {
-            throw DataError(.badData, "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is "
-                + "damaged", file: path)
+            throw DataError(
+                .badData,
+                "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is "
+                    + "damaged", file: path)
         }
         return try storage.withUnsafeBytes { storage in
             let count = view.shape.reduce(1, *)
@@ -108,10 +114,13 @@ public final class TorchCheckpoint: TensorSource {
         guard place >= 0, zip_stat_index(archive.handle, zip_uint64_t(place), 0, &information) == 0 else { throw damaged("is missing") }
         guard information.size <= UInt64(limit) else { throw damaged("has \(information.size) bytes, expected at most \(limit)") }
         // Storages are not compressed, so none is longer than the file: a false claim would only make room for nothing.
-        guard Int32(information.comp_method) == ZIP_CM_STORE ? information.size <= UInt64(archive.fileSize) : information.size <= 64 << 20 else {
+        guard Int32(information.comp_method) == ZIP_CM_STORE ? information.size <= UInt64(archive.fileSize) : information.size <= 64 << 20
+        else {
             throw damaged("claims \(information.size) bytes, more than the file can contain")
         }
-        guard let file = zip_fopen(archive.handle, name, 0) else { throw damaged("cannot be read: \(String(cString: zip_strerror(archive.handle)))") }
+        guard let file = zip_fopen(archive.handle, name, 0) else {
+            throw damaged("cannot be read: \(String(cString: zip_strerror(archive.handle)))")
+        }
         defer { zip_fclose(file) }
         let count = Int(information.size)
         var failed = false
@@ -119,7 +128,10 @@ public final class TorchCheckpoint: TensorSource {
             initialized = 0
             while initialized < count {
                 let got = Int(zip_fread(file, buffer.baseAddress! + initialized, zip_uint64_t(count - initialized)))
-                guard got > 0 else { failed = true; return }
+                guard got > 0 else {
+                    failed = true
+                    return
+                }
                 initialized += got
             }
         }

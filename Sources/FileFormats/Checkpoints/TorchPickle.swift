@@ -37,7 +37,8 @@ package struct TorchPickle {
     private static let functions: Set<String> = [
         "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter", "torch Size",
     ]
-    private static let dtypes: Set<String> = Set(["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"].map { "torch " + $0 })
+    private static let dtypes: Set<String> = Set(
+        ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"].map { "torch " + $0 })
 
     private let bytes: UnsafeRawBufferPointer
     private let path: String
@@ -105,7 +106,9 @@ package struct TorchPickle {
     // MARK: Stack
 
     private mutating func pop() throws -> Value {
-        guard stack.count > (marks.last ?? 0), let value = stack.popLast() else { throw damaged("nothing to take from the stack at byte \(position)") }
+        guard stack.count > (marks.last ?? 0), let value = stack.popLast() else {
+            throw damaged("nothing to take from the stack at byte \(position)")
+        }
         return value
     }
 
@@ -232,7 +235,9 @@ package struct TorchPickle {
     }
 
     private mutating func append(_ values: [Value]) throws {
-        guard stack.count > (marks.last ?? 0), case .list(let list)? = stack.last else { throw damaged("no list to add to at byte \(position)") }
+        guard stack.count > (marks.last ?? 0), case .list(let list)? = stack.last else {
+            throw damaged("no list to add to at byte \(position)")
+        }
         lists[list] += values
     }
 
@@ -248,9 +253,11 @@ package struct TorchPickle {
     private mutating func pushGlobal(_ module: String, _ name: String) throws {
         let global = module + " " + name
         guard Self.functions.contains(global) || Self.storages[global] != nil || Self.dtypes.contains(global) else {
-            throw DataError(.badData, "this checkpoint would run '\(module).\(name)', which is not allowed: only tensors, their storages "
-                + "and ordered "
-                            + "dictionaries are read. It contains more than weights, or is malicious", file: path)
+            throw DataError(
+                .badData,
+                "this checkpoint would run '\(module).\(name)', which is not allowed: only tensors, their storages "
+                    + "and ordered "
+                    + "dictionaries are read. It contains more than weights, or is malicious", file: path)
         }
         stack.append(.global(global))
     }
@@ -287,7 +294,7 @@ package struct TorchPickle {
         guard case .tuple(let index) = try pop() else { throw damaged("an invalid storage at byte \(position)") }
         let parts = tuples[index]
         guard parts.count == 5, case .string("storage") = parts[0], case .global(let type) = parts[1], case .string(let key) = parts[2],
-              case .int(let count) = parts[4], let dtype = Self.storages[type], count >= 0, count <= Int.max / 8
+            case .int(let count) = parts[4], let dtype = Self.storages[type], count >= 0, count <= Int.max / 8
         else { throw damaged("an invalid storage at byte \(position)") }
         storageArena.append(Storage(key: key, dtype: dtype, count: count))
         stack.append(.storage(storageArena.count - 1))
@@ -300,11 +307,13 @@ package struct TorchPickle {
             return numbers.count == tuples[index].count && numbers.allSatisfy { $0 >= 0 } ? numbers : nil
         }
         guard arguments.count >= 4, case .storage(let index) = arguments[0], case .int(let offset) = arguments[1], offset >= 0,
-              let shape = numbers(arguments[2]), let strides = numbers(arguments[3]), shape.count == strides.count
+            let shape = numbers(arguments[2]), let strides = numbers(arguments[3]), shape.count == strides.count
         else { throw damaged("an invalid tensor at byte \(position)") }
         let storage = storageArena[index]
         guard Self.fits(shape, strides, offset, in: storage.count) else {
-            throw damaged("a tensor of shape \(shape), strides \(strides) from element \(offset) does not fit its storage of \(storage.count) elements")
+            throw damaged(
+                "a tensor of shape \(shape), strides \(strides) from element \(offset) does not fit its storage of \(storage.count) elements"
+            )
         }
         tensorArena.append(TensorView(storage: storage, offset: offset, shape: shape, strides: strides))
         stack.append(.tensor(tensorArena.count - 1))

@@ -6,9 +6,9 @@ import Glibc
 /// Without `commit` (an error, a full disk, the end of the process) the target stays as it was. Where the file system
 /// offers unnamed files, even a killed process leaves nothing behind. An existing target keeps its permissions, and a
 /// symbolic link keeps pointing at its file. A target that is not a regular file (`/dev/stdout`, a pipe) is written directly.
-public final class AtomicFile {
+package final class AtomicFile {
     /// The output as the user named it.
-    public let path: String
+    package let path: String
     private let target: String
     private let descriptor: Int32
     private let isDirect: Bool
@@ -17,13 +17,13 @@ public final class AtomicFile {
     private var buffer: [UInt8] = []
     private var isOpen = true
     /// Bytes written so far.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     private static let bufferSize = 1 << 18
 
     /// Opens a temporary file next to the target.
     /// - Throws: `DataError` of kind `cannotCreate` if the folder is missing or not writable or the target is a folder.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let place = try OutputPlace(path: path)
         target = place.target
@@ -48,19 +48,19 @@ public final class AtomicFile {
 
     deinit { discard() }
 
-    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
         count += bytes.count
         if buffer.count + bytes.count > Self.bufferSize { try flush() }
         if bytes.count >= Self.bufferSize { try writeThrough(bytes) } else { buffer.append(contentsOf: bytes) }
     }
-    public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
-    public func write(_ text: String) throws {
+    package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+    package func write(_ text: String) throws {
         var text = text
         try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
     }
 
     /// Brings everything to the disk and puts the file in the target's place. Nothing may be written afterwards.
-    public func commit() throws {
+    package func commit() throws {
         precondition(isOpen, "AtomicFile is closed")
         try MappedFile.requireAllWhole()
         try flush()
@@ -85,7 +85,7 @@ public final class AtomicFile {
     }
 
     /// Drops what was written. The target stays as it was.
-    public func discard() {
+    package func discard() {
         guard isOpen else { return }
         isOpen = false
         close(descriptor)
@@ -114,7 +114,7 @@ public final class AtomicFile {
     // MARK: Whole files at once
 
     /// Writes an output through `body`; it appears when `body` returns, and not when it throws.
-    public static func write(to path: String, _ body: (AtomicFile) throws -> Void) throws {
+    package static func write(to path: String, _ body: (AtomicFile) throws -> Void) throws {
         let file = try AtomicFile(path: path)
         do {
             try body(file)
@@ -127,7 +127,7 @@ public final class AtomicFile {
 
     /// For libraries that insist on a path of their own: `body` writes the file `temporary`, which then takes the target's place.
     /// - Throws: what `body` throws, after removing the temporary file; `DataError` if the target cannot be created.
-    public static func replace<Result>(_ path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
+    package static func replace<Result>(_ path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
         let replacement = try FileReplacement(path: path)
         let result = try body(replacement.temporary)
         try replacement.commit()
@@ -137,17 +137,17 @@ public final class AtomicFile {
 
 /// A temporary file beside an output, for libraries that write to a path of their own: `commit` puts it in the output's place,
 /// the end of this object without it removes it.
-public final class FileReplacement {
+package final class FileReplacement {
     /// The output as the user named it.
-    public let path: String
+    package let path: String
     /// The file to write. It exists and is empty.
-    public let temporary: String
+    package let temporary: String
     private let place: OutputPlace
     private let held: Int32
     private var isOpen = true
 
     /// - Throws: `DataError` of kind `cannotCreate` if the folder is missing or not writable, or the target is not a regular file.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         place = try OutputPlace(path: path)
         temporary = place.temporary
@@ -168,7 +168,7 @@ public final class FileReplacement {
     }
 
     /// Brings the temporary file to the disk and puts it in the output's place. Whoever wrote it has closed it.
-    public func commit() throws {
+    package func commit() throws {
         precondition(isOpen, "FileReplacement is closed")
         try MappedFile.requireAllWhole()
         let written = open(temporary, O_RDONLY | O_CLOEXEC)
@@ -181,7 +181,7 @@ public final class FileReplacement {
     }
 
     /// Removes the temporary file. The output stays as it was.
-    public func discard() {
+    package func discard() {
         guard isOpen else { return }
         isOpen = false
         unlink(temporary)

@@ -6,14 +6,14 @@ import Glibc
 /// The files are written into a hidden folder next to the target. `write` brings them to the disk and puts the folder in the target's place
 /// in one step; a process killed at any moment leaves the old folder or the new one, whole. Files of an older folder that the new one does
 /// not replace and that `isOwn` does not name (a README, notes) are carried over.
-public enum AtomicFolder {
+package enum AtomicFolder {
     /// - Parameters:
     ///   - path: the folder. One that exists is replaced only if it is empty or `isOwn` names one of its files.
     ///   - isOwn: whether a name in the folder is one that the writer of such folders makes, so that it may go.
     ///   - body: writes the files into the folder that it is given.
     /// - Throws: `DataError` of kind `cannotCreate` if the folder cannot be made or holds something else; what `body` throws. The folder
     ///   is then as it was.
-    public static func write(to path: String, isOwn: (String) -> Bool, _ body: (_ temporary: String) throws -> Void) throws {
+    package static func write(to path: String, isOwn: (String) -> Bool, _ body: (_ temporary: String) throws -> Void) throws {
         var target = path
         while target.utf8.count > 1, target.hasSuffix("/") { target.removeLast() }
         var information = stat()

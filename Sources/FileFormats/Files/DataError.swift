@@ -3,6 +3,7 @@
 ///
 /// `kind` decides the exit status of the program (sysexits.h); a library user may switch over it.
 public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What went wrong, with the exit status of the program (sysexits.h) as its raw value.
     public enum Kind: Int32, Sendable {
         /// The request itself makes no sense (exit status 64).
         case usage = 64
@@ -22,6 +23,7 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
         case interrupted = 130
     }
 
+    /// What went wrong.
     public var kind: Kind
     /// The file as the user named it.
     public var file: String?
@@ -30,6 +32,7 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was expected, what was found, and what to do: one or two sentences.
     public var message: String
 
+    /// An error of a kind, with the place where it occurred, as far as it is known.
     public init(_ kind: Kind, _ message: String, file: String? = nil, line: Int? = nil) {
         self.kind = kind
         self.message = message
@@ -37,6 +40,7 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
         self.line = line
     }
 
+    /// `file:line: message`, without the parts that are unknown.
     public var description: String {
         switch (file, line) {
         case (let file?, let line?): "\(file):\(line): \(message)"

@@ -1,9 +1,9 @@
 import CCrypto
 
 /// The SHA-1 that git names a file by: of "blob LENGTH", a zero byte and the content. The hub gives it as the ETag of small files.
-public enum GitBlobHash {
+package enum GitBlobHash {
     /// - Throws: `DataError` if the file cannot be read.
-    public static func hex(ofFile path: String, size: Int) throws -> String {
+    package static func hex(ofFile path: String, size: Int) throws -> String {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("libcrypto is out of memory") }
         defer { EVP_MD_CTX_free(context) }
         precondition(EVP_DigestInit_ex(context, EVP_sha1(), nil) == 1, "libcrypto offers no SHA-1")

@@ -3,10 +3,10 @@ import Foundation
 import Glibc
 
 /// What an installed program brings along, in `share/kotonoha` next to the folder of the executable.
-public enum InstalledFiles {
+package enum InstalledFiles {
     /// The path of this program, to start it again: `/proc/self/exe` where that can be read. Containers and chroots without `/proc` have
     /// the path with which the program was started, noted before anything changes the working folder.
-    public static let executable: String = {
+    package static let executable: String = {
         if access("/proc/self/exe", X_OK) == 0 { return "/proc/self/exe" }
         guard let path = kotonoha_started_as(), let whole = realpath(path, nil) else { return CommandLine.arguments.first ?? "kotonoha" }
         defer { free(whole) }
@@ -14,7 +14,7 @@ public enum InstalledFiles {
     }()
 
     /// `share/kotonoha/NAME`, nil if the program is not installed or came without it.
-    public static func find(_ name: String) -> URL? {
+    package static func find(_ name: String) -> URL? {
         let executable = URL(fileURLWithPath: executable).resolvingSymlinksInPath()
         let place = executable.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("share/kotonoha")
             .appendingPathComponent(name)

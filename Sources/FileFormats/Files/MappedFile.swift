@@ -6,11 +6,11 @@ import Glibc
 /// The mapping lives as long as this object. Where another program cuts the file short, or the disk fails, while it is mapped, the bytes
 /// that are gone read as zeros and the mapping counts as damaged: `requireWhole` says so, and until it has, no output is put in its place
 /// (`AtomicFile`, `FileReplacement`).
-public final class MappedFile: Sendable {
+package final class MappedFile: Sendable {
     /// The file as it was asked for.
-    public let path: String
+    package let path: String
     /// Bytes that are mapped.
-    public let count: Int
+    package let count: Int
     // Unsafe only in type: the pages are mapped read-only and stay where they are until `deinit`.
     private nonisolated(unsafe) let base: UnsafeRawPointer?
     /// Bytes between the beginning of the first page and `base`.
@@ -19,7 +19,7 @@ public final class MappedFile: Sendable {
 
     /// Maps the file. An empty file is fine and has no bytes.
     /// - Throws: `DataError` of kind `noInput` if the file is missing, a folder, or cannot be read.
-    public convenience init(path: String) throws {
+    package convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
         try self.init(descriptor: descriptor, path: path)
@@ -30,15 +30,20 @@ public final class MappedFile: Sendable {
     package init(descriptor: Int32, stretch: Range<Int>? = nil, path: String) throws {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw SystemError.cannotRead(path) }
-        let size = Int(information.st_size), stretch = stretch ?? 0 ..< size
+        let size = Int(information.st_size), stretch = stretch ?? 0..<size
         guard stretch.lowerBound >= 0, stretch.upperBound <= size else {
-            throw DataError(.badData, "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
-                + "\(size)", file: path)
+            throw DataError(
+                .badData,
+                "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
+                    + "\(size)", file: path)
         }
         self.path = path
         count = stretch.count
         lead = stretch.lowerBound % Int(sysconf(Int32(_SC_PAGESIZE)))
-        guard count > 0 else { (base, watch) = (nil, -1); return }
+        guard count > 0 else {
+            (base, watch) = (nil, -1)
+            return
+        }
         let address = mmap(nil, count + lead, PROT_READ, MAP_PRIVATE, descriptor, off_t(stretch.lowerBound - lead))
         guard let address, address != MAP_FAILED else {
             throw errno == ENOMEM ? MemoryBudget.error("mapping this file", bytes: count, file: path) : SystemError.cannotRead(path)
@@ -53,26 +58,28 @@ public final class MappedFile: Sendable {
     }
 
     /// The bytes, for owners that keep this object alive as long as they look at them.
-    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count) }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count) }
 
-    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(self) { try body(bytes) }
     }
 
     /// - Throws: `DataError` if bytes were gone when they were touched.
-    public func requireWhole() throws {
+    package func requireWhole() throws {
         guard km_is_damaged(watch) else { return }
         km_acknowledge(watch)
         throw Self.damage(path)
     }
 
     /// The same for all mappings of this process that were not checked yet; checked before an output is renamed into place.
-    public static func requireAllWhole() throws {
+    package static func requireAllWhole() throws {
         if km_damaged_ranges() > 0 { throw damage(nil) }
     }
 
     private static func damage(_ path: String?) -> DataError {
-        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results "
-            + "were written", file: path)
+        DataError(
+            .inputOutput,
+            "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results "
+                + "were written", file: path)
     }
 }

@@ -3,36 +3,41 @@ import Glibc
 /// How a result was made, so that it can be made again: written into every output.
 ///
 /// Folders are left out everywhere, because they name people and machines, and reviewers are blind.
-public struct Provenance: Sendable {
+package struct Provenance: Sendable {
     /// A file or model that went in: its name without folders, and the SHA-256 of its content.
-    public struct Source: Sendable, Equatable {
-        public var name: String
-        public var sha256: String
+    package struct Source: Sendable, Equatable {
+        /// The name without folders.
+        package var name: String
+        /// 64 lower-case hexadecimal digits.
+        package var sha256: String
 
         /// `path` may carry folders; only its last component is kept.
-        public init(path: String, sha256: String) {
+        package init(path: String, sha256: String) {
             // The number of a descriptor (`<(command)`) says nothing.
             let isPipe = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
             name = path == "-" ? "standard input" : isPipe ? "pipe" : SystemError.name(of: path)
             self.sha256 = sha256
         }
-        public init(hashing path: String) throws { self.init(path: path, sha256: try SHA256.hex(ofFile: path)) }
+        package init(hashing path: String) throws { self.init(path: path, sha256: try SHA256.hex(ofFile: path)) }
     }
 
     /// The command line, folders stripped.
-    public var command: [String]
+    package var command: [String]
     /// The program's version.
-    public var version: String
-    public var model: Source?
-    public var inputs: [Source] = []
-    public var seed: UInt64?
+    package var version: String
+    /// The model that computed the result.
+    package var model: Source?
+    /// The files that went in.
+    package var inputs: [Source] = []
+    /// The seed of the random numbers, if any were drawn.
+    package var seed: UInt64?
     /// The processor's kernels, as `avx512_core_amx`: the last bits of a result belong to them.
-    public var kernels: String?
+    package var kernels: String?
     /// Further settings that decide the result, in this order.
-    public var settings: [(key: String, value: JSON)] = []
+    package var settings: [(key: String, value: JSON)] = []
 
     /// - Parameter arguments: the command line as it was given, the program's own name first.
-    public init(arguments: [String], version: String) {
+    package init(arguments: [String], version: String) {
         command = arguments.map(Self.withoutFolders)
         self.version = version
     }
@@ -40,7 +45,7 @@ public struct Provenance: Sendable {
     /// The record, with `date` (ISO 8601, as `2026-03-01T09:30:00Z`) where one is given; outputs that must be equal for equal runs have
     /// none.
     /// - Parameter output: the result itself, where the record is next to it.
-    public func json(date: String? = nil, output: Source? = nil) -> JSON {
+    package func json(date: String? = nil, output: Source? = nil) -> JSON {
         var members: [(key: String, value: JSON)] = [
             ("command", .array(command.map(JSON.string))),
             ("version", .string(version)),
@@ -56,15 +61,18 @@ public struct Provenance: Sendable {
     }
 
     /// Where the record of an output stands.
-    public static func path(beside output: String) -> String { output + ".provenance.json" }
+    package static func path(beside output: String) -> String { output + ".provenance.json" }
 
     /// A command line without what changes no result: where the output goes, how much is said, how many workers, whether a stopped run was
     /// continued. Files that must be equal for equal runs hold this.
-    public static func decisive(_ arguments: [String]) -> [String] {
+    package static func decisive(_ arguments: [String]) -> [String] {
         let flags: Set = ["--resume", "--quiet", "--json"], options: Set = ["-o", "--output", "--threads", "--batch-tokens"]
         var kept: [String] = [], skips = false
         for argument in arguments {
-            if skips { skips = false; continue }
+            if skips {
+                skips = false
+                continue
+            }
             if flags.contains(argument) || options.contains(where: { argument.hasPrefix($0 + "=") }) { continue }
             skips = options.contains(argument)
             if !skips { kept.append(argument) }
@@ -75,15 +83,17 @@ public struct Provenance: Sendable {
     /// Writes `NAME.provenance.json` next to the output `NAME`, with the hash of its content and today's date. A pipe or device has no
     /// record.
     /// - Throws: `DataError` if it cannot be created.
-    public func write(beside output: String) throws {
+    package func write(beside output: String) throws {
         var information = stat()
         guard stat(output, &information) != 0 || information.st_mode & S_IFMT == S_IFREG else { return }
         let result = try? Source(hashing: output)
-        try AtomicFile.write(to: Self.path(beside: output)) { try $0.write(json(date: Self.now(), output: result).serialized(.pretty) + "\n") }
+        try AtomicFile.write(to: Self.path(beside: output)) {
+            try $0.write(json(date: Self.now(), output: result).serialized(.pretty) + "\n")
+        }
     }
 
     /// The present time in UTC, as `2026-03-01T09:30:00Z`.
-    public static func now() -> String {
+    package static func now() -> String {
         var seconds = time(nil)
         var parts = tm()
         gmtime_r(&seconds, &parts)

@@ -5,6 +5,7 @@ import Glibc
 public struct SHA256: ~Copyable {
     private let context: OpaquePointer
 
+    /// The hash of no bytes yet.
     public init() {
         guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
             preconditionFailure("libcrypto offers no SHA-256")
@@ -14,6 +15,7 @@ public struct SHA256: ~Copyable {
 
     deinit { EVP_MD_CTX_free(context) }
 
+    /// Adds bytes to the hash.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
@@ -37,7 +39,7 @@ public struct SHA256: ~Copyable {
     }
 
     /// The 32 bytes of the hash.
-    public consuming func finalize() -> [UInt8] {
+    package consuming func finalize() -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { hash, count in
             EVP_DigestFinal_ex(context, hash.baseAddress, nil)
             count = 32
@@ -45,15 +47,17 @@ public struct SHA256: ~Copyable {
     }
 
     /// The hash as 64 lower-case hexadecimal digits.
-    public consuming func finalizeHex() -> String { Self.hex(finalize()) }
+    package consuming func finalizeHex() -> String { Self.hex(finalize()) }
 
     // MARK: At once
 
+    /// The hash of bytes, as 64 lower-case hexadecimal digits.
     public static func hex(of bytes: UnsafeRawBufferPointer) -> String {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finalizeHex()
     }
+    /// The hash of a text in UTF-8, as 64 lower-case hexadecimal digits.
     public static func hex(of text: String) -> String {
         var text = text
         return text.withUTF8 { hex(of: UnsafeRawBufferPointer($0)) }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// A message holds it as `` `column` `` by interpolation (`"name it by \(Setting.column)"`). Whoever shows the message to a person puts in
 /// the form that this person types, by ``spelled(_:as:)``.
-public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
+package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case append
     case bad
     case buckets
@@ -59,10 +59,10 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case window
     case word
 
-    public var description: String { "`\(rawValue)`" }
+    package var description: String { "`\(rawValue)`" }
 
     /// The message with every setting in it as `form` writes it: `--column` for the program.
-    public static func spelled(_ message: String, as form: (String) -> String) -> String {
+    package static func spelled(_ message: String, as form: (String) -> String) -> String {
         guard message.contains("`") else { return message }
         return allCases.reduce(message) { $0.replacingOccurrences(of: $1.description, with: form($1.rawValue)) }
     }

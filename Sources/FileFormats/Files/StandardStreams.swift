@@ -1,8 +1,8 @@
 import Glibc
 
 /// Whoever read the output has closed it, as `| head` does: no fault of anyone. The program ends without a word.
-public struct ClosedPipe: Error {
-    public init() {}
+package struct ClosedPipe: Error {
+    package init() {}
 }
 
 /// Standard output and standard error, written in a way that neither crashes nor loses bytes in silence.

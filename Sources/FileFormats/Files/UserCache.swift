@@ -5,9 +5,9 @@ import Glibc
 /// Everything in it may be deleted at any time. It is used only if the folder belongs to the user and others cannot write to it.
 /// `KOTONOHA_CACHE=off` leaves it alone. Files appear by rename, so that processes may write the same one at once: equal keys mean equal
 /// contents.
-public enum UserCache {
+package enum UserCache {
     /// The folder of one kind of things, made where it is missing; nil if nothing is to be kept, or cannot be.
-    public static func folder(_ kind: String) -> String? {
+    package static func folder(_ kind: String) -> String? {
         guard let root = root() else { return nil }
         var path = ""
         for part in (root + "/" + kind).split(separator: "/") {
@@ -32,7 +32,7 @@ public enum UserCache {
     }
 
     /// What is kept under a key; nil if there is nothing.
-    public static func read(_ kind: String, key: String) -> MappedFile? {
+    package static func read(_ kind: String, key: String) -> MappedFile? {
         guard let folder = folder(kind), access(folder + "/" + key, R_OK) == 0 else { return nil }
         return try? MappedFile(path: folder + "/" + key)
     }
@@ -41,7 +41,7 @@ public enum UserCache {
     /// - Parameters:
     ///   - key: names the contents completely; letters, digits and `-._`.
     ///   - limit: bytes that this kind may take; what was written longest ago goes first.
-    public static func write(_ kind: String, key: String, limit: Int = 16 << 20, _ body: (AtomicFile) throws -> Void) {
+    package static func write(_ kind: String, key: String, limit: Int = 16 << 20, _ body: (AtomicFile) throws -> Void) {
         guard let folder = folder(kind), (try? AtomicFile.write(to: folder + "/" + key, body)) != nil else { return }
         prune(folder, keeping: key, limit: limit)
     }

@@ -11,6 +11,7 @@ public enum JSON: Sendable, Equatable {
     case array([JSON])
     case object([(key: String, value: JSON)])
 
+    /// Equal values; the members of objects must also be in the same order.
     public static func == (a: JSON, b: JSON) -> Bool {
         switch (a, b) {
         case (.null, .null): true
@@ -30,6 +31,9 @@ public enum JSON: Sendable, Equatable {
     public init(parsing bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws {
         self = try JSONParser().parse(bytes, file: file, line: line, spellsOutNaN: spellsOutNaN)
     }
+    /// Parses a text. `file` and `line` only go into the error.
+    ///
+    /// - Throws: `DataError` of kind `badData` that says where the text breaks.
     public init(parsing text: String, file: String? = nil, line: Int? = nil) throws {
         var text = text
         self = try text.withUTF8 { try JSON(parsing: UnsafeRawBufferPointer($0), file: file, line: line) }
@@ -49,7 +53,9 @@ public enum JSON: Sendable, Equatable {
     public subscript(key: String) -> JSON? {
         if case .object(let members) = self { members.last { $0.key == key }?.value } else { nil }
     }
+    /// The text; nil if this is not a string.
     public var string: String? { if case .string(let s) = self { s } else { nil } }
+    /// The truth value; nil if this is neither `true` nor `false`.
     public var bool: Bool? { if case .bool(let b) = self { b } else { nil } }
     /// The number as an integer, where it is one.
     public var int: Int? {
@@ -59,6 +65,7 @@ public enum JSON: Sendable, Equatable {
         default: nil
         }
     }
+    /// The number; nil if this is not a number.
     public var double: Double? {
         switch self {
         case .integer(let i): Double(i)
@@ -66,6 +73,7 @@ public enum JSON: Sendable, Equatable {
         default: nil
         }
     }
+    /// The elements; nil if this is not an array.
     public var array: [JSON]? { if case .array(let a) = self { a } else { nil } }
     /// The members in the file's order.
     public var object: [(key: String, value: JSON)]? { if case .object(let o) = self { o } else { nil } }
@@ -73,5 +81,6 @@ public enum JSON: Sendable, Equatable {
     public var dictionary: [String: JSON]? {
         if case .object(let o) = self { Dictionary(o.lazy.map { ($0.key, $0.value) }) { $1 } } else { nil }
     }
+    /// Whether this is `null`.
     public var isNull: Bool { if case .null = self { true } else { false } }
 }

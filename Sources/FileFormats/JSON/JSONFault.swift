@@ -71,7 +71,9 @@ struct JSONFault {
         }
 
         mutating func key() throws(Found) {
-            guard index < text.count, text[index] == UInt8(ascii: "\"") else { throw fail("expected a key in quotation marks, found \(found)") }
+            guard index < text.count, text[index] == UInt8(ascii: "\"") else {
+                throw fail("expected a key in quotation marks, found \(found)")
+            }
             try string()
             space()
             guard index < text.count, text[index] == UInt8(ascii: ":") else { throw fail("expected ':' after the key, found \(found)") }
@@ -86,7 +88,9 @@ struct JSONFault {
                 switch text[index] {
                 case UInt8(ascii: "{"), UInt8(ascii: "["):
                     let bracket = text[index]
-                    guard open.count < JSONParser.maximumDepth else { throw fail("it is nested deeper than \(JSONParser.maximumDepth) levels") }
+                    guard open.count < JSONParser.maximumDepth else {
+                        throw fail("it is nested deeper than \(JSONParser.maximumDepth) levels")
+                    }
                     index += 1
                     space()
                     if index < text.count, text[index] == bracket + 2 {
@@ -96,7 +100,7 @@ struct JSONFault {
                     open.append(bracket)
                     if bracket == UInt8(ascii: "{") { try key() }
                 case UInt8(ascii: "\""): return try string()
-                case UInt8(ascii: "-"), UInt8(ascii: "0") ... UInt8(ascii: "9"): return try number()
+                case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
                 default:
                     for word in ["true", "false", "null", "NaN", "Infinity"] where text[index...].starts(with: word.utf8) {
                         index += word.utf8.count
@@ -134,7 +138,7 @@ struct JSONFault {
                 if index < text.count, text[index] == UInt8(ascii: "+") || text[index] == UInt8(ascii: "-") { index += 1 }
                 try digits()
             }
-            if let value = Double(String(decoding: text[start ..< index], as: UTF8.self)), value.isInfinite {
+            if let value = Double(String(decoding: text[start..<index], as: UTF8.self)), value.isInfinite {
                 throw fail("the number is too large", at: start)
             }
         }
@@ -146,12 +150,14 @@ struct JSONFault {
                 let byte = text[index]
                 switch byte {
                 case UInt8(ascii: "\""):
-                    if let bad = UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: text[start ..< index])) {
+                    if let bad = UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: text[start..<index])) {
                         throw fail("the string is not valid UTF-8", at: start + bad)
                     }
                     index += 1
                     return
-                case 0 ..< 0x20: throw fail("a control character inside a string must be written as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
+                case 0..<0x20:
+                    throw fail(
+                        "a control character inside a string must be written as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
                 case UInt8(ascii: "\\"): try escape()
                 default: index += 1
                 }
@@ -169,10 +175,10 @@ struct JSONFault {
             }
             guard let first = unit() else { throw fail("unknown escape", at: start) }
             switch first {
-            case 0xD800 ..< 0xDC00:
+            case 0xD800..<0xDC00:
                 index += text[index...].starts(with: "\\".utf8) ? 1 : 0
-                guard let second = unit(), (0xDC00 ..< 0xE000).contains(second) else { throw fail("half a surrogate pair", at: start) }
-            case 0xDC00 ..< 0xE000: throw fail("half a surrogate pair", at: start)
+                guard let second = unit(), (0xDC00..<0xE000).contains(second) else { throw fail("half a surrogate pair", at: start) }
+            case 0xDC00..<0xE000: throw fail("half a surrogate pair", at: start)
             default: break
             }
         }
@@ -180,7 +186,7 @@ struct JSONFault {
         /// The four digits of `uXXXX`.
         mutating func unit() -> UInt32? {
             guard index + 5 <= text.count, text[index] == UInt8(ascii: "u") else { return nil }
-            let digits = String(decoding: text[index + 1 ..< index + 5], as: UTF8.self)
+            let digits = String(decoding: text[index + 1..<index + 5], as: UTF8.self)
             guard digits.utf8.allSatisfy({ isxdigit(Int32($0)) != 0 }), let value = UInt32(digits, radix: 16) else { return nil }
             index += 5
             return value

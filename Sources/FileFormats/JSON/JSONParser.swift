@@ -1,13 +1,13 @@
 import CSimdJSON
 
 /// Parses JSON documents one after the other in the same memory, as the lines of a JSON-lines file. simdjson does the work.
-public final class JSONParser {
+package final class JSONParser {
     /// Arrays and objects within one another; deeper documents are refused.
-    public static let maximumDepth = 512
+    package static let maximumDepth = 512
 
     private let parser: OpaquePointer
 
-    public init() {
+    package init() {
         guard let parser = ksj_parser_new() else { preconditionFailure("out of memory") }
         self.parser = parser
     }
@@ -17,7 +17,7 @@ public final class JSONParser {
     /// Parses one document, as `JSON.init(parsing:file:line:)` does.
     /// - Parameter spellsOutNaN: Python's `NaN` and `Infinity` become texts instead of null, so that a configuration that holds one is
     ///   refused where a number is expected, and not read as if the key were missing.
-    public func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws -> JSON {
+    package func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws -> JSON {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         // The tape and the values, at the least.
         try MemoryBudget.require(bytes.count.multipliedReportingOverflow(by: 6).partialValue, for: "this JSON", file: file, line: line)
@@ -33,7 +33,8 @@ public final class JSONParser {
         }
         var walk = TapeWalk(tape: ksj_tape(parser), strings: ksj_strings(parser))
         guard let value = walk.value(depth: 0) else {
-            throw Self.error("it is nested deeper than \(Self.maximumDepth) levels", in: text, at: JSONFault(in: text)?.offset, file: file, line: line)
+            throw Self.error(
+                "it is nested deeper than \(Self.maximumDepth) levels", in: text, at: JSONFault(in: text)?.offset, file: file, line: line)
         }
         return value
     }
@@ -72,15 +73,15 @@ public final class JSONParser {
                 let whole = index
                 while isDigit(index) || (index < text.count && ".eE+-".utf8.contains(text[index])) { index += 1 }
                 if index == start + 1, byte == UInt8(ascii: "-"), text[index...].starts(with: "Infinity".utf8) {
-                    result.append(contentsOf: text[copied ..< start])
+                    result.append(contentsOf: text[copied..<start])
                     copied = index
-                } else if index == whole, whole - start >= 19, Int(digits(start ..< whole)) == nil, UInt(digits(start ..< whole)) == nil {
-                    result.append(contentsOf: text[copied ..< whole])
+                } else if index == whole, whole - start >= 19, Int(digits(start..<whole)) == nil, UInt(digits(start..<whole)) == nil {
+                    result.append(contentsOf: text[copied..<whole])
                     result.append(contentsOf: ".0".utf8)
                     copied = whole
                 }
             } else if let word = ["NaN", "Infinity"].first(where: { text[index...].starts(with: $0.utf8) }) {
-                result.append(contentsOf: text[copied ..< index])
+                result.append(contentsOf: text[copied..<index])
                 result.append(contentsOf: (spellsOut ? "\"\(word)\"" : "null").utf8)
                 index += word.utf8.count
                 copied = index

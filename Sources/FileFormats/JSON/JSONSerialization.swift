@@ -1,15 +1,17 @@
 extension JSON {
     /// How a value is written.
     public struct Style: OptionSet, Sendable {
+        /// The options as bits.
         public let rawValue: Int
+        /// Options from bits.
         public init(rawValue: Int) { self.rawValue = rawValue }
 
         /// One member a line, two spaces a level.
-        public static let pretty = Style(rawValue: 1)
+        package static let pretty = Style(rawValue: 1)
         /// Members in the order of their keys' UTF-8 bytes instead of their own.
-        public static let sortedKeys = Style(rawValue: 2)
+        package static let sortedKeys = Style(rawValue: 2)
         /// `<`, `>`, `&`, U+2028 and U+2029 as escapes, so that the text may stand inside a `<script>` element.
-        public static let safeInHTML = Style(rawValue: 4)
+        package static let safeInHTML = Style(rawValue: 4)
     }
 
     /// The value as JSON text: numbers read back to the same bits; NaN and infinities, which JSON lacks, become `null`.

@@ -4,8 +4,8 @@
 /// Bounds are chosen so that no product of two bounded numbers leaves 64 bits; what still needs too much memory is rejected where
 /// the memory is allocated.
 public struct Bounds<Value: Comparable & LosslessStringConvertible & Sendable>: Sendable {
-    public let lower: Value
-    public let upper: Value
+    package let lower: Value
+    package let upper: Value
     private let excludesLower: Bool
     private let excludesUpper: Bool
 
@@ -32,13 +32,13 @@ public struct Bounds<Value: Comparable & LosslessStringConvertible & Sendable>: 
 
     /// The number that `text` spells, in the digits of a program: `1000`, `0.5`, `1e-3`.
     /// - Throws: `BoundsError` where it spells none, or one outside.
-    public func parse(_ text: String) throws(BoundsError) -> Value {
+    package func parse(_ text: String) throws(BoundsError) -> Value {
         guard let value = Value(text), contains(value) else { throw BoundsError(expected: expectation) }
         return value
     }
 
     /// Numbers with commas between them.
-    public func parseList(_ text: String) throws(BoundsError) -> [Value] {
+    package func parseList(_ text: String) throws(BoundsError) -> [Value] {
         var values: [Value] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let value = Value(part.filter { $0 != " " }), contains(value) else {
@@ -80,10 +80,10 @@ extension Bounds: CustomStringConvertible {
 }
 
 /// A number outside its bounds, or no number.
-public struct BoundsError: Error, Equatable, CustomStringConvertible {
+package struct BoundsError: Error, Equatable, CustomStringConvertible {
     /// "a whole number from 1 to 64".
-    public let expected: String
-    public var description: String { "expected \(expected)" }
+    package let expected: String
+    package var description: String { "expected \(expected)" }
 }
 
 extension Bounds<Int> {
@@ -102,45 +102,45 @@ extension Bounds<Int> {
     /// Workers.
     public static let threads = Bounds(1...1024)
     /// Results that are asked for: neighbours, pairs, outputs.
-    public static let results = Bounds(1...1_000_000_000)
+    package static let results = Bounds(1...1_000_000_000)
     /// Steps of training.
     public static let steps = Bounds(1...1_000_000_000)
     /// Passes over the data.
-    public static let epochs = Bounds(1...10_000_000)
+    package static let epochs = Bounds(1...10_000_000)
     /// Items that are computed together.
-    public static let batch = Bounds(1...1_000_000)
+    package static let batch = Bounds(1...1_000_000)
     /// Tokens of a text or of a packed batch.
-    public static let tokens = Bounds(1...1_048_576)
+    package static let tokens = Bounds(1...1_048_576)
     /// Components of a vector, units of a layer.
-    public static let dimension = Bounds(1...65_536)
+    package static let dimension = Bounds(1...65_536)
     /// Layers of a network.
-    public static let layers = Bounds(1...1024)
+    package static let layers = Bounds(1...1024)
     /// Heads of attention.
-    public static let heads = Bounds(1...1024)
+    package static let heads = Bounds(1...1024)
     /// Units between the two halves of a feed-forward layer.
-    public static let intermediate = Bounds(1...1_048_576)
+    package static let intermediate = Bounds(1...1_048_576)
     /// Tokens of a vocabulary.
-    public static let vocabulary = Bounds(1...10_000_000)
+    package static let vocabulary = Bounds(1...10_000_000)
     /// Clusters, components, ranks: no more than there are rows.
-    public static let rows = Bounds(1...2_147_483_647)
+    package static let rows = Bounds(1...2_147_483_647)
     /// Random samples: bootstrap, permutation.
-    public static let samples = Bounds(1...10_000_000)
+    package static let samples = Bounds(1...10_000_000)
     /// Hypotheses of a beam, outputs of a source.
-    public static let beam = Bounds(1...10_000)
+    package static let beam = Bounds(1...10_000)
     /// Iterations of a method that converges.
-    public static let iterations = Bounds(0...10_000_000)
+    package static let iterations = Bounds(0...10_000_000)
 }
 
 extension Bounds<UInt64> {
     /// Seeds stay below 2⁶³, so that every format writes them as they are.
-    public static let seed = Bounds(0...UInt64(Int64.max))
+    package static let seed = Bounds(0...UInt64(Int64.max))
 }
 
 extension Bounds<Double> {
-    public static let learningRate = Bounds(above: 0, through: 1e6)
-    public static let dropout = Bounds(0..<1)
+    package static let learningRate = Bounds(above: 0, through: 1e6)
+    package static let dropout = Bounds(0..<1)
     /// A share, both ends included.
-    public static let share = Bounds(0...1)
+    package static let share = Bounds(0...1)
     /// The length beyond which gradients are scaled down; 0 for never.
-    public static let clip = Bounds(0...1e9)
+    package static let clip = Bounds(0...1e9)
 }

@@ -1,27 +1,27 @@
 /// One text to embed, with what belongs to it.
-public struct CaptionRow: Sendable, Equatable {
-    public var text: String
+package struct CaptionRow: Sendable, Equatable {
+    package var text: String
     /// What several texts share: an image, a scene, a speaker.
-    public var group: String?
-    public var id: String?
+    package var group: String?
+    package var id: String?
     /// The other columns' cells, in the order of `CaptionSource.otherColumns`.
-    public var others: [String]
+    package var others: [String]
     /// The line, spreadsheet row or record of the input, from 1.
-    public var line: Int
+    package var line: Int
 
     /// Id, group and the other columns' cells, in the order of `CaptionSource.carriedColumns`.
-    public var carried: [String] { [id, group].compactMap(\.self) + others }
+    package var carried: [String] { [id, group].compactMap(\.self) + others }
 }
 
 /// Which columns of a table mean what, by name or by number from 1. What is nil is detected from the names and the content.
-public struct CaptionColumns: Sendable {
-    public var text: String?
-    public var group: String?
-    public var id: String?
+package struct CaptionColumns: Sendable {
+    package var text: String?
+    package var group: String?
+    package var id: String?
     /// A file with one group per line, in the order of the rows.
-    public var groupFile: String?
+    package var groupFile: String?
 
-    public init(text: String? = nil, group: String? = nil, id: String? = nil, groupFile: String? = nil) {
+    package init(text: String? = nil, group: String? = nil, id: String? = nil, groupFile: String? = nil) {
         self.text = text
         self.group = group
         self.id = id
@@ -30,22 +30,22 @@ public struct CaptionColumns: Sendable {
 }
 
 /// The texts of an input, a batch at a time, so that a million captions need no more memory than a thousand. Empty texts are rows too.
-public final class CaptionSource {
-    public let table: TextTable
+package final class CaptionSource {
+    package let table: TextTable
     /// The columns that are neither text, group nor id.
-    public let otherColumns: [String]
+    package let otherColumns: [String]
     /// Whether rows have groups, whether they have ids.
-    public let hasGroups: Bool
-    public let hasIDs: Bool
+    package let hasGroups: Bool
+    package let hasIDs: Bool
     /// The column of the texts.
-    public var textColumn: String { table.columns[text] }
+    package var textColumn: String { table.columns[text] }
     /// The names that the input gives to its columns of texts, groups and ids; nil if it names none.
-    public var textName: String? { table.hasHeader ? table.columns[text] : nil }
-    public var groupName: String? { table.hasHeader ? group.map { table.columns[$0] } : nil }
-    public var idName: String? { table.hasHeader ? id.map { table.columns[$0] } : nil }
+    package var textName: String? { table.hasHeader ? table.columns[text] : nil }
+    package var groupName: String? { table.hasHeader ? group.map { table.columns[$0] } : nil }
+    package var idName: String? { table.hasHeader ? id.map { table.columns[$0] } : nil }
 
     /// All columns next to the texts, as tables of results carry them along.
-    public var carriedColumns: [String] {
+    package var carriedColumns: [String] {
         (hasIDs ? [idName ?? "id"] : []) + (hasGroups ? [groupName ?? "group"] : []) + otherColumns
     }
 
@@ -61,7 +61,7 @@ public final class CaptionSource {
 
     /// Opens the input, `-` for standard input.
     /// - Throws: `DataError` if it cannot be read, a column is missing (its columns are listed) or nothing says which one holds the texts.
-    public init(path: String, options: TableOptions = TableOptions(), columns: CaptionColumns = CaptionColumns()) throws {
+    package init(path: String, options: TableOptions = TableOptions(), columns: CaptionColumns = CaptionColumns()) throws {
         let wanted = [columns.text, columns.group, columns.id].compactMap { $0 }
         table = try TextTable(path: path, options: options, wanted: wanted)
         text = try Self.textColumn(of: table, asked: columns.text)
@@ -88,7 +88,7 @@ public final class CaptionSource {
 
     /// Opens a stretch of an input's rows.
     /// - Throws: `DataError` if the file is missing or shorter.
-    public init(path: String, part: TablePart) throws {
+    package init(path: String, part: TablePart) throws {
         table = TextTable(try TableOpening.open(path: path, part: part))
         let reading = part.reading, taken = [reading.text, reading.group, reading.id]
         (text, group, id) = (reading.text, reading.group, reading.id)
@@ -100,7 +100,7 @@ public final class CaptionSource {
 
     /// How a stretch of the rows is to be read; nil if the rows do not lie in the file one after the other as UTF-8 (spreadsheets, JSON as
     /// a whole, other encodings) or their groups come from another file.
-    public func reading(isLossy: Bool) -> TableReading? {
+    package func reading(isLossy: Bool) -> TableReading? {
         guard table.place != nil, groups == nil else { return nil }
         return TableReading(
             format: table.format, dialect: table.dialect ?? .lines, columns: table.columns, hasHeader: table.hasHeader, isLossy: isLossy,
@@ -109,7 +109,7 @@ public final class CaptionSource {
 
     /// The next rows, at most `count`; none at the end.
     /// - Throws: `DataError` with the line where the input breaks, or where the group file has fewer or more lines than there are rows.
-    public func next(batch count: Int) throws -> [CaptionRow] {
+    package func next(batch count: Int) throws -> [CaptionRow] {
         var rows: [CaptionRow] = []
         while rows.count < count {
             guard let line = try table.next(into: &cells) else {

@@ -11,10 +11,10 @@ public enum Cell: Sendable, Equatable {
 
     /// Numbers in as few digits as read back to the same bits, booleans as `TRUE` and `FALSE`, nothing for `missing`. Not-a-number and
     /// infinities are written as R and pandas read them: `NaN`, `Inf`, `-Inf`.
-    public var plainText: String { plainText(decimals: nil) }
+    package var plainText: String { plainText(decimals: nil) }
 
     /// - Parameter decimals: digits after the point of a `number`; the shortest text that reads back to the same bits where nil.
-    public func plainText(decimals: Int?) -> String {
+    package func plainText(decimals: Int?) -> String {
         switch self {
         case .text(let text): text
         case .number(let number): Self.text(of: number, decimals: decimals)
@@ -34,7 +34,7 @@ public enum Cell: Sendable, Equatable {
     }
 
     /// The value in JSON; numbers that are not finite become `null`.
-    public var json: JSON {
+    package var json: JSON {
         switch self {
         case .text(let text): .string(text)
         case .number(let number): number.isFinite ? .number(number) : .null
@@ -45,11 +45,11 @@ public enum Cell: Sendable, Equatable {
     }
 
     /// A number if there is one, else `missing`.
-    public init(_ number: Double?) { self = number.map(Cell.number) ?? .missing }
+    package init(_ number: Double?) { self = number.map(Cell.number) ?? .missing }
     /// A number of single precision as the shortest decimal that reads back to the same bits: 0.1 rather than 0.10000000149011612.
     public static func single(_ number: Float) -> Cell { .number(Double("\(number)") ?? Double(number)) }
     /// A text if there is one, else `missing`.
-    public init(_ text: String?) { self = text.map(Cell.text) ?? .missing }
+    package init(_ text: String?) { self = text.map(Cell.text) ?? .missing }
 
     private static func text(of number: Double, decimals: Int?) -> String {
         guard number.isFinite else { return number.isNaN ? "NaN" : number < 0 ? "-Inf" : "Inf" }

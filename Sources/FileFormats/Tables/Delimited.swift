@@ -1,18 +1,18 @@
 import Glibc
 
 /// How a text table is written: what separates cells, and whether quotation marks enclose them.
-public struct DelimitedDialect: Sendable, Equatable {
+package struct DelimitedDialect: Sendable, Equatable {
     /// Nil if a whole line is one cell.
-    public var delimiter: UInt8?
+    package var delimiter: UInt8?
     /// True if a cell that begins with `"` runs to the next lone `"`, over line ends and delimiters; `""` is a `"` in it (RFC 4180).
-    public var hasQuotes: Bool
+    package var hasQuotes: Bool
 
-    public static let lines = DelimitedDialect(delimiter: nil, hasQuotes: false)
-    public static let csv = DelimitedDialect(delimiter: UInt8(ascii: ","), hasQuotes: true)
+    package static let lines = DelimitedDialect(delimiter: nil, hasQuotes: false)
+    package static let csv = DelimitedDialect(delimiter: UInt8(ascii: ","), hasQuotes: true)
     /// Tabs between cells and nothing else special, as corpora are distributed.
-    public static let tsv = DelimitedDialect(delimiter: UInt8(ascii: "\t"), hasQuotes: false)
+    package static let tsv = DelimitedDialect(delimiter: UInt8(ascii: "\t"), hasQuotes: false)
 
-    public init(delimiter: UInt8?, hasQuotes: Bool) {
+    package init(delimiter: UInt8?, hasQuotes: Bool) {
         self.delimiter = delimiter
         self.hasQuotes = hasQuotes
     }
@@ -70,8 +70,10 @@ struct DelimitedParser {
                 index += 1
                 guard try readQuoted(line, &index) else { return false }
             } else {
-                let end = index < bytes.count ? memchr(base + index, Int32(delimiter), bytes.count - index).map { UnsafeRawPointer($0) - base } : nil
-                cells.append(String(decoding: UnsafeRawBufferPointer(rebasing: bytes[index ..< (end ?? bytes.count)]), as: UTF8.self))
+                let end =
+                    index < bytes.count
+                    ? memchr(base + index, Int32(delimiter), bytes.count - index).map { UnsafeRawPointer($0) - base } : nil
+                cells.append(String(decoding: UnsafeRawBufferPointer(rebasing: bytes[index..<(end ?? bytes.count)]), as: UTF8.self))
                 index = end ?? bytes.count
             }
             if index == bytes.count { return true }
@@ -97,7 +99,7 @@ struct DelimitedParser {
         let bytes = line.bytes
         while index < bytes.count {
             let mark = bytes[index...].firstIndex(of: Self.quote) ?? bytes.count
-            open.append(contentsOf: bytes[index ..< mark])
+            open.append(contentsOf: bytes[index..<mark])
             index = mark + 1
             if mark == bytes.count { break }
             if index < bytes.count, bytes[index] == Self.quote {
@@ -106,8 +108,10 @@ struct DelimitedParser {
                 continue
             }
             guard index == bytes.count || bytes[index] == dialect.delimiter else {
-                throw DataError(.badData, "text follows the closing quotation mark of cell \(cells.count + 1); a quotation mark inside a "
-                    + "cell must be doubled",
+                throw DataError(
+                    .badData,
+                    "text follows the closing quotation mark of cell \(cells.count + 1); a quotation mark inside a "
+                        + "cell must be doubled",
                     file: file, line: line.number)
             }
             isOpen = false
@@ -116,8 +120,10 @@ struct DelimitedParser {
         }
         open.append(contentsOf: line.hasCarriageReturn ? [0x0D, 0x0A] : [0x0A])
         guard open.count <= Self.maximumCell else {
-            throw DataError(.badData, "a quotation mark on this line is not closed within \(Self.maximumCell) "
-                + "bytes", file: file, line: openedLine)
+            throw DataError(
+                .badData,
+                "a quotation mark on this line is not closed within \(Self.maximumCell) "
+                    + "bytes", file: file, line: openedLine)
         }
         return false
     }

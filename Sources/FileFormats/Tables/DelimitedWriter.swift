@@ -54,15 +54,15 @@ struct DelimitedRows {
 }
 
 /// Writes lines of cells with tabs between them and no header, as TensorBoard's projector wants them; complete or not at all.
-public final class ProjectorWriter {
+package final class ProjectorWriter {
     private let file: AtomicFile
     private let rows = DelimitedRows(dialect: .tsv)
     private var line: [UInt8] = []
 
-    public init(path: String) throws { file = try AtomicFile(path: path) }
+    package init(path: String) throws { file = try AtomicFile(path: path) }
 
     /// Writes a row. The projector drops blank lines, which would shift all that follow, so cells that are blank become a dash.
-    public func write(_ cells: [String]) throws {
+    package func write(_ cells: [String]) throws {
         line.removeAll(keepingCapacity: true)
         rows.append(
             cells.map { ($0.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } ? "-" : $0, false) }, to: &line)
@@ -70,5 +70,5 @@ public final class ProjectorWriter {
     }
 
     /// Puts the file in its place.
-    public func finish() throws { try file.commit() }
+    package func finish() throws { try file.commit() }
 }

@@ -1,28 +1,28 @@
 import Glibc
 
 /// Two sentences and how similar people judged them.
-public struct SentencePair: Sendable, Equatable {
-    public var first: String
-    public var second: String
+package struct SentencePair: Sendable, Equatable {
+    package var first: String
+    package var second: String
     /// The score as given in the file, nil if absent.
-    public var score: Double?
+    package var score: Double?
     /// The cell of the group column, nil if none was asked for.
-    public var group: String?
+    package var group: String?
     /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
-    public var others: [String] = []
+    package var others: [String] = []
     /// The line, spreadsheet row or record of the input, from 1.
-    public var line: Int
+    package var line: Int
 }
 
 /// The sentence pairs of a similarity data set: JSTS (JSON lines), STS-B (CSV without header), JSICK (TSV), word pairs, and whatever else
 /// has two columns of text and perhaps one of numbers.
-public final class SentencePairSource {
-    public let table: TextTable
+package final class SentencePairSource {
+    package let table: TextTable
     /// The columns in use: first, second, and score if there is one.
-    public let columns: [String]
+    package let columns: [String]
 
     /// The columns that are neither sentence; a column of scores is one of them.
-    public let otherColumns: [String]
+    package let otherColumns: [String]
 
     private let others: [Int]
     private var places: (first: Int, second: Int, score: Int?)
@@ -36,14 +36,16 @@ public final class SentencePairSource {
     ///   - group: the column of the groups, by name or number from 1.
     ///   - wantsScores: the pairs need a column of scores, so messages ask for it.
     /// - Throws: `DataError` if it cannot be read, a column is missing or nothing says which columns are meant.
-    public init(
+    package init(
         path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil, wantsScores: Bool = true
     ) throws {
         table = try TextTable(path: path, options: options, wanted: (columns ?? []) + [group].compactMap(\.self))
         groupPlace = try group.map(table.index(of:))
         if let columns {
             guard columns.count == 2 || (wantsScores && columns.count == 3) else {
-                let expected = wantsScores ? "two columns of sentences and perhaps one of scores were expected" : "two columns of sentences were expected"
+                let expected =
+                    wantsScores
+                    ? "two columns of sentences and perhaps one of scores were expected" : "two columns of sentences were expected"
                 throw DataError(.usage, "\(expected), not \(columns.count) (\(columns.joined(separator: ", ")))")
             }
             let indices = try columns.map(table.index(of:))
@@ -65,32 +67,39 @@ public final class SentencePairSource {
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         let numbers = table.columns.indices.filter { table.isNumeric($0) }
         guard texts.count == 2, let last = texts.last else {
-            throw table.ambiguous(wantsScores ? "which columns contain the two sentences and the score? Name them with \(Setting.columns) FIRST,SECOND,SCORE"
-                                  : "which two columns contain the sentences? Name them with \(Setting.columns) FIRST,SECOND")
+            throw table.ambiguous(
+                wantsScores
+                    ? "which columns contain the two sentences and the score? Name them with \(Setting.columns) FIRST,SECOND,SCORE"
+                    : "which two columns contain the sentences? Name them with \(Setting.columns) FIRST,SECOND")
         }
         return (texts[0], texts[1], numbers.first { $0 > last } ?? numbers.first)
     }
 
     /// The next pairs, at most `count`; none at the end.
     /// - Throws: `DataError` with the line if the input is malformed or a score is not a number.
-    public func next(batch count: Int) throws -> [SentencePair] {
+    package func next(batch count: Int) throws -> [SentencePair] {
         var pairs: [SentencePair] = []
         while pairs.count < count, let line = try table.next(into: &cells) {
             var score: Double?
             if let place = places.score, !cells[place].isEmpty {
                 guard let value = Double(cells[place]), value.isFinite else {
-                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a "
-                        + "number", file: table.name, line: line)
+                    throw DataError(
+                        .badData,
+                        "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a "
+                            + "number", file: table.name, line: line)
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, others: others.map { cells[$0] }, line: line))
+            pairs.append(
+                SentencePair(
+                    first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] },
+                    others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }
 
     /// All pairs.
-    public func all() throws -> [SentencePair] {
+    package func all() throws -> [SentencePair] {
         var pairs: [SentencePair] = []
         while true {
             let batch = try next(batch: 4096)

@@ -1,6 +1,6 @@
 /// The rows of one sheet of an xlsx file (ECMA-376): texts as they are shown, without furigana; numbers with the fifteen digits that
 /// spreadsheets keep; dates and times in ISO 8601.
-public struct Spreadsheet {
+package struct Spreadsheet {
     struct Row {
         /// As the spreadsheet counts, from 1.
         var number: Int
@@ -43,8 +43,10 @@ public struct Spreadsheet {
         while let last = rows.last, last.cells.isEmpty { rows.removeLast() }
         let width = rows.map(\.cells.count).max() ?? 0
         guard width * rows.count <= Self.cellLimit else {
-            throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too large; remove stray cells "
-                + "far to the right or below", file: path)
+            throw DataError(
+                .badData,
+                "the sheet spans \(rows.count) rows and \(width) columns, which is too large; remove stray cells "
+                    + "far to the right or below", file: path)
         }
     }
 }
@@ -58,19 +60,21 @@ extension Spreadsheet {
             notes.append("note: reading the sheet '\(sheet)'; \(Setting.sheet) selects another: \(otherSheets.joined(separator: ", "))")
         }
         if emptyFormulas.count > 0 {
-            notes.append("warning: \(emptyFormulas.count == 1 ? "1 formula has" : "\(emptyFormulas.count) formulas have") no stored result "
-                         + "(the first is in \(emptyFormulas.first)) and \(emptyFormulas.count == 1 ? "is an empty cell" : "are empty cells"); "
-                         + "open the file in a spreadsheet program and save it, which computes them")
+            notes.append(
+                "warning: \(emptyFormulas.count == 1 ? "1 formula has" : "\(emptyFormulas.count) formulas have") no stored result "
+                    + "(the first is in \(emptyFormulas.first)) and \(emptyFormulas.count == 1 ? "is an empty cell" : "are empty cells"); "
+                    + "open the file in a spreadsheet program and save it, which computes them")
         }
         if errors.count > 0 {
-            notes.append("warning: \(errors.count == 1 ? "1 cell has an error" : "\(errors.count) cells have errors") (the first is in "
-                + "\(errors.first))")
+            notes.append(
+                "warning: \(errors.count == 1 ? "1 cell has an error" : "\(errors.count) cells have errors") (the first is in "
+                    + "\(errors.first))")
         }
         return notes
     }
 
     /// True if a cell of the first row spans several columns, as above a second row of names.
-    var hasMergedNames: Bool { merges.contains { $0.rows == 0 ... 0 && $0.columns.count > 1 } }
+    var hasMergedNames: Bool { merges.contains { $0.rows == 0...0 && $0.columns.count > 1 } }
 
     /// Rows with the text of a merged cell in all of its places.
     func mergedRows(_ range: Range<Int>, width: Int) -> [[String]] {
@@ -87,9 +91,11 @@ extension Spreadsheet {
 
     /// The sheets of a spreadsheet in their order.
     /// - Throws: `DataError` if the file is missing or no spreadsheet.
-    public static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
+    package static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
         let stream = try ByteStream(path: path)
-        return try SpreadsheetWorkbook(ZipArchive(stream.readAll(limit: maximumBytes), path: stream.name), path: stream.name).sheets.map { ($0.name, $0.isHidden) }
+        return try SpreadsheetWorkbook(ZipArchive(stream.readAll(limit: maximumBytes), path: stream.name), path: stream.name).sheets.map {
+            ($0.name, $0.isHidden)
+        }
     }
 }
 
@@ -147,8 +153,10 @@ struct RichText {
         var index = 0
         while index < units.count {
             if index + 7 <= units.count, units[index] == 0x5F, units[index + 1] == 0x78, units[index + 6] == 0x5F {
-                let digits = String(decoding: units[index + 2 ..< index + 6], as: UTF16.self)
-                if digits.utf8.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x66 || $0 >= 0x30 && $0 <= 0x39 }), let unit = UInt16(digits, radix: 16) {
+                let digits = String(decoding: units[index + 2..<index + 6], as: UTF16.self)
+                if digits.utf8.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x66 || $0 >= 0x30 && $0 <= 0x39 }),
+                    let unit = UInt16(digits, radix: 16)
+                {
                     result.append(unit)
                     index += 7
                     continue
@@ -210,12 +218,15 @@ private final class SheetReader: XMLHandler {
         switch name {
         case "row":
             // Rows and cells may leave out their place; then they follow the ones before them.
-            let number = try attributes["r"].map { text in
-                guard let number = Int(text), number > row, number <= Spreadsheet.maximumRows else {
-                    throw DataError(.badData, "row number \(text.prefix(20)) is out of order or beyond \(Spreadsheet.maximumRows)", file: path, line: row)
-                }
-                return number
-            } ?? row + 1
+            let number =
+                try attributes["r"].map { text in
+                    guard let number = Int(text), number > row, number <= Spreadsheet.maximumRows else {
+                        throw DataError(
+                            .badData, "row number \(text.prefix(20)) is out of order or beyond \(Spreadsheet.maximumRows)", file: path,
+                            line: row)
+                    }
+                    return number
+                } ?? row + 1
             while rows.count < number { rows.append(.init(number: rows.count + 1, cells: [])) }
             row = number
             column = 0
@@ -258,8 +269,10 @@ private final class SheetReader: XMLHandler {
             filled += 1
             gaps += missing - 1
             guard gaps <= Self.gapLimit + filled else {
-                throw DataError(.badData, "the cells of the sheet are too far apart (\(gaps) empty ones before \(filled) others); remove "
-                    + "stray cells far to the right", file: path, line: row)
+                throw DataError(
+                    .badData,
+                    "the cells of the sheet are too far apart (\(gaps) empty ones before \(filled) others); remove "
+                        + "stray cells far to the right", file: path, line: row)
             }
             rows[row - 1].cells += repeatElement("", count: missing - 1)
             rows[row - 1].cells.append(text)
@@ -284,8 +297,10 @@ private final class SheetReader: XMLHandler {
         let corners = block.split(separator: ":").map(String.init)
         guard corners.count == 2, merges.count < 100_000 else { return }
         let columns = try corners.map(columnNumber), rows = corners.map { Int($0.filter { $0.isASCII && $0.isNumber }) ?? 0 }
-        guard rows[0] >= 1, rows[1] >= rows[0], rows[1] <= Spreadsheet.maximumRows, columns[1] >= columns[0], columns[1] <= Spreadsheet.maximumColumns else { return }
-        merges.append((rows[0] - 1 ... rows[1] - 1, columns[0] - 1 ... columns[1] - 1))
+        guard rows[0] >= 1, rows[1] >= rows[0], rows[1] <= Spreadsheet.maximumRows, columns[1] >= columns[0],
+            columns[1] <= Spreadsheet.maximumColumns
+        else { return }
+        merges.append((rows[0] - 1...rows[1] - 1, columns[0] - 1...columns[1] - 1))
     }
 
     private func cellText() throws -> String {
@@ -294,7 +309,8 @@ private final class SheetReader: XMLHandler {
         case "s":
             guard !raw.isEmpty else { return "" }
             guard let number = Int(raw), strings.indices.contains(number) else {
-                throw DataError(.badData, "a cell refers to text \(raw.prefix(20)), of which there are \(strings.count)", file: path, line: row)
+                throw DataError(
+                    .badData, "a cell refers to text \(raw.prefix(20)), of which there are \(strings.count)", file: path, line: row)
             }
             return strings[number]
         case "inlineStr": return inline.finish()
@@ -312,7 +328,7 @@ private final class SheetReader: XMLHandler {
         var number = 0
         for letter in place.utf8 {
             let digit = Int(letter & 0xDF) - 64
-            guard letter >= 0x41, (1 ... 26).contains(digit) else { break }
+            guard letter >= 0x41, (1...26).contains(digit) else { break }
             number = number * 26 + digit
             if number > Spreadsheet.maximumColumns { break }
         }

@@ -14,7 +14,9 @@ final class SpreadsheetStyles: XMLHandler {
     func begin(_ name: String, _ attributes: [String: String]) {
         switch name {
         case "numFmt":
-            if let id = attributes["numFmtId"].flatMap({ Int($0) }), let code = attributes["formatCode"] { custom[id] = Self.kind(ofCode: code) }
+            if let id = attributes["numFmtId"].flatMap({ Int($0) }), let code = attributes["formatCode"] {
+                custom[id] = Self.kind(ofCode: code)
+            }
         case "cellXfs": isInCellFormats = true
         case "xf" where isInCellFormats:
             let id = attributes["numFmtId"].flatMap { Int($0) } ?? 0
@@ -28,8 +30,8 @@ final class SpreadsheetStyles: XMLHandler {
     /// Formats 27 to 58 are those of the East Asian editions; ECMA-376 part 1, 18.8.30.
     private static func kind(ofBuiltIn id: Int) -> Kind {
         switch id {
-        case 14 ... 17, 27 ... 31, 34 ... 36, 50 ... 58: .date
-        case 18 ... 21, 32, 33, 45 ... 47: .time
+        case 14...17, 27...31, 34...36, 50...58: .date
+        case 18...21, 32, 33, 45...47: .time
         case 22: .dateAndTime
         default: .number
         }
@@ -40,7 +42,10 @@ final class SpreadsheetStyles: XMLHandler {
         // counts.
         var letters = "", isQuoted = false, isEscaped = false, bracket: String?
         scan: for character in code.lowercased() {
-            if isEscaped { isEscaped = false; continue }
+            if isEscaped {
+                isEscaped = false
+                continue
+            }
             switch character {
             case "\"": isQuoted.toggle()
             case _ where isQuoted: continue
@@ -70,7 +75,10 @@ final class SpreadsheetStyles: XMLHandler {
         if seconds == 86400 { (days, seconds) = (days + 1, 0) }
         let time = [seconds / 3600, seconds / 60 % 60, seconds % 60].map(Self.twoDigits).joined(separator: ":")
         // Durations of more than a day go on counting hours.
-        if kind == .time { return days == 0 || number >= 1000 ? time : [days * 24 + seconds / 3600, seconds / 60 % 60, seconds % 60].map(Self.twoDigits).joined(separator: ":") }
+        if kind == .time {
+            return days == 0 || number >= 1000
+                ? time : [days * 24 + seconds / 3600, seconds / 60 % 60, seconds % 60].map(Self.twoDigits).joined(separator: ":")
+        }
         if countsFrom1904 { days += 1462 }
         // Day 60 is 29 February 1900, which never was; the days before it count from one day later.
         let date = Self.date(daysSince1970: days - (days < 60 ? 25568 : 25569))

@@ -3,10 +3,10 @@ import Glibc
 
 /// Writes an xlsx file with the sheets `data` (names of the columns, then rows) and `parameters` (how it was made), row by row in
 /// constant memory. The file appears when `finish` returns; equal contents give equal bytes.
-public final class SpreadsheetWriter {
-    public let path: String
+package final class SpreadsheetWriter {
+    package let path: String
     /// Rows written so far, without the header.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     private let replacement: FileReplacement
     private let workbook: UnsafeMutablePointer<lxw_workbook>
@@ -20,11 +20,13 @@ public final class SpreadsheetWriter {
     private static let maximumText = 32_767
 
     /// - Throws: `DataError` if the file cannot be created or a column has no room.
-    public init(path: String, columns: [TableColumn]) throws {
+    package init(path: String, columns: [TableColumn]) throws {
         self.path = path
         guard columns.count <= Spreadsheet.maximumColumns else {
-            throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumColumns) columns, not "
-                + "\(columns.count)", file: path)
+            throw DataError(
+                .cannotCreate,
+                "a sheet can have at most \(Spreadsheet.maximumColumns) columns, not "
+                    + "\(columns.count)", file: path)
         }
         replacement = try FileReplacement(path: path)
         var options = lxw_workbook_options()
@@ -53,17 +55,19 @@ public final class SpreadsheetWriter {
 
     /// Adds a row to the sheet `data`.
     /// - Throws: `DataError` if the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
-    public func write(_ cells: [Cell]) throws {
+    package func write(_ cells: [Cell]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         guard count + 1 < Spreadsheet.maximumRows, cells.count <= Spreadsheet.maximumColumns else {
             throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumRows) rows; write CSV instead", file: path)
         }
         count += 1
-        for (column, cell) in cells.enumerated() { try put(cell, row: count, column: column, on: data, format: column < formats.count ? formats[column] : nil) }
+        for (column, cell) in cells.enumerated() {
+            try put(cell, row: count, column: column, on: data, format: column < formats.count ? formats[column] : nil)
+        }
     }
 
     /// Writes the parameters, a name and one value per row, and puts the file in its place.
-    public func finish(parameters list: [(name: String, value: Cell)]) throws {
+    package func finish(parameters list: [(name: String, value: Cell)]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         for (row, parameter) in list.enumerated() {
             try put(.text(parameter.name), row: row, column: 0, on: parameters, format: bold)
@@ -86,17 +90,21 @@ public final class SpreadsheetWriter {
         switch cell {
         case .missing: return
         // A spreadsheet knows no NaN and no infinity.
-        case .number(let number) where !number.isFinite: return try put(.text(cell.plainText), row: row, column: column, on: sheet, format: format)
+        case .number(let number) where !number.isFinite:
+            return try put(.text(cell.plainText), row: row, column: column, on: sheet, format: format)
         case .number(let number): status = worksheet_write_number(sheet, lxw_row_t(row), lxw_col_t(column), number, format)
         // Fifteen digits are all that a spreadsheet keeps of a number.
-        case .integer(let number) where abs(Double(number)) >= 1e15: return try put(.text(String(number)), row: row, column: column, on: sheet, format: format)
+        case .integer(let number) where abs(Double(number)) >= 1e15:
+            return try put(.text(String(number)), row: row, column: column, on: sheet, format: format)
         case .integer(let number): status = worksheet_write_number(sheet, lxw_row_t(row), lxw_col_t(column), Double(number), nil)
         case .boolean(let value): status = worksheet_write_boolean(sheet, lxw_row_t(row), lxw_col_t(column), value ? 1 : 0, nil)
         case .text(let text):
             if text.isEmpty { return }
             guard text.utf16.count <= Self.maximumText else {
-                throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters does not fit in a cell (at most "
-                    + "\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
+                throw DataError(
+                    .cannotCreate,
+                    "a text of \(text.utf16.count) characters does not fit in a cell (at most "
+                        + "\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
             }
             status = worksheet_write_string(sheet, lxw_row_t(row), lxw_col_t(column), RichText.escaped(text), format)
         }
@@ -105,6 +113,7 @@ public final class SpreadsheetWriter {
 
     private func failure(_ status: lxw_error) -> DataError {
         let reason = lxw_strerror(status).map { String(cString: $0) } ?? "error \(status.rawValue)"
-        return errno == ENOSPC ? SystemError.cannotWrite(path, ENOSPC) : DataError(.inputOutput, "writing the spreadsheet failed: \(reason)", file: path)
+        return errno == ENOSPC
+            ? SystemError.cannotWrite(path, ENOSPC) : DataError(.inputOutput, "writing the spreadsheet failed: \(reason)", file: path)
     }
 }

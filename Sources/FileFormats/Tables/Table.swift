@@ -2,6 +2,7 @@
 public struct Table: Sendable {
     /// What errors call the input.
     public let name: String
+    /// Names of the columns, in order.
     public let columnNames: [String]
     /// Whether the input names its columns; their names are `1`, `2` … otherwise.
     public let hasHeader: Bool
@@ -11,6 +12,7 @@ public struct Table: Sendable {
     public let sha256: String
     private let values: [[String]]
 
+    /// Number of rows, the header not counted.
     public var rowCount: Int { lines.count }
 
     /// Reads a table in any supported format; `-` is standard input.
@@ -21,7 +23,7 @@ public struct Table: Sendable {
     }
 
     /// Reads all rows that a stream still has.
-    public init(_ source: TextTable) throws {
+    package init(_ source: TextTable) throws {
         var values: [[String]] = Array(repeating: [], count: source.columns.count)
         var lines: [Int] = [], cells: [String] = []
         while let line = try source.next(into: &cells) {
@@ -50,7 +52,9 @@ public struct Table: Sendable {
     /// A column by its name or its number from 1.
     /// - Throws: `DataError` of kind `usage` that lists the columns.
     public func column(_ name: String) throws -> Column { column(at: try index(of: name)) }
+    /// The column at an index from 0.
     public func column(at index: Int) -> Column { Column(name: columnNames[index], texts: values[index], file: name, lines: lines) }
+    /// All columns, in order.
     public var columns: [Column] { columnNames.indices.map(column(at:)) }
 
     /// The texts of a row, in the order of `columnNames`.
@@ -58,8 +62,10 @@ public struct Table: Sendable {
 
     /// A column: its cells as they were written, and what they are.
     public struct Column: Sendable {
+        /// What the filled cells of a column are.
         public enum Kind: Sendable { case text, integer, number, boolean, empty }
 
+        /// The column's name.
         public let name: String
         /// As written.
         public let texts: [String]

@@ -27,10 +27,13 @@ struct TableOpening {
         let reader = LineReader(input: input, isLossy: options.isLossy)
         let fileExtension = SystemError.name(of: path).split(separator: ".").dropFirst().last?.lowercased() ?? ""
         let sniffed = try reader.peek(window) { text, isAll in
-            let sniffer = TableSniffer(text: text, isAll: isAll, fileExtension: fileExtension, skippedLines: (options.headerRows?.lowerBound ?? 1) - 1)
+            let sniffer = TableSniffer(
+                text: text, isAll: isAll, fileExtension: fileExtension, skippedLines: (options.headerRows?.lowerBound ?? 1) - 1)
             guard options.format != nil || !sniffer.isTreebank else {
-                throw DataError(.usage, "this is a treebank (CoNLL-U), not a table of sentences; kotonoha embed \(SystemError.name(of: path)) \(Setting.tokens) -o layers.h5 "
-                                + "makes vectors of its words (and \(Setting.format) tsv reads it as a table all the same)", file: stream.name)
+                throw DataError(
+                    .usage,
+                    "this is a treebank (CoNLL-U), not a table of sentences; kotonoha embed \(SystemError.name(of: path)) \(Setting.tokens) -o layers.h5 "
+                        + "makes vectors of its words (and \(Setting.format) tsv reads it as a table all the same)", file: stream.name)
             }
             return sniffer.sniff(format: options.format, delimiter: options.delimiter)
         }
@@ -57,24 +60,29 @@ struct TableOpening {
             let records = try SampleLines.records(of: text, isAll: isAll, limit: sampleRows, parser: &parser)
             return (records, records.count == 1 && text.split(separator: UInt8(ascii: "\n"), maxSplits: 1).count > 1)
         }
-        let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
+        let headerRows = options.headerRows.map { $0.lowerBound - 1..<$0.upperBound }
         guard headerRows.map({ $0.upperBound <= max(sample.count, 1) }) ?? true else {
-            throw DataError(.usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
+            throw DataError(
+                .usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
         }
         // A row that breaks off is reported when reading comes to it; until then it is ignored.
         let width = headerRows.map { sample[$0].map(\.count).max() ?? 1 } ?? sample.first?.count ?? 1
-        let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
-            ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt, isBrokenBelow: isBrokenBelow)
+        let verdict =
+            headerRows != nil
+            ? HeaderDetection.Verdict(isHeader: true)
+            : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
+                ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt, isBrokenBelow: isBrokenBelow)
         if let note = verdict.note { options.note?("\(name): \(note)") }
         let source = DelimitedSource(reader: reader, dialect: dialect, width: width)
-        var columns = (0 ..< width).map { String($0 + 1) }
+        var columns = (0..<width).map { String($0 + 1) }
         if verdict.isHeader, !sample.isEmpty {
-            let rows = headerRows ?? 0 ..< 1
+            let rows = headerRows ?? 0..<1
             columns = HeaderDetection.columnNames(HeaderDetection.joined(Array(sample[rows]), width: width, fillsGaps: true))
-            for _ in 0 ..< rows.upperBound { try source.skip() }
+            for _ in 0..<rows.upperBound { try source.skip() }
             sample.removeFirst(rows.upperBound)
         }
-        return TableOpening(name: name, format: format, columns: columns, hasHeader: verdict.isHeader,
+        return TableOpening(
+            name: name, format: format, columns: columns, hasHeader: verdict.isHeader,
             sample: sample.map { $0 == [""] ? Array(repeating: "", count: width) : $0 }, source: source,
             stream: reader.input.stream, dialect: dialect)
     }
@@ -88,23 +96,31 @@ struct TableOpening {
         for index in rows.indices {
             rows[index].cells += Array(repeating: "", count: width - rows[index].cells.count)
         }
-        let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
+        let headerRows = options.headerRows.map { $0.lowerBound - 1..<$0.upperBound }
         guard headerRows.map({ $0.upperBound <= max(rows.count, 1) }) ?? true else {
-            throw DataError(.usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the sheet's \(rows.count) rows", file: stream.name)
+            throw DataError(
+                .usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the sheet's \(rows.count) rows", file: stream.name)
         }
-        let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
-            ?? HeaderDetection.judge(rows.prefix(sampleRows).map(\.cells), wanted: wanted)
+        let verdict =
+            headerRows != nil
+            ? HeaderDetection.Verdict(isHeader: true)
+            : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
+                ?? HeaderDetection.judge(rows.prefix(sampleRows).map(\.cells), wanted: wanted)
         if let note = verdict.note { options.note?("\(stream.name): \(note)") }
         if headerRows == nil, sheet.hasMergedNames {
-            options.note?("\(stream.name): note: cells of the first row span several columns; if the names are in rows 1 and 2, add \(Setting.headerRow) 1-2")
+            options.note?(
+                "\(stream.name): note: cells of the first row span several columns; if the names are in rows 1 and 2, add \(Setting.headerRow) 1-2"
+            )
         }
-        var columns = (0 ..< width).map { String($0 + 1) }
+        var columns = (0..<width).map { String($0 + 1) }
         if verdict.isHeader, !rows.isEmpty {
-            let range = headerRows ?? 0 ..< 1
-            columns = HeaderDetection.columnNames(HeaderDetection.joined(sheet.mergedRows(range, width: width), width: width, fillsGaps: false))
+            let range = headerRows ?? 0..<1
+            columns = HeaderDetection.columnNames(
+                HeaderDetection.joined(sheet.mergedRows(range, width: width), width: width, fillsGaps: false))
             rows.removeFirst(range.upperBound)
         }
-        return TableOpening(name: stream.name, format: .xlsx, columns: columns, hasHeader: verdict.isHeader,
+        return TableOpening(
+            name: stream.name, format: .xlsx, columns: columns, hasHeader: verdict.isHeader,
             sample: rows.prefix(sampleRows).map(\.cells), source: HeldSource(rows: rows.map { ($0.number, $0.cells) }), stream: stream)
     }
 
@@ -132,7 +148,8 @@ struct TableOpening {
             for (key, value) in object { if let place = places[key] { cells[place] = (try? value.cell(file: name, line: 0)) ?? "" } }
             return cells
         }
-        return TableOpening(name: name, format: .jsonl, columns: columns, hasHeader: true, sample: sample,
+        return TableOpening(
+            name: name, format: .jsonl, columns: columns, hasHeader: true, sample: sample,
             source: JSONLinesSource(reader: reader, places: places), stream: reader.input.stream)
     }
 
@@ -146,8 +163,10 @@ struct TableOpening {
         let root = try bytes.withUnsafeBytes { try JSON(parsing: $0, file: name) }
         if format == .coco {
             guard let annotations = root["annotations"]?.array else {
-                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is not a caption file; expected an array "
-                    + "of objects or one object per line", file: name)
+                throw DataError(
+                    .badData,
+                    "this JSON object has no array \"annotations\", so it is not a caption file; expected an array "
+                        + "of objects or one object per line", file: name)
             }
             var rows: [(Int, [String])] = []
             rows.reserveCapacity(annotations.count)
@@ -155,10 +174,13 @@ struct TableOpening {
                 guard let caption = annotation["caption"]?.string else {
                     throw DataError(.badData, "annotation \(index + 1) has no \"caption\"", file: name)
                 }
-                let cells = try [.string(caption), annotation["image_id"] ?? .null, annotation["id"] ?? .null].map { try $0.cell(file: name, line: index + 1) }
+                let cells = try [.string(caption), annotation["image_id"] ?? .null, annotation["id"] ?? .null].map {
+                    try $0.cell(file: name, line: index + 1)
+                }
                 rows.append((index + 1, cells))
             }
-            return TableOpening(name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
+            return TableOpening(
+                name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
                 sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows), stream: reader.input.stream)
         }
         guard let elements = root.array else { throw DataError(.badData, "expected an array of objects", file: name) }
@@ -184,7 +206,8 @@ struct TableOpening {
             }
             return (index + 1, cells)
         }
-        return TableOpening(name: name, format: .json, columns: columns, hasHeader: true,
+        return TableOpening(
+            name: name, format: .json, columns: columns, hasHeader: true,
             sample: rows.prefix(sampleRows).map(\.1), source: HeldSource(rows: rows), stream: reader.input.stream)
     }
 }

@@ -10,8 +10,10 @@ struct SampleLines {
             if end == nil && !isAll { break }
             let stop = end ?? text.count
             let hasReturn = end != nil && stop > start && text[stop - 1] == 0x0D
-            lines.append(.init(bytes: UnsafeRawBufferPointer(rebasing: text[start ..< (hasReturn ? stop - 1 : stop)]),
-                number: lines.count + 1, hasCarriageReturn: hasReturn))
+            lines.append(
+                .init(
+                    bytes: UnsafeRawBufferPointer(rebasing: text[start..<(hasReturn ? stop - 1 : stop)]),
+                    number: lines.count + 1, hasCarriageReturn: hasReturn))
             start = stop + 1
         }
         self.lines = lines
@@ -52,7 +54,8 @@ struct TableSniffer {
         case nil: break
         }
         if let delimiter {
-            return Result(format: delimiter == UInt8(ascii: "\t") ? .tsv : .csv,
+            return Result(
+                format: delimiter == UInt8(ascii: "\t") ? .tsv : .csv,
                 dialect: DelimitedDialect(delimiter: delimiter, hasQuotes: delimiter != UInt8(ascii: "\t")))
         }
         if let dialect = tabs(lines) { return Result(format: .tsv, dialect: dialect) }
@@ -71,7 +74,8 @@ struct TableSniffer {
         guard let first = lines.first(where: { !$0.isEmpty && !$0.hasPrefix("#") }) else { return false }
         let cells = first.split(separator: "\t", omittingEmptySubsequences: false)
         guard cells.count == 10, ["1", "1-2", "1-3", "1-4"].contains(cells[0]) else { return false }
-        return ["conllu", "conll", "conllx"].contains(fileExtension) || (Int(cells[6]) != nil && lines.contains { $0.hasPrefix("# text") || $0.hasPrefix("# sent_id") })
+        return ["conllu", "conll", "conllx"].contains(fileExtension)
+            || (Int(cells[6]) != nil && lines.contains { $0.hasPrefix("# text") || $0.hasPrefix("# sent_id") })
     }
 
     // MARK: JSON
@@ -99,14 +103,18 @@ struct TableSniffer {
     /// Tabs hardly occur in sentences: the same number of them on nearly every line makes a table.
     private func tabs(_ lines: [LineReader.Line]) -> DelimitedDialect? {
         let quoted = DelimitedDialect(delimiter: UInt8(ascii: "\t"), hasQuotes: true)
-        if let look = TableLook(lines, quoted, isAll: isAll), look.width > 1, look.isConsistent, look.needsQuotes, !look.hasLooseQuotes { return quoted }
+        if let look = TableLook(lines, quoted, isAll: isAll), look.width > 1, look.isConsistent, look.needsQuotes, !look.hasLooseQuotes {
+            return quoted
+        }
         guard let look = TableLook(lines, .tsv, isAll: isAll), look.width > 1, look.share >= 0.9 else { return nil }
         return .tsv
     }
 
     /// The delimiter of a file that is known to be CSV.
     private func commas(_ lines: [LineReader.Line]) -> DelimitedDialect {
-        let looks = [",", ";", "\t"].compactMap { TableLook(lines, DelimitedDialect(delimiter: $0.utf8.first, hasQuotes: true), isAll: isAll) }
+        let looks = [",", ";", "\t"].compactMap {
+            TableLook(lines, DelimitedDialect(delimiter: $0.utf8.first, hasQuotes: true), isAll: isAll)
+        }
         let tables = looks.filter { $0.isConsistent && $0.width > 1 }
         return tables.max { $0.width < $1.width }?.dialect ?? .csv
     }
@@ -136,9 +144,11 @@ private struct TableLook {
             used += 1
             guard isComplete else { continue }
             quoted += parser.quotedCells.count
-            hasLooseQuotes = hasLooseQuotes || parser.cells.enumerated().contains { index, cell in
-                cell.utf8.contains(UInt8(ascii: "\"")) && !parser.quotedCells.contains(index)
-            }
+            hasLooseQuotes =
+                hasLooseQuotes
+                || parser.cells.enumerated().contains { index, cell in
+                    cell.utf8.contains(UInt8(ascii: "\"")) && !parser.quotedCells.contains(index)
+                }
             records.append(parser.cells)
         }
         if isAll, (try? parser.finish()) == nil { return nil }
@@ -156,9 +166,10 @@ private struct TableLook {
     /// Quotation marks that keep a delimiter, line end or quotation mark inside a cell, as programs write them and writers do not.
     var needsQuotes: Bool {
         guard quotedCells > 0 else { return false }
-        return quotedLines || records.joined().contains { cell in
-            cell.utf8.contains { $0 == dialect.delimiter || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: ",") }
-        }
+        return quotedLines
+            || records.joined().contains { cell in
+                cell.utf8.contains { $0 == dialect.delimiter || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: ",") }
+            }
     }
 
     /// A table for sure, though no file name says so: sentences have commas too, but not as regularly and mostly with a space behind.
@@ -168,6 +179,6 @@ private struct TableLook {
         let spaced = others.count { $0.hasPrefix(" ") }
         guard 2 * spaced < others.count else { return false }
         return needsQuotes || width > 2 || HeaderDetection.hasKnownName(records[0])
-            || (0 ..< width).contains { TextTable.isNumeric($0, in: records.dropFirst()) }
+            || (0..<width).contains { TextTable.isNumeric($0, in: records.dropFirst()) }
     }
 }

@@ -30,6 +30,7 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
 
 /// A column of a table that is written.
 public struct TableColumn: Sendable, ExpressibleByStringLiteral {
+    /// The name in the header.
     public var name: String
     /// Digits after the point in TSV and CSV, and shown in a spreadsheet, which keeps the whole number; all digits where nil.
     public var decimals: Int?
@@ -37,9 +38,11 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
     /// spreadsheets and JSON.
     public var isCarried: Bool
 
+    /// A column with a name, rounded to `decimals` digits after the point if given.
     public init(_ name: String, decimals: Int? = nil, isCarried: Bool = false) {
         (self.name, self.decimals, self.isCarried) = (name, decimals, isCarried)
     }
+    /// A column whose numbers are written in full.
     public init(stringLiteral name: String) { self.init(name) }
     /// Names of which none repeats another: `text`, `text_2`.
     public static func unique(_ names: [String]) -> [String] { HeaderDetection.columnNames(names) }
@@ -55,6 +58,7 @@ public struct TableWriterOptions: Sendable {
     /// CSV and TSV.
     public var isSafeCSV = false
 
+    /// No byte-order mark, texts as they are.
     public init() {}
 }
 
@@ -123,8 +127,12 @@ public final class TableWriter {
         }
     }
 
+    /// Writes what is left and puts the file in its place.
+    /// - Throws: `DataError` if the file cannot be written.
+    public func finish() throws { try finish(provenance: nil) }
+
     /// Writes what is left, puts the file in its place and the provenance next to it; a spreadsheet has it on the sheet `parameters` too.
-    public func finish(provenance: Provenance? = nil) throws {
+    package func finish(provenance: Provenance?) throws {
         switch sink {
         case .spreadsheet(let writer):
             let facts = provenance?.json(date: Provenance.now()).object ?? []

@@ -14,12 +14,15 @@ public enum TableFormat: String, Sendable, CaseIterable {
 
 /// How a table is to be read. What is nil is detected from the content.
 public struct TableOptions: Sendable {
+    /// The file's format.
     public var format: TableFormat?
+    /// The encoding of the text.
     public var encoding: TextEncoding?
     /// Invalid bytes become U+FFFD instead of an error.
     public var isLossy = false
     /// Whether the first record of a TSV, CSV or spreadsheet names the columns.
     public var hasHeader: Bool?
+    /// The byte between two cells, such as that of `;`.
     public var delimiter: UInt8?
     /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
     public var sheet: String?
@@ -28,6 +31,7 @@ public struct TableOptions: Sendable {
     /// Hears what the user should know about how the table was understood.
     public var note: (@Sendable (String) -> Void)?
 
+    /// Everything is detected.
     public init() {}
 }
 
@@ -46,20 +50,20 @@ extension RecordSource {
 }
 
 /// Rows of named cells from a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
-public final class TextTable {
+package final class TextTable {
     /// What errors call the input.
-    public let name: String
-    public let format: TableFormat
+    package let name: String
+    package let format: TableFormat
     /// The text's encoding, nil for a spreadsheet.
-    public let encoding: TextEncoding?
+    package let encoding: TextEncoding?
     /// True if the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
-    public let encodingIsGuess: Bool
+    package let encodingIsGuess: Bool
     /// The columns' names; `1`, `2` … where the input names none.
-    public let columns: [String]
+    package let columns: [String]
     /// Whether the input names its columns.
-    public let hasHeader: Bool
+    package let hasHeader: Bool
     /// Rows from the beginning of the input, by which columns may be judged. They are also among the rows that `next` returns.
-    public let sample: [[String]]
+    package let sample: [[String]]
     /// The columns that the format itself gives a meaning, as those of a caption file.
     let roles: (text: Int?, group: Int?, id: Int?)
 
@@ -72,7 +76,7 @@ public final class TextTable {
     /// Opens the input and finds out its format, encoding and columns.
     /// - Parameter wanted: columns that will be requested: a first row with one of these names is a header.
     /// - Throws: `DataError` with the line where the input is missing, not text, or breaks.
-    public convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
+    package convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
         self.init(try TableOpening.open(path: path, options: options, wanted: wanted))
     }
 
@@ -86,13 +90,13 @@ public final class TextTable {
     package var place: TablePlace? { source.place }
 
     /// Reads the next row into `cells`, one cell per column. Its line (row, record) number, nil at the end.
-    public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
+    package func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
 
     /// The share of the input that was read, nil if its length is unknown.
-    public var fractionRead: Double? { source.fractionRead }
+    package var fractionRead: Double? { source.fractionRead }
 
     /// SHA-256 of all bytes of the input, those that rows came from; what is left of them is read for it, so ask when the rows are done.
-    public func sha256() throws -> String { try stream.sha256() }
+    package func sha256() throws -> String { try stream.sha256() }
 
     /// SHA-256 of an ordinary file before its rows are read, nil for a pipe or standard input, which are read once.
     package func sha256InAdvance() throws -> String? {
@@ -104,12 +108,12 @@ public final class TextTable {
 
     /// The index of a column by its name or its number from 1.
     /// - Throws: `DataError` of kind `usage` that lists the columns.
-    public func index(of column: String) throws -> Int {
+    package func index(of column: String) throws -> Int {
         try ColumnLookup(file: name, columns: columns, hasHeader: hasHeader).index(of: column)
     }
 
     /// True if all of the sample's filled cells of a column are numbers, and some are filled.
-    public func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
+    package func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
 
     static func isNumeric(_ column: Int, in rows: some Sequence<[String]>) -> Bool {
         var hasNumbers = false

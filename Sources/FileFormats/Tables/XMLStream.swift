@@ -26,19 +26,26 @@ final class XMLStream {
         self.name = name
         self.file = file
         XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
-        XML_SetElementHandler(parser, { data, name, attributes in
-            XMLStream.from(data)?.begin(name, attributes)
-        }, { data, name in
-            XMLStream.from(data)?.end(name)
-        })
+        XML_SetElementHandler(
+            parser,
+            { data, name, attributes in
+                XMLStream.from(data)?.begin(name, attributes)
+            },
+            { data, name in
+                XMLStream.from(data)?.end(name)
+            })
         XML_SetCharacterDataHandler(parser) { data, text, count in
             guard let stream = XMLStream.from(data), stream.failure == nil else { return }
             stream.guarded { try stream.onText(UnsafeRawBufferPointer(start: text, count: Int(count))) }
         }
         XML_SetStartDoctypeDeclHandler(parser) { data, _, _, _, _ in
             guard let stream = XMLStream.from(data) else { return }
-            stream.guarded { throw DataError(.badData, "the spreadsheet's part \(stream.name) declares a document type, which is not "
-                + "allowed in spreadsheets", file: stream.file) }
+            stream.guarded {
+                throw DataError(
+                    .badData,
+                    "the spreadsheet's part \(stream.name) declares a document type, which is not "
+                        + "allowed in spreadsheets", file: stream.file)
+            }
         }
     }
 
@@ -51,7 +58,8 @@ final class XMLStream {
     func take(_ bytes: UnsafeRawBufferPointer) throws {
         pending += bytes.count
         guard pending <= Self.longestPiece else {
-            throw DataError(.badData, "the spreadsheet's part \(name) has a tag or a comment of more than \(Self.longestPiece) bytes", file: file)
+            throw DataError(
+                .badData, "the spreadsheet's part \(name) has a tag or a comment of more than \(Self.longestPiece) bytes", file: file)
         }
         try parse(bytes.baseAddress, bytes.count, isLast: false)
     }

@@ -45,12 +45,16 @@ package final class ByteStream {
             start = isRegular ? max(0, Int(lseek(descriptor, 0, SEEK_CUR))) : 0
             fileSize = isRegular ? max(0, Int(information.st_size) - start) : nil
         }
-        block = .allocate(byteCount: isRegular ? min(max(Int(information.st_size) + 1, 4096), Self.blockSize) : Self.blockSize, alignment: 64)
+        block = .allocate(
+            byteCount: isRegular ? min(max(Int(information.st_size) + 1, 4096), Self.blockSize) : Self.blockSize, alignment: 64)
         if isKnown, information.st_mode & S_IFMT == S_IFDIR { throw SystemError.cannotRead(name, EISDIR) }
         if let stretch, fileSize != stretch.count {
-            throw DataError(.badData, isRegular ? "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
-                + "\(information.st_size)"
-                            : "a stretch of an ordinary file was expected, and this is a pipe or a device", file: name)
+            throw DataError(
+                .badData,
+                isRegular
+                    ? "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
+                        + "\(information.st_size)"
+                    : "a stretch of an ordinary file was expected, and this is a pipe or a device", file: name)
         }
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
@@ -91,7 +95,8 @@ package final class ByteStream {
         defer { part.deallocate() }
         var offset = start
         while true {
-            let count = pread(descriptor, part.baseAddress, min(part.count, fileSize.map { start + $0 - offset } ?? part.count), off_t(offset))
+            let count = pread(
+                descriptor, part.baseAddress, min(part.count, fileSize.map { start + $0 - offset } ?? part.count), off_t(offset))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw DataError(.inputOutput, "reading failed: \(SystemError.text())", file: name)
@@ -114,8 +119,10 @@ package final class ByteStream {
         var bytes: [UInt8] = []
         while try next({ bytes.append(contentsOf: $0) }) {
             guard bytes.count <= limit else {
-                throw DataError(.badData, "more than \(limit) bytes, the limit for a file of this kind, which is held in "
-                    + "memory", file: name)
+                throw DataError(
+                    .badData,
+                    "more than \(limit) bytes, the limit for a file of this kind, which is held in "
+                        + "memory", file: name)
             }
         }
         return bytes

@@ -36,7 +36,9 @@ final class LineReader {
     func next() throws -> Line? {
         while true {
             let found: Int? = buffer.withUnsafeBytes { bytes in
-                guard searched < bytes.count, let end = memchr(bytes.baseAddress! + searched, 0x0A, bytes.count - searched) else { return nil }
+                guard searched < bytes.count, let end = memchr(bytes.baseAddress! + searched, 0x0A, bytes.count - searched) else {
+                    return nil
+                }
                 return UnsafeRawPointer(end) - bytes.baseAddress!
             }
             if let end = found, end < checked || isAtEnd { return line(to: end, next: end + 1) }
@@ -51,7 +53,7 @@ final class LineReader {
     /// Calls `body` with the beginning of the text that is still to come, at least `count` bytes or all there is.
     func peek<Result>(_ count: Int, _ body: (_ text: UnsafeRawBufferPointer, _ isAll: Bool) throws -> Result) throws -> Result {
         while buffer.count - start < count, !isAtEnd { try fill() }
-        return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start ..< checked]), isAtEnd) }
+        return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start..<checked]), isAtEnd) }
     }
 
     private func line(to end: Int, next: Int) -> Line {
@@ -61,7 +63,9 @@ final class LineReader {
         return buffer.withUnsafeBytes { bytes in
             let hasReturn = next > end && end > start && bytes[end - 1] == 0x0D
             // The buffer is changed only by `fill`, so the bytes outlive this closure until then.
-            return Line(bytes: UnsafeRawBufferPointer(rebasing: bytes[start ..< (hasReturn ? end - 1 : end)]), number: number, hasCarriageReturn: hasReturn)
+            return Line(
+                bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<(hasReturn ? end - 1 : end)]), number: number,
+                hasCarriageReturn: hasReturn)
         }
     }
 
@@ -71,14 +75,18 @@ final class LineReader {
             (searched, checked, start) = (searched - start, checked - start, 0)
         }
         guard buffer.count < Self.maximumLine else {
-            throw DataError(.badData, "this line is longer than \(Self.maximumLine >> 20) MB; expected lines of text with one sentence, "
-                + "row or record each", file: input.name, line: number + 1)
+            throw DataError(
+                .badData,
+                "this line is longer than \(Self.maximumLine >> 20) MB; expected lines of text with one sentence, "
+                    + "row or record each", file: input.name, line: number + 1)
         }
         do {
             isAtEnd = try !input.next(into: &buffer)
         } catch is TextInput.Undecodable {
-            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or "
-                + "\(Setting.lossy) to replace invalid bytes",
+            throw DataError(
+                .badData,
+                "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or "
+                    + "\(Setting.lossy) to replace invalid bytes",
                 file: input.name, line: lineNumber(at: buffer.count))
         }
         try check()
@@ -91,21 +99,23 @@ final class LineReader {
             let end = bytes.count - (isAtEnd ? 0 : UTF8Text.incompleteTail(fresh))
             guard end > unchecked else { return (end, nil, nil) }
             let zero = memchr(bytes.baseAddress! + unchecked, 0, end - unchecked).map { UnsafeRawPointer($0) - bytes.baseAddress! }
-            let bad = isLossy ? nil : UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: bytes[unchecked ..< end])).map { $0 + unchecked }
+            let bad = isLossy ? nil : UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: bytes[unchecked..<end])).map { $0 + unchecked }
             return (end, zero, bad)
         }
         if let bad, bad < zero ?? .max {
             throw buffer.withUnsafeBytes { TextEncodingDetection.error(inPart: $0, name: input.name, line: lineNumber(at: bad)) }
         }
         if let zero {
-            throw DataError(.badData, "this line contains a NUL byte: not text, or UTF-16 without a byte-order mark (\(Setting.encoding) "
-                + "utf-16)",
+            throw DataError(
+                .badData,
+                "this line contains a NUL byte: not text, or UTF-16 without a byte-order mark (\(Setting.encoding) "
+                    + "utf-16)",
                 file: input.name, line: lineNumber(at: zero))
         }
         checked = end
     }
 
     private func lineNumber(at offset: Int) -> Int {
-        number + 1 + buffer[start ..< offset].count { $0 == UInt8(ascii: "\n") }
+        number + 1 + buffer[start..<offset].count { $0 == UInt8(ascii: "\n") }
     }
 }

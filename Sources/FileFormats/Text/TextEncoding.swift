@@ -15,7 +15,7 @@ public enum TextEncoding: String, Sendable, CaseIterable {
 
     /// The encoding of this name, upper or lower case, under its usual other names. `utf-16` and `utf-32` without an order of bytes are
     /// read as little-endian, which Windows writes; a byte-order mark overrules.
-    public init?(name: String) {
+    package init?(name: String) {
         let plain = name.lowercased().filter { $0 != "-" && $0 != "_" && $0 != " " }
         switch plain {
         case "utf8", "utf8sig": self = .utf8

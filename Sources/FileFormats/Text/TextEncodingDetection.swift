@@ -42,8 +42,10 @@ struct TextEncodingDetection {
         let names: [String]
         if let look, look.looksLikeUTF16 { names = ["utf-16"] } else { names = fitting.map(\.rawValue) + ["latin-1"] }
         let fits = names.count == 1 ? "\(names[0]) would fit" : "\(names.joined(separator: " or ")) would fit"
-        return DataError(.badData, "this line is not valid UTF-8. Its bytes fit \(fits): try \(Setting.encoding) \(names[0]), or "
-            + "\(Setting.lossy) to replace invalid bytes",
+        return DataError(
+            .badData,
+            "this line is not valid UTF-8. Its bytes fit \(fits): try \(Setting.encoding) \(names[0]), or "
+                + "\(Setting.lossy) to replace invalid bytes",
             file: name, line: line)
     }
 
@@ -72,7 +74,9 @@ struct TextEncodingDetection {
             }
             if isWhole {
                 var text: [UInt8] = []
-                do { try transcoder.convert(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, into: &text) } catch { throw Undecodable() }
+                do { try transcoder.convert(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, into: &text) } catch {
+                    throw Undecodable()
+                }
             }
         } catch is Undecodable {
             return nil
@@ -139,10 +143,10 @@ private struct JapaneseLook {
     mutating func take(_ utf8: [UInt8]) {
         for scalar in String(decoding: utf8, as: UTF8.self).unicodeScalars {
             switch scalar.value {
-            case 0 ..< 0x80: endRun()
+            case 0..<0x80: endRun()
             // Kana, punctuation, kanji, compatibility forms, full-width letters.
-            case 0x3000 ... 0x30FF, 0x4E00 ... 0x9FFF, 0xF900 ... 0xFAFF, 0xFF01 ... 0xFF60, 0x2460 ... 0x2473, 0x3220 ... 0x33FF: run += 1
-            case 0xFF61 ... 0xFF9F:
+            case 0x3000...0x30FF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0xFF01...0xFF60, 0x2460...0x2473, 0x3220...0x33FF: run += 1
+            case 0xFF61...0xFF9F:
                 endRun()
                 halfWidthKana += 1
             default:

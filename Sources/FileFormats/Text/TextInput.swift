@@ -50,13 +50,15 @@ final class TextInput {
             let beginning = head
             let isLong = stream.fileSize.map { $0 > head.count } ?? false
             do {
-                let found = try TextEncodingDetection(name: source, blocks: { body in
-                    if isLong {
-                        try stream.scan(body)
-                    } else {
-                        try beginning.withUnsafeBytes(body)
-                    }
-                }, isWhole: stream.fileSize != nil || head.count < ByteStream.blockSize)
+                let found = try TextEncodingDetection(
+                    name: source,
+                    blocks: { body in
+                        if isLong {
+                            try stream.scan(body)
+                        } else {
+                            try beginning.withUnsafeBytes(body)
+                        }
+                    }, isWhole: stream.fileSize != nil || head.count < ByteStream.blockSize)
                 (encoding, isGuess) = (found.encoding, found.isGuess)
             } catch let error as DataError where isLossy && error.kind == .badData {
                 (encoding, isGuess) = (.utf8, false)
@@ -70,7 +72,8 @@ final class TextInput {
         let kinds: [([UInt8], String)] = [
             ([0x50, 0x4B, 0x03, 0x04], "a zip file or a spreadsheet (xlsx), which is read by its name only"),
             ([0xD0, 0xCF, 0x11, 0xE0], "a file of an old or locked office document (xls); save it as xlsx or CSV"),
-            ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0x1F, 0x8B], "a gzip file; unpack it first"), ([0x25, 0x50, 0x44, 0x46, 0x2D], "a PDF"),
+            ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0x1F, 0x8B], "a gzip file; unpack it first"),
+            ([0x25, 0x50, 0x44, 0x46, 0x2D], "a PDF"),
         ]
         return kinds.first { head.starts(with: $0.0) }?.1
     }

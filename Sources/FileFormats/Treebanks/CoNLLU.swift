@@ -2,7 +2,9 @@
 public struct TreebankWord: Sendable, Equatable {
     /// From 1.
     public var id: Int
+    /// The word as written.
     public var form: String
+    /// The dictionary form; `_` if not annotated.
     public var lemma: String
     /// The universal part of speech; in CoNLL-X the coarse tag.
     public var upos: String
@@ -12,20 +14,21 @@ public struct TreebankWord: Sendable, Equatable {
     public var feats: String
     /// The id of the word that this one depends on, 0 for the root.
     public var head: Int
+    /// The relation to the head, such as `nsubj`; `root` for the root.
     public var deprel: String
     /// Enhanced dependencies as written; in CoNLL-X the projective head.
-    public var deps: String
+    package var deps: String
     /// Remarks as written, `_` if there are none; in CoNLL-X the projective relation.
-    public var misc: String
+    package var misc: String
     /// The line in the file.
-    public var line: Int
+    package var line: Int
 
     /// A feature's value.
-    public func feature(_ name: String) -> String? { Self.value(of: name, in: feats) }
+    package func feature(_ name: String) -> String? { Self.value(of: name, in: feats) }
     /// A remark's value, as `BunsetuBILabel`.
-    public func remark(_ name: String) -> String? { Self.value(of: name, in: misc) }
+    package func remark(_ name: String) -> String? { Self.value(of: name, in: misc) }
     /// False if the next word follows without a space.
-    public var hasSpaceAfter: Bool { remark("SpaceAfter") != "No" }
+    package var hasSpaceAfter: Bool { remark("SpaceAfter") != "No" }
 
     private static func value(of name: String, in list: String) -> String? {
         for pair in list.split(separator: "|") {
@@ -37,22 +40,22 @@ public struct TreebankWord: Sendable, Equatable {
 }
 
 /// Several words written as one, as `im` for `in dem`.
-public struct MultiwordToken: Sendable, Equatable {
+package struct MultiwordToken: Sendable, Equatable {
     /// The ids of its words.
-    public var words: ClosedRange<Int>
-    public var form: String
-    public var misc: String
+    package var words: ClosedRange<Int>
+    package var form: String
+    package var misc: String
 
-    public var hasSpaceAfter: Bool { !misc.split(separator: "|").contains("SpaceAfter=No") }
+    package var hasSpaceAfter: Bool { !misc.split(separator: "|").contains("SpaceAfter=No") }
 }
 
 /// A word that is not written, as `8.1`; it takes part in the enhanced graph only.
-public struct EmptyNode: Sendable, Equatable {
+package struct EmptyNode: Sendable, Equatable {
     /// The id of the word that it follows, and its number there.
-    public var after: Int
-    public var number: Int
+    package var after: Int
+    package var number: Int
     /// The ten columns as written.
-    public var columns: [String]
+    package var columns: [String]
 }
 
 /// A sentence of a treebank and its dependency tree.
@@ -62,15 +65,16 @@ public struct TreebankSentence: Sendable, Equatable {
     /// The comment `text`.
     public var text: String?
     /// All comments as written, without `#` and the space behind it.
-    public var comments: [String]
+    package var comments: [String]
+    /// The syntactic words, in order.
     public var words: [TreebankWord]
-    public var multiwordTokens: [MultiwordToken]
-    public var emptyNodes: [EmptyNode]
+    package var multiwordTokens: [MultiwordToken]
+    package var emptyNodes: [EmptyNode]
     /// The line on which it begins.
-    public var line: Int
+    package var line: Int
 
     /// The words as they are written, one after the other: multiword tokens in place of their words, with `SpaceAfter` heeded.
-    public var writtenForm: String {
+    package var writtenForm: String {
         var result = ""
         var index = 0, token = 0
         while index < words.count {
@@ -90,7 +94,7 @@ public struct TreebankSentence: Sendable, Equatable {
 /// Reads treebanks in CoNLL-U (https://universaldependencies.org/format.html) and CoNLL-X, a sentence at a time.
 ///
 /// Every sentence that comes out is a tree: one root, every head there, no cycle.
-public final class CoNLLUReader {
+package final class CoNLLUReader {
     private let lines: LineReader
     private let requiresTree: Bool
     private let path: String
@@ -98,7 +102,7 @@ public final class CoNLLUReader {
     /// Opens a treebank, `-` for standard input.
     /// - Parameter requiresTree: false lets heads be missing and graphs be no trees, for those who want only the words; a missing head is
     ///   −1.
-    public init(path: String, requiresTree: Bool = true) throws {
+    package init(path: String, requiresTree: Bool = true) throws {
         let input = try TextInput(path: path, encoding: nil, isLossy: false)
         lines = LineReader(input: input, isLossy: false)
         self.requiresTree = requiresTree
@@ -106,7 +110,7 @@ public final class CoNLLUReader {
     }
 
     /// All sentences of a file.
-    public static func read(_ path: String, requiresTree: Bool = true) throws -> [TreebankSentence] {
+    package static func read(_ path: String, requiresTree: Bool = true) throws -> [TreebankSentence] {
         let reader = try CoNLLUReader(path: path, requiresTree: requiresTree)
         var sentences: [TreebankSentence] = []
         while let sentence = try reader.next() { sentences.append(sentence) }
@@ -114,11 +118,11 @@ public final class CoNLLUReader {
     }
 
     /// SHA-256 of all bytes of the input; ask when the sentences are read.
-    public func sha256() throws -> String { try lines.input.stream.sha256() }
+    package func sha256() throws -> String { try lines.input.stream.sha256() }
 
     /// The next sentence, nil at the end.
     /// - Throws: `DataError` with the sentence's id and the line where it is not as the format says or no tree.
-    public func next() throws -> TreebankSentence? {
+    package func next() throws -> TreebankSentence? {
         var sentence: TreebankSentence?
         while let line = try lines.next() {
             let text = String(decoding: line.bytes, as: UTF8.self)
@@ -128,7 +132,9 @@ public final class CoNLLUReader {
                 sentence = nil
                 continue
             }
-            var current = sentence ?? TreebankSentence(id: nil, text: nil, comments: [], words: [], multiwordTokens: [], emptyNodes: [], line: line.number)
+            var current =
+                sentence
+                ?? TreebankSentence(id: nil, text: nil, comments: [], words: [], multiwordTokens: [], emptyNodes: [], line: line.number)
             if text.hasPrefix("#"), current.words.isEmpty, !text.contains("\t") || text.hasPrefix("# ") {
                 Self.take(comment: text, into: &current)
             } else {
@@ -161,12 +167,15 @@ public final class CoNLLUReader {
         }
         let place = columns[0]
         if let dash = place.firstIndex(of: "-") {
-            guard let first = Int(place[..<dash]), let last = Int(place[place.index(after: dash)...]), first == sentence.words.count + 1, last >= first,
+            guard let first = Int(place[..<dash]), let last = Int(place[place.index(after: dash)...]), first == sentence.words.count + 1,
+                last >= first,
                 last - first < 1000, sentence.multiwordTokens.last.map({ $0.words.upperBound < first }) ?? true
             else { throw fault("the multiword token \(place) does not precede its words", sentence, line: line) }
-            sentence.multiwordTokens.append(MultiwordToken(words: first ... last, form: columns[1], misc: columns.last ?? "_"))
+            sentence.multiwordTokens.append(MultiwordToken(words: first...last, form: columns[1], misc: columns.last ?? "_"))
         } else if let dot = place.firstIndex(of: ".") {
-            guard let after = Int(place[..<dot]), let number = Int(place[place.index(after: dot)...]), after == sentence.words.count, number > 0 else {
+            guard let after = Int(place[..<dot]), let number = Int(place[place.index(after: dot)...]), after == sentence.words.count,
+                number > 0
+            else {
                 throw fault("the empty node \(place) does not follow word \(sentence.words.count)", sentence, line: line)
             }
             sentence.emptyNodes.append(EmptyNode(after: after, number: number, columns: columns))
@@ -179,21 +188,26 @@ public final class CoNLLUReader {
             guard !requiresTree || head != nil else {
                 throw fault("word \(place) (\(columns[1])) has no head: \"\(columns[6].prefix(20))\" is not a number", sentence, line: line)
             }
-            sentence.words.append(TreebankWord(
-                id: sentence.words.count + 1, form: columns[1], lemma: columns[2], upos: columns[3], xpos: columns[4], feats: columns[5],
-                head: head ?? -1, deprel: columns[7], deps: columns.count > 8 ? columns[8] : "_", misc: columns.count > 9 ? columns[9] : "_", line: line))
+            sentence.words.append(
+                TreebankWord(
+                    id: sentence.words.count + 1, form: columns[1], lemma: columns[2], upos: columns[3], xpos: columns[4],
+                    feats: columns[5],
+                    head: head ?? -1, deprel: columns[7], deps: columns.count > 8 ? columns[8] : "_",
+                    misc: columns.count > 9 ? columns[9] : "_", line: line))
         }
     }
 
     private func checked(_ sentence: TreebankSentence) throws -> TreebankSentence {
         if let token = sentence.multiwordTokens.last, token.words.upperBound > sentence.words.count {
-            throw fault("the multiword token \(token.form) refers to word \(token.words.upperBound), but there are "
-                + "\(sentence.words.count)", sentence, line: sentence.line)
+            throw fault(
+                "the multiword token \(token.form) refers to word \(token.words.upperBound), but there are "
+                    + "\(sentence.words.count)", sentence, line: sentence.line)
         }
         guard requiresTree else { return sentence }
         let words = sentence.words
         for word in words where word.head < 0 || word.head > words.count {
-            throw fault("the head of word \(word.id) (\(word.form)) is \(word.head), but there are \(words.count) words", sentence, line: word.line)
+            throw fault(
+                "the head of word \(word.id) (\(word.form)) is \(word.head), but there are \(words.count) words", sentence, line: word.line)
         }
         let roots = words.filter { $0.head == 0 }
         guard roots.count == 1 else {

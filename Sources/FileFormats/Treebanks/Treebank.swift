@@ -2,10 +2,12 @@
 public struct Treebank: Sendable, Equatable {
     /// The file as the user named it.
     public var file: String
+    /// The sentences, in the file's order.
     public var sentences: [TreebankSentence]
     /// SHA-256 of the bytes that the sentences were read from; empty if they come from elsewhere.
     public var sha256 = ""
 
+    /// A treebank of sentences that are already in memory.
     public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
 
     /// Reads CoNLL-U or CoNLL-X.

@@ -1,15 +1,16 @@
 /// The running text of a sentence and where its words lie in it.
 public struct TreebankText: Sendable, Equatable {
+    /// The running text.
     public var text: String
     /// For each word its range in the UTF-8 of `text`. Words of one written token that cannot be told apart (French `au` = `à` + `le`)
     /// all have the token's range.
     public var ranges: [Range<Int>]
     /// Words that share their range with another.
-    public var sharedWords: Int
+    package var sharedWords: Int
     /// False if `# text` is missing or does not spell the words, so that the text was put together from them.
-    public var isOriginal: Bool
+    package var isOriginal: Bool
 
-    public init(text: String, ranges: [Range<Int>], sharedWords: Int = 0, isOriginal: Bool = true) {
+    package init(text: String, ranges: [Range<Int>], sharedWords: Int = 0, isOriginal: Bool = true) {
         (self.text, self.ranges, self.sharedWords, self.isOriginal) = (text, ranges, sharedWords, isOriginal)
     }
 }
@@ -51,7 +52,7 @@ extension TreebankSentence {
     }
 
     /// The words with one space between them, for encoders that were probed on such text.
-    public func spaced() -> TreebankText {
+    package func spaced() -> TreebankText {
         var joined: [UInt8] = []
         let ranges = words.map { word in
             if !joined.isEmpty { joined.append(UInt8(ascii: " ")) }

@@ -12,11 +12,11 @@ public struct SentenceAttention: Sendable {
     /// Whether a token stands for no text.
     public let isSpecial: [Bool]
     /// 0 for the first sentence, 1 for the second; nil for special tokens.
-    public let sentences: [Int?]
+    package let sentences: [Int?]
     /// For each layer `(heads, tokens, tokens)`; row i has the weights of token i on each token, and sums to 1.
     public let layers: [Tensor<Float>]
 
-    public init(tokens: [String], isSpecial: [Bool], sentences: [Int?], layers: [Tensor<Float>]) {
+    package init(tokens: [String], isSpecial: [Bool], sentences: [Int?], layers: [Tensor<Float>]) {
         (self.tokens, self.isSpecial, self.sentences, self.layers) = (tokens, isSpecial, sentences, layers)
     }
 
@@ -41,6 +41,7 @@ public struct SentenceAttention: Sendable {
             sentences: encoding.sequenceIDs.map { $0.map(Int.init) }, layers: encoder.attentionWeights(of: batch))
     }
 
+    /// Heads in each layer.
     public var heads: Int { layers.first?.shape[0] ?? 0 }
 
     /// The weights of one head, a list for each token.
@@ -80,23 +81,23 @@ public struct SentenceAttention: Sendable {
     }
 
     /// What a head does on this sentence (as Clark et al. 2019 describe heads), each figure a mean over the tokens that look.
-    public struct HeadMeasures: Sendable, Equatable {
+    package struct HeadMeasures: Sendable, Equatable {
         /// From 0.
-        public var layer: Int
-        public var head: Int
+        package var layer: Int
+        package var head: Int
         /// Of a row of weights, in bits: 0 where a token looks at one place alone, log₂ n where it looks everywhere alike.
-        public var entropy: Double
+        package var entropy: Double
         /// How many tokens away it looks, weighted.
-        public var distance: Double
+        package var distance: Double
         /// Shares of the weight that go to the token itself, the one before, the one after, the first token, and special tokens.
-        public var toSelf: Double
-        public var toPrevious: Double
-        public var toNext: Double
-        public var toFirst: Double
-        public var toSpecial: Double
+        package var toSelf: Double
+        package var toPrevious: Double
+        package var toNext: Double
+        package var toFirst: Double
+        package var toSpecial: Double
     }
 
-    public func measures() -> [HeadMeasures] {
+    package func measures() -> [HeadMeasures] {
         layers.indices.flatMap { layer in (0..<heads).map { measures(layer: layer, head: $0) } }
     }
 

@@ -8,27 +8,29 @@ import Tensors
 import Tokenizers
 
 /// A classifier or cross-encoder whose scores can be explained.
-public struct ExplainedClassifier: Sendable {
-    public let directory: ModelDirectory
-    public let tokenizer: Tokenizer
-    public let network: SequenceClassifier<Float>
+package struct ExplainedClassifier: Sendable {
+    package let directory: ModelDirectory
+    package let tokenizer: Tokenizer
+    package let network: SequenceClassifier<Float>
     /// Names of the labels, as `id2label` has them.
-    public let labels: [String]
+    package let labels: [String]
 
     /// Whether a folder's architecture is a sequence classifier.
-    public static func isOne(_ directory: ModelDirectory) -> Bool {
+    package static func isOne(_ directory: ModelDirectory) -> Bool {
         directory.configuration["architectures"]?.array?.first?.string?.hasSuffix("ForSequenceClassification") ?? false
     }
 
     /// - Throws: `DataError` that names the file, key or tensor that does not fit.
-    public init(directory: ModelDirectory, dictionary: String? = nil) throws {
+    package init(directory: ModelDirectory, dictionary: String? = nil) throws {
         self.directory = directory
         let file = directory.transformerFolder.appendingPathComponent("config.json").path
         network = try SequenceClassifier(json: directory.configuration, file: file)
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         guard tokenizer.idBound <= network.encoder.configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has "
-                            + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
+            throw DataError(
+                .badData,
+                "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has "
+                    + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
         }
         try network.load(from: ModelDirectory.weights(in: directory.transformerFolder))
         let names = directory.configuration["id2label"]
@@ -37,30 +39,32 @@ public struct ExplainedClassifier: Sendable {
 }
 
 /// What a classifier's score rests on, token by token.
-public struct ScoreAttribution: Sendable {
-    public let text: AttributedText
+package struct ScoreAttribution: Sendable {
+    package let text: AttributedText
     /// One for each token.
-    public let values: [Double]
+    package let values: [Double]
     /// The label's score before any softmax or sigmoid, of the text and of its reference.
-    public let score: Double
-    public let reference: Double
-    public let label: Int
-    public let method: AttributionMethod
+    package let score: Double
+    package let reference: Double
+    package let label: Int
+    package let method: AttributionMethod
 
-    public var sum: Double { values.reduce(0, +) }
+    package var sum: Double { values.reduce(0, +) }
     /// What the attributions should add up to; nil for a method that does not promise it.
-    public var expected: Double? { method == .integrated ? score - reference : nil }
+    package var expected: Double? { method == .integrated ? score - reference : nil }
 
     /// - Parameters:
     ///   - label: nil explains the one with the highest score.
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads.
-    public init(
-        _ model: ExplainedClassifier, _ a: String, _ b: String?, label: Int? = nil, method: AttributionMethod = .integrated, nodes: Int = 24,
+    package init(
+        _ model: ExplainedClassifier, _ a: String, _ b: String?, label: Int? = nil, method: AttributionMethod = .integrated,
+        nodes: Int = 24,
         cutter: WordCutter = WordCutter()
     ) throws {
         let network = model.network, encoder = network.encoder
-        text = try AttributedText(a, b, model.tokenizer, limit: encoder.configuration.longestSequence, name: model.directory.name, cutter: cutter)
+        text = try AttributedText(
+            a, b, model.tokenizer, limit: encoder.configuration.longestSequence, name: model.directory.name, cutter: cutter)
         let x = encoder.embeddings(of: text.batch(text.ids, encoder), on: nil).value.elements
         let blank = encoder.embeddings(of: text.batch(text.referenceIDs, encoder), on: nil).value.elements
         let n = text.ids.count, size = x.count / n
@@ -95,9 +99,11 @@ public struct ScoreAttribution: Sendable {
     }
 
     /// Sums over the tokens of each word; special tokens are left out where nothing falls to them.
-    public func words() -> [(text: String, sentence: Int?, value: Double)] {
+    package func words() -> [(text: String, sentence: Int?, value: Double)] {
         var sums = [Double](repeating: 0, count: text.units.count)
         for (token, value) in values.enumerated() { sums[text.owners[token]] += value }
-        return text.units.indices.filter { !text.unitIsSpecial[$0] || sums[$0] != 0 }.map { (text.units[$0], text.unitSentences[$0], sums[$0]) }
+        return text.units.indices.filter { !text.unitIsSpecial[$0] || sums[$0] != 0 }.map {
+            (text.units[$0], text.unitSentences[$0], sums[$0])
+        }
     }
 }

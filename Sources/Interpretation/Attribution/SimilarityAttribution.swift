@@ -24,25 +24,30 @@ public enum AttributionMethod: String, Sendable, CaseIterable {
 /// f(a, b) − f(r_a, b) − f(a, r_b) + f(r_a, r_b). Each product of a Jacobian with a direction is a difference quotient of fourth order
 /// (2 n evaluations instead of the vector's dimension), the integral Gauss–Legendre quadrature.
 public struct SimilarityAttribution: Sendable {
+    /// The first text and its tokens.
     public let first: AttributedText
+    /// The second text and its tokens.
     public let second: AttributedText
     /// `(first tokens, second tokens)`.
     public let matrix: [[Double]]
     /// The cosine, and those with a reference in place of the first text, the second, and both.
     public let score: Double
-    public let referenceScores: (first: Double, second: Double, both: Double)
-    public let method: AttributionMethod
+    package let referenceScores: (first: Double, second: Double, both: Double)
+    package let method: AttributionMethod
 
-    public var sum: Double { matrix.reduce(0) { $0 + $1.reduce(0, +) } }
+    package var sum: Double { matrix.reduce(0) { $0 + $1.reduce(0, +) } }
     /// What the attributions should add up to; nil for a method that does not promise it.
-    public var expected: Double? { method == .integrated ? score - referenceScores.first - referenceScores.second + referenceScores.both : nil }
+    public var expected: Double? {
+        method == .integrated ? score - referenceScores.first - referenceScores.second + referenceScores.both : nil
+    }
 
     /// - Parameters:
     ///   - encoder: the model's own, or one of its shape (random weights, for a sanity check).
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads, and where a vector has no length.
     public init(
-        _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String, method: AttributionMethod = .integrated, nodes: Int = 24,
+        _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String,
+        method: AttributionMethod = .integrated, nodes: Int = 24,
         cutter: WordCutter = WordCutter(), threads: Int = Parallel.availableThreads
     ) throws {
         let encoder = try encoder ?? model.encoder
@@ -58,7 +63,7 @@ public struct SimilarityAttribution: Sendable {
     }
 
     /// The matrix summed over the tokens of each word; special tokens are left out where nothing falls to them.
-    public func words() -> (first: [String], second: [String], matrix: [[Double]]) {
+    package func words() -> (first: [String], second: [String], matrix: [[Double]]) {
         var sums = [[Double]](repeating: [Double](repeating: 0, count: second.units.count), count: first.units.count)
         for (i, row) in matrix.enumerated() { for (j, value) in row.enumerated() { sums[first.owners[i]][second.owners[j]] += value } }
         // With a reference, what is the same on both ends of the way has no part in it.
@@ -70,14 +75,15 @@ public struct SimilarityAttribution: Sendable {
 
 /// A text, or two read together, with its reference and its words.
 public struct AttributedText: Sendable {
+    /// The tokens, special ones included.
     public let tokens: [String]
     /// The unit of each token, as a place in `units`.
-    public let owners: [Int]
+    package let owners: [Int]
     /// Words of the text, and special tokens, in the order of the tokens.
-    public let units: [String]
-    public let unitIsSpecial: [Bool]
+    package let units: [String]
+    package let unitIsSpecial: [Bool]
     /// 0 for the first text, 1 for the second, nil for special tokens; one for each unit.
-    public let unitSentences: [Int?]
+    package let unitSentences: [Int?]
     let ids: [Int32]
     let typeIDs: [Int32]
     /// Padding in place of every token of text.
@@ -95,7 +101,10 @@ public struct AttributedText: Sendable {
         referenceIDs = zip(encoding.ids, isText).map { $1 ? blank : $0 }
         let cuts = try [text, pair].compactMap(\.self).map { try cutter.cut($0) }
         let wordOwners = cuts.enumerated().map { number, cut in
-            cut.owners(of: encoding.offsets, isText: isText.indices.map { isText[$0] && Int(encoding.sequenceIDs[$0] ?? 0) == number }, among: cut.words).owners
+            cut.owners(
+                of: encoding.offsets, isText: isText.indices.map { isText[$0] && Int(encoding.sequenceIDs[$0] ?? 0) == number },
+                among: cut.words
+            ).owners
         }
         var owners: [Int] = [], units: [String] = [], special: [Bool] = [], sentences: [Int?] = [], last: (sentence: Int, word: Int)?
         for token in encoding.ids.indices {
@@ -151,13 +160,18 @@ private struct TextContributions {
         // Every evaluation is a copy of the text with one token moved a little.
         var work: [(token: Int, place: Float, shift: Float, factor: Double)] = []
         for (place, weight) in places {
-            for token in moving { for (step, factor) in Self.stencil { work.append((token, place, step * Self.width, weight * factor / Double(Self.width))) } }
+            for token in moving {
+                for (step, factor) in Self.stencil { work.append((token, place, step * Self.width, weight * factor / Double(Self.width))) }
+            }
         }
         let evaluations = work, ranges = Parallel.chunks(work.count, size: max(1, 2048 / n))
         let parts = Mutex([[Int: [Double]]](repeating: [:], count: ranges.count))
         try Parallel.forEach(ranges.count, threads: threads) { index, _ in
             let members = evaluations[ranges[index]]
-            var states = [Float](unsafeUninitializedCapacity: members.count * x.count) { $1 = members.count * x.count; $0.update(repeating: 0) }
+            var states = [Float](unsafeUninitializedCapacity: members.count * x.count) {
+                $1 = members.count * x.count
+                $0.update(repeating: 0)
+            }
             for (copy, member) in members.enumerated() {
                 for k in x.indices {
                     let along = k / size == member.token ? member.place + member.shift : member.place
@@ -176,13 +190,17 @@ private struct TextContributions {
         let ends = try unitVectors(x + blank, count: 2, tokens: n, size: size)
         var tokens = [[Double]](repeating: [Double](repeating: 0, count: ends[0].count), count: n)
         // In the order of the batches, so that threads change nothing.
-        for sums in parts.withLock({ $0 }) { for token in moving { if let sum = sums[token] { for k in sum.indices { tokens[token][k] += sum[k] } } } }
+        for sums in parts.withLock({ $0 }) {
+            for token in moving { if let sum = sums[token] { for k in sum.indices { tokens[token][k] += sum[k] } } }
+        }
         return (tokens, ends[0], ends[1])
     }
 
     private func unitVectors(_ states: [Float], count: Int, tokens: Int, size: Int) throws -> [[Double]] {
         let offsets = (0...count).map { Int64($0 * tokens) }
-        let vectors = model.vectors(ofEmbeddings: Variable(Tensor(states, shape: [count * tokens, size])), offsets: offsets, by: encoder, on: nil).value
+        let vectors = model.vectors(
+            ofEmbeddings: Variable(Tensor(states, shape: [count * tokens, size])), offsets: offsets, by: encoder, on: nil
+        ).value
         return try (0..<count).map { row in
             let vector = vectors.rows(row..<row + 1).elements.map(Double.init), length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
             guard length > 0, length.isFinite else {

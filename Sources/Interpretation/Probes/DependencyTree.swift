@@ -1,16 +1,16 @@
 /// A rooted tree over the words of a sentence.
-public struct DependencyTree: Sendable, Equatable {
+package struct DependencyTree: Sendable, Equatable {
     /// For each word the word it depends on, from 0; −1 for the root.
-    public let heads: [Int]
+    package let heads: [Int]
     /// The root's place.
-    public let root: Int
+    package let root: Int
     /// Edges from the root down to each word; 0 for the root.
-    public let depths: [Int]
+    package let depths: [Int]
     /// Words so that each comes after its head.
     private let topDown: [Int]
 
     /// nil if the heads do not form a tree: no root or several, a head outside the sentence, a cycle.
-    public init?(heads: [Int]) {
+    package init?(heads: [Int]) {
         guard let root = heads.firstIndex(of: -1), heads.allSatisfy({ $0 >= -1 && $0 < heads.count }) else { return nil }
         var children = [[Int]](repeating: [], count: heads.count)
         for (word, head) in heads.enumerated() where head >= 0 { children[head].append(word) }
@@ -27,10 +27,10 @@ public struct DependencyTree: Sendable, Equatable {
         (self.heads, self.root, self.depths, topDown) = (heads, root, depths, order)
     }
 
-    public var count: Int { heads.count }
+    package var count: Int { heads.count }
 
     /// The number of edges between every two words, (words, words).
-    public func distances() -> [Float] {
+    package func distances() -> [Float] {
         var distances = [Float](repeating: 0, count: count * count)
         distances.withUnsafeMutableBufferPointer { d in
             for (position, word) in topDown.enumerated().dropFirst() {
@@ -47,7 +47,7 @@ public struct DependencyTree: Sendable, Equatable {
 
     /// The tree that edges (pairs of `words`) make when it hangs from `root`; words that no edge reaches are left out of it.
     /// - Returns: for each word its head, −1 for the root and for words outside.
-    public static func heads(hanging edges: [WordEdge], from root: Int, words: Int) -> [Int] {
+    package static func heads(hanging edges: [WordEdge], from root: Int, words: Int) -> [Int] {
         var neighbours = [[Int]](repeating: [], count: words)
         for edge in edges {
             neighbours[edge.first].append(edge.second)
@@ -66,24 +66,24 @@ public struct DependencyTree: Sendable, Equatable {
 }
 
 /// An edge without direction between two words; `first` comes first in the sentence.
-public struct WordEdge: Sendable, Hashable {
-    public var first: Int
-    public var second: Int
+package struct WordEdge: Sendable, Hashable {
+    package var first: Int
+    package var second: Int
 
-    public init(_ a: Int, _ b: Int) { (first, second) = (min(a, b), max(a, b)) }
+    package init(_ a: Int, _ b: Int) { (first, second) = (min(a, b), max(a, b)) }
 
     /// How many words further on the second word stands.
-    public var length: Int { second - first }
+    package var length: Int { second - first }
 }
 
 /// The tree of smallest total distance (Kruskal 1956). Of equal distances the pair that comes first in the sentence wins, as in the
 /// reference implementation of structural probes.
-public enum MinimumSpanningTree {
+package enum MinimumSpanningTree {
     /// - Parameters:
     ///   - distances: (count, count), symmetric.
     ///   - members: the words that take part.
     /// - Returns: the edges, one fewer than members, shortest first.
-    public static func edges(distances: [Float], count: Int, among members: [Int]) -> [WordEdge] {
+    package static func edges(distances: [Float], count: Int, among members: [Int]) -> [WordEdge] {
         precondition(distances.count == count * count, "\(distances.count) distances of \(count) words")
         guard members.count > 1 else { return [] }
         var pairs: [(distance: Float, edge: WordEdge)] = []

@@ -10,7 +10,7 @@ public enum ProbeBaseline: String, Sendable, CaseIterable {
     /// As before from right to left, where the sentence's head comes last, as in Japanese.
     case adjacentWordsBackward = "adjacent words, root last"
 
-    public func predict(_ sentence: ProbeCorpus.Sentence) -> ProbePrediction {
+    package func predict(_ sentence: ProbeCorpus.Sentence) -> ProbePrediction {
         // Punctuation is left out of the tree, so words count as neighbours across it.
         var places: [Float] = []
         let scored = Set(sentence.scored)
@@ -30,13 +30,13 @@ public enum ProbeBaseline: String, Sendable, CaseIterable {
 /// Every type draws one of three behaviours: it depends on the sentence's first word, on its last word, or on the word before. (The paper's
 /// third behaviour, a word that depends on itself, is not an edge of a tree.) The first word is the root, the last depends on the first.
 /// Selectivity is the real score minus the score here.
-public struct ControlTask: Sendable {
+package struct ControlTask: Sendable {
     private let seed: UInt64
 
-    public init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64) { self.seed = seed }
 
     /// The treebank with the control's trees in place of its own. Train and dev of one control share the seed.
-    public func corpus(_ original: ProbeCorpus) -> ProbeCorpus {
+    package func corpus(_ original: ProbeCorpus) -> ProbeCorpus {
         let sentences = original.sentences.map { sentence in
             var sentence = sentence
             let last = sentence.count - 1

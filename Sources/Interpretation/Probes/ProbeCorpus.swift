@@ -14,7 +14,7 @@ public enum PunctuationRule: String, Sendable, CaseIterable {
     private static let pennTags: Set<String> = ["''", ",", ".", ":", "``", "-LRB-", "-RRB-"]
 
     /// The rule that fits a treebank's own tags: UniDic's or the Penn Treebank's where it has them, else `upos`.
-    public init(fitting treebank: Treebank) {
+    package init(fitting treebank: Treebank) {
         var tags: Set<String> = []
         var isUniDic = false
         for sentence in treebank.sentences {
@@ -26,7 +26,7 @@ public enum PunctuationRule: String, Sendable, CaseIterable {
         self = isUniDic ? .unidic : tags.isSuperset(of: ["NN", "IN", "DT"]) ? .penn : .upos
     }
 
-    public func isPunctuation(_ word: TreebankWord) -> Bool {
+    package func isPunctuation(_ word: TreebankWord) -> Bool {
         switch self {
         case .upos: word.upos == "PUNCT"
         case .penn: Self.pennTags.contains(word.xpos)
@@ -36,7 +36,7 @@ public enum PunctuationRule: String, Sendable, CaseIterable {
     }
 
     /// What is left out, in words.
-    public var summary: String {
+    package var summary: String {
         switch self {
         case .upos: "words with the universal tag PUNCT"
         case .penn: "words with the Penn Treebank tags '' , . : `` -LRB- -RRB-"
@@ -48,28 +48,33 @@ public enum PunctuationRule: String, Sendable, CaseIterable {
 
 /// A treebank as probes see it: trees, the words that are scored, and what the words' vectors should be mapped to.
 public struct ProbeCorpus: Sendable {
+    /// A sentence of the treebank.
     public struct Sentence: Sendable {
+        /// The sentence's `sent_id`.
         public var id: String
-        public var forms: [String]
-        public var relations: [String]
-        public var tree: DependencyTree
+        package var forms: [String]
+        package var relations: [String]
+        package var tree: DependencyTree
         /// The words that are scored: all but punctuation.
-        public var scored: [Int]
+        package var scored: [Int]
         /// For each word the number of its bunsetsu, from 0; nil if the treebank does not mark them.
-        public var bunsetsu: [Int]?
+        package var bunsetsu: [Int]?
+        /// Number of words, punctuation included.
         public var count: Int { forms.count }
     }
 
     /// The treebank as the user named it.
     public let file: String
-    public let punctuation: PunctuationRule
+    package let punctuation: PunctuationRule
+    /// The sentences, in the treebank's order.
     public let sentences: [Sentence]
     /// The first word of each sentence among all words, and the number of words at the end.
     public let offsets: [Int]
+    /// Number of words, punctuation included.
     public var wordCount: Int { offsets[sentences.count] }
     func words(in sentence: Int) -> Int { offsets[sentence + 1] - offsets[sentence] }
     /// Words left out as punctuation.
-    public var punctuationCount: Int { wordCount - sentences.reduce(0) { $0 + $1.scored.count } }
+    package var punctuationCount: Int { wordCount - sentences.reduce(0) { $0 + $1.scored.count } }
 
     /// Tree distances, (words, words) of sentence after sentence.
     let distances: [Float]
@@ -119,9 +124,9 @@ public struct ProbeCorpus: Sendable {
     }
 
     /// Tree distances of one sentence, (words, words).
-    public func goldDistances(_ sentence: Int) -> [Float] { Array(distances[distanceOffsets[sentence]..<distanceOffsets[sentence + 1]]) }
+    package func goldDistances(_ sentence: Int) -> [Float] { Array(distances[distanceOffsets[sentence]..<distanceOffsets[sentence + 1]]) }
     /// Tree depths of one sentence's words.
-    public func goldDepths(_ sentence: Int) -> [Float] { Array(depths[offsets[sentence]..<offsets[sentence + 1]]) }
+    package func goldDepths(_ sentence: Int) -> [Float] { Array(depths[offsets[sentence]..<offsets[sentence + 1]]) }
 
     /// `BunsetuBILabel` of UD Japanese: B begins a bunsetsu, I goes on with it.
     private static func bunsetsu(_ words: [TreebankWord]) -> [Int]? {

@@ -6,23 +6,23 @@ import Tensors
 // over what), sums in Double, results that do not depend on the number of threads.
 
 /// What a predictor says about one sentence.
-public struct ProbePrediction: Sendable {
+package struct ProbePrediction: Sendable {
     /// Distances between words, (words, words).
-    public var distances: [Float]?
+    package var distances: [Float]?
     /// Depths of words.
-    public var depths: [Float]?
+    package var depths: [Float]?
 
-    public init(distances: [Float]? = nil, depths: [Float]? = nil) { (self.distances, self.depths) = (distances, depths) }
+    package init(distances: [Float]? = nil, depths: [Float]? = nil) { (self.distances, self.depths) = (distances, depths) }
 }
 
 /// A share of edges or sentences: how many of how many.
-public struct Tally: Sendable, Equatable {
-    public var correct = 0
-    public var total = 0
-    public var share: Double { total > 0 ? Double(correct) / Double(total) : .nan }
+package struct Tally: Sendable, Equatable {
+    package var correct = 0
+    package var total = 0
+    package var share: Double { total > 0 ? Double(correct) / Double(total) : .nan }
 
-    public init(correct: Int = 0, total: Int = 0) { (self.correct, self.total) = (correct, total) }
-    public static func += (a: inout Tally, b: Tally) { (a.correct, a.total) = (a.correct + b.correct, a.total + b.total) }
+    package init(correct: Int = 0, total: Int = 0) { (self.correct, self.total) = (correct, total) }
+    package static func += (a: inout Tally, b: Tally) { (a.correct, a.total) = (a.correct + b.correct, a.total + b.total) }
 }
 
 /// The measures of a structural probe.
@@ -59,12 +59,14 @@ package struct SentenceScore: Sendable {
 public struct ProbeEvaluation: Sendable {
     package var sentences: [SentenceScore]
     /// Recall of edges by relation of the dependent.
-    public var byRelation: [String: Tally] = [:]
+    package var byRelation: [String: Tally] = [:]
     /// Recall of edges by how many words apart they stand (1 = neighbours).
-    public var byLength: [Int: Tally] = [:]
+    package var byLength: [Int: Tally] = [:]
 
     /// Scores predictions for every sentence.
-    public init(_ corpus: ProbeCorpus, threads: Int = Parallel.availableThreads, predict: @Sendable (_ sentence: Int) throws -> ProbePrediction) throws {
+    package init(
+        _ corpus: ProbeCorpus, threads: Int = Parallel.availableThreads, predict: @Sendable (_ sentence: Int) throws -> ProbePrediction
+    ) throws {
         var parts = [SentenceParts?](repeating: nil, count: corpus.sentences.count)
         try parts.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
@@ -76,30 +78,38 @@ public struct ProbeEvaluation: Sendable {
         sentences = []
         for part in parts.compactMap({ $0 }) {
             sentences.append(part.score)
-            for (relation, isFound) in part.relations { byRelation[relation, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1) }
+            for (relation, isFound) in part.relations {
+                byRelation[relation, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1)
+            }
             for (length, isFound) in part.lengths { byLength[length, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1) }
         }
     }
 
     /// Whether the measure could be taken: the predictor gave what it needs, and the treebank has it.
-    public func has(_ measure: ProbeMeasure) -> Bool { !value(measure).isNaN }
+    package func has(_ measure: ProbeMeasure) -> Bool { !value(measure).isNaN }
 
     /// The measure over all sentences, in [0, 1] or [−1, 1]; NaN if it could not be taken.
     public func value(_ measure: ProbeMeasure) -> Double { MeasureSums(measure, of: sentences).value(Array(sentences.indices)) }
 
     /// A 95 % interval by the percentile bootstrap over sentences (Efron & Tibshirani 1993).
     public func interval(_ measure: ProbeMeasure, resamples: Int = 1000, seed: UInt64 = 0) -> ClosedRange<Double>? {
-        Self.percentiles(Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count), MeasureSums(measure, of: sentences).value))
+        Self.percentiles(
+            Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count), MeasureSums(measure, of: sentences).value))
     }
 
     /// The difference between two predictors on the same sentences: this minus the other, its 95 % interval by the paired bootstrap, and
     /// the share of resamples on the other side of zero, doubled (a p-value by inversion of the interval).
-    public func difference(_ measure: ProbeMeasure, from other: ProbeEvaluation, resamples: Int = 1000, seed: UInt64 = 0)
-        -> (value: Double, interval: ClosedRange<Double>, p: Double)? {
+    package func difference(
+        _ measure: ProbeMeasure, from other: ProbeEvaluation, resamples: Int = 1000, seed: UInt64 = 0
+    )
+        -> (value: Double, interval: ClosedRange<Double>, p: Double)?
+    {
         precondition(sentences.count == other.sentences.count, "predictors of different treebanks")
         let value = value(measure) - other.value(measure)
         let mine = MeasureSums(measure, of: sentences), others = MeasureSums(measure, of: other.sentences)
-        let differences = Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count)) { mine.value($0) - others.value($0) }
+        let differences = Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count)) {
+            mine.value($0) - others.value($0)
+        }
         guard !value.isNaN, let interval = Self.percentiles(differences) else { return nil }
         return (value, interval, Bootstrap.pValue(differences))
     }

@@ -7,9 +7,11 @@ import Tensors
 public struct ProbeSweep: Sendable {
     /// A treebank with the vectors of its words from several layers.
     public struct DataSet: Sendable {
+        /// The trees and the words that are scored.
         public var corpus: ProbeCorpus
         /// One (words, dimension) for each layer of the sweep.
         public var vectors: [Tensor<Float>]
+        /// A corpus with one tensor `(words, dimension)` for each layer of the sweep.
         public init(corpus: ProbeCorpus, vectors: [Tensor<Float>]) { (self.corpus, self.vectors) = (corpus, vectors) }
     }
 
@@ -17,16 +19,23 @@ public struct ProbeSweep: Sendable {
     public struct Setting: Sendable, Hashable {
         /// The layer's name, and its place in `DataSet.vectors`.
         public var layer: Int
+        /// The layer's place in `DataSet.vectors`.
         public var place: Int
+        /// Rank of the probe.
         public var rank: Int
+        /// Seed of the initialization and of the order of sentences.
         public var seed: UInt64
         /// True for the control task in place of the treebank's trees.
         public var isControl: Bool
     }
 
+    /// The probes of one setting, and their scores on the test set.
     public struct Result: Sendable {
+        /// What was varied.
         public var setting: Setting
+        /// One probe for each kind.
         public var trained: [TrainedProbe]
+        /// Scores on the test set.
         public var evaluation: ProbeEvaluation
         /// Seconds that the training took on its thread.
         public var seconds: Double
@@ -34,18 +43,23 @@ public struct ProbeSweep: Sendable {
 
     /// Names of the layers, one for each tensor of the data sets.
     public var layers: [Int]
+    /// Ranks of the probes.
     public var ranks: [Int]
+    /// Seeds of the probes.
     public var seeds: [UInt64] = [0]
+    /// Distance probes, depth probes or both.
     public var kinds: [ProbeKind] = ProbeKind.allCases
     /// Train on the control task as well, for selectivity.
     public var hasControls = false
     /// Makes the training's settings; rank and seed are set afterwards.
     public var training: @Sendable (ProbeKind, _ rank: Int) -> ProbeTraining
 
+    /// A sweep over layers and ranks with seed 0; `training` makes the settings of a probe from its kind and rank.
     public init(layers: [Int], ranks: [Int], training: @escaping @Sendable (ProbeKind, Int) -> ProbeTraining) {
         (self.layers, self.ranks, self.training) = (layers, ranks, training)
     }
 
+    /// All combinations of layer, rank and seed, with the control task if `hasControls`.
     public var settings: [Setting] {
         let controls = hasControls ? [false, true] : [false]
         return controls.flatMap { isControl in
@@ -77,17 +91,23 @@ public struct ProbeSweep: Sendable {
             var training = self.training(job.kind, setting.rank)
             (training.kind, training.rank, training.seed) = (job.kind, setting.rank, setting.seed)
             let begin = ContinuousClock.now
-            let trained = try training.train(corpora[0], train.vectors[setting.place], dev: corpora[1], dev.vectors[setting.place]) { _, _ in !isCancelled() }
+            let trained = try training.train(corpora[0], train.vectors[setting.place], dev: corpora[1], dev.vectors[setting.place]) {
+                _, _ in !isCancelled()
+            }
             if isCancelled() { throw DataError(.interrupted, "stopped; nothing was written") }
             let seconds = (ContinuousClock.now - begin) / .seconds(1)
-            let done = results.withLock { $0[job.index, default: []].append((trained, seconds)); return $0.values.reduce(0) { $0 + $1.count } }
+            let done = results.withLock {
+                $0[job.index, default: []].append((trained, seconds))
+                return $0.values.reduce(0) { $0 + $1.count }
+            }
             report(done, jobs.count)
         }
         let trained = results.withLock { $0 }
         return try settings.enumerated().map { index, setting in
             let probes = (trained[index] ?? []).sorted { ($0.0.probe.kind == .distance ? 0 : 1) < ($1.0.probe.kind == .distance ? 0 : 1) }
-            let file = ProbeFile(layer: setting.layer, distance: probes.first { $0.0.probe.kind == .distance }?.0.probe,
-                                 depth: probes.first { $0.0.probe.kind == .depth }?.0.probe)
+            let file = ProbeFile(
+                layer: setting.layer, distance: probes.first { $0.0.probe.kind == .distance }?.0.probe,
+                depth: probes.first { $0.0.probe.kind == .depth }?.0.probe)
             let corpus = tasks[setting.isControl ? 1 : 0][2]
             let evaluation = try Self.evaluate(file, corpus, test.vectors[setting.place], threads: threads)
             return Result(setting: setting, trained: probes.map(\.0), evaluation: evaluation, seconds: probes.reduce(0) { $0 + $1.1 })
@@ -95,15 +115,18 @@ public struct ProbeSweep: Sendable {
     }
 
     /// Scores a file's probes on vectors (words, dimension) of a corpus.
-    public static func evaluate(_ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> ProbeEvaluation {
+    package static func evaluate(
+        _ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads
+    ) throws -> ProbeEvaluation {
         let offsets = corpus.offsets
         return try ProbeEvaluation(corpus, threads: threads) { probes.predict(vectors.rows(offsets[$0]..<offsets[$0 + 1])) }
     }
 
     /// Scores random projections, which have learned nothing.
     public static func evaluateRandom(rank: Int, seed: UInt64, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>) throws -> ProbeEvaluation {
-        let file = ProbeFile(layer: 0, distance: .random(kind: .distance, dimension: vectors.columns, rank: rank, seed: seed),
-                             depth: .random(kind: .depth, dimension: vectors.columns, rank: rank, seed: seed))
+        let file = ProbeFile(
+            layer: 0, distance: .random(kind: .distance, dimension: vectors.columns, rank: rank, seed: seed),
+            depth: .random(kind: .depth, dimension: vectors.columns, rank: rank, seed: seed))
         return try evaluate(file, corpus, vectors)
     }
 

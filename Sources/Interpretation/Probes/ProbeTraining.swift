@@ -17,24 +17,30 @@ public struct ProbeTraining: Sendable, Equatable {
         case whitened
     }
 
+    /// What the probe predicts.
     public var kind: ProbeKind
     /// Rows of B.
     public var rank: Int
+    /// Seed of the initialization and of the order of sentences.
     public var seed: UInt64 = 0
+    /// What is done about components of different size.
     public var scaling = Scaling.none
     /// Sentences in a batch.
     public var batch = 20
+    /// Learning rate of Adam at the start.
     public var learningRate = 0.001
+    /// Epochs after which training ends in any case.
     public var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
-    public var plateauFactor = 0.1
+    package var plateauFactor = 0.1
     /// … for more than this many epochs.
-    public var plateauPatience = 0
+    package var plateauPatience = 0
     /// Training ends after this many epochs without a dev loss better by 0.0001.
-    public var stopPatience = 5
+    package var stopPatience = 5
     /// B begins uniform between − and + this.
-    public var initialRange = 0.05
+    package var initialRange = 0.05
 
+    /// The settings of the reference implementation.
     public init(kind: ProbeKind, rank: Int) { (self.kind, self.rank) = (kind, rank) }
 
     /// The settings of the reference implementation.
@@ -52,19 +58,21 @@ public struct ProbeTraining: Sendable, Equatable {
 
 /// A trained probe and how its training went.
 public struct TrainedProbe: Sendable {
+    /// The losses of one epoch.
     public struct Epoch: Sendable, Equatable {
         /// Mean losses over sentences.
-        public var trainLoss: Double
-        public var devLoss: Double
+        package var trainLoss: Double
+        package var devLoss: Double
         /// The learning rate of this epoch.
-        public var learningRate: Double
+        package var learningRate: Double
     }
 
     /// As it was after the best epoch.
     public var probe: StructuralProbe
-    public var epochs: [Epoch]
+    package var epochs: [Epoch]
     /// From 0.
     public var bestEpoch: Int
+    /// The dev loss of the best epoch.
     public var devLoss: Double { epochs[bestEpoch].devLoss }
 }
 
@@ -81,7 +89,10 @@ extension ProbeTraining {
         try check(corpus, vectors)
         try check(dev, devVectors)
         guard vectors.columns == devVectors.columns else {
-            throw DataError(.badData, "vectors of \(dev.file) have \(devVectors.columns) components, those of \(corpus.file) \(vectors.columns): they come from different encoders")
+            throw DataError(
+                .badData,
+                "vectors of \(dev.file) have \(devVectors.columns) components, those of \(corpus.file) \(vectors.columns): they come from different encoders"
+            )
         }
         let whitening = scaling == .whitened ? try whitening(of: vectors, corpus) : nil
         let vectors = whitening.map { matrixProduct(vectors, $0) } ?? vectors
@@ -125,12 +136,15 @@ extension ProbeTraining {
             }
             scaled = parameters
             rescale(&scaled)
-            let devLoss = scaled.withUnsafeElements { b in
-                devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
-            } / Double(dev.sentences.count)
+            let devLoss =
+                scaled.withUnsafeElements { b in
+                    devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
+                } / Double(dev.sentences.count)
             guard trainLoss.isFinite, devLoss.isFinite else {
-                throw DataError(.badData, "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or "
-                    + "lower the learning rate", file: corpus.file)
+                throw DataError(
+                    .badData,
+                    "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or "
+                        + "lower the learning rate", file: corpus.file)
             }
             epochs.append(.init(trainLoss: trainLoss / Double(corpus.sentences.count), devLoss: devLoss, learningRate: rate))
             if devLoss < plateau.loss * (1 - 1e-4) { plateau = (devLoss, 0) } else { plateau.badEpochs += 1 }
@@ -154,10 +168,15 @@ extension ProbeTraining {
             throw DataError(.badData, "\(vectors.rows) vectors for \(corpus.wordCount) words", file: corpus.file)
         }
         guard !vectors.isFinite else { return }
-        let bad = vectors.withUnsafeElements { v in (0..<vectors.rows).first { !Float.allFinite(v + $0 * vectors.columns, count: vectors.columns) } } ?? 0
+        let bad =
+            vectors.withUnsafeElements { v in
+                (0..<vectors.rows).first { !Float.allFinite(v + $0 * vectors.columns, count: vectors.columns) }
+            } ?? 0
         let sentence = (corpus.offsets.firstIndex { $0 > bad } ?? 1) - 1
-        throw DataError(.badData, "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) "
-            + "has a component that is not finite", file: corpus.file)
+        throw DataError(
+            .badData,
+            "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) "
+                + "has a component that is not finite", file: corpus.file)
     }
 
     /// One factor for each component, nil if nothing is rescaled.
@@ -209,11 +228,15 @@ extension ProbeTraining {
             vectors.withUnsafeElements { v in
                 block.withUnsafeMutableElements { b in
                     for row in range {
-                        for column in 0..<dimension { b[(row - range.lowerBound) * dimension + column] = Double(v[row * dimension + column]) - mean[column] }
+                        for column in 0..<dimension {
+                            b[(row - range.lowerBound) * dimension + column] = Double(v[row * dimension + column]) - mean[column]
+                        }
                     }
                 }
             }
-            block.withUnsafeElements { b in gram.withUnsafeMutableElements { Double.addGram(b, rows: range.count, columns: dimension, to: $0) } }
+            block.withUnsafeElements { b in
+                gram.withUnsafeMutableElements { Double.addGram(b, rows: range.count, columns: dimension, to: $0) }
+            }
         }
         gram.withUnsafeMutableElements { Double.scale($0, by: 1 / Double(max(rows, 1)), count: dimension * dimension) }
         let (values, directions) = try symmetricEigenvectors(gram, count: dimension)

@@ -1,23 +1,23 @@
 import Tensors
 
 /// The tree that probes see in one sentence.
-public struct SentenceParse: Sendable {
-    public var words: [String]
+package struct SentenceParse: Sendable {
+    package var words: [String]
     /// Squared distances in the probed space, (words, words).
-    public var distances: [Float]
+    package var distances: [Float]
     /// Squared depths, if there is a depth probe.
-    public var depths: [Float]?
+    package var depths: [Float]?
     /// The minimum spanning tree over the words that take part.
-    public var edges: [WordEdge]
+    package var edges: [WordEdge]
     /// The word the tree hangs from: that of smallest depth, or without a depth probe the one with the smallest sum of distances.
-    public var root: Int
+    package var root: Int
     /// For each word its head, from 0; −1 for the root and for words that take no part.
-    public var heads: [Int]
+    package var heads: [Int]
 
     /// - Parameters:
     ///   - members: the words that take part; punctuation is left out.
     /// - Precondition: the prediction has distances of all words, and there is a member.
-    public init(words: [String], members: [Int], prediction: ProbePrediction) {
+    package init(words: [String], members: [Int], prediction: ProbePrediction) {
         let distances = prediction.distances ?? []
         precondition(
             distances.count == words.count * words.count && !members.isEmpty, "distances of \(words.count) words, some of them members")
@@ -35,7 +35,7 @@ public struct SentenceParse: Sendable {
     }
 
     /// The tree as text, one word per line, each under its head, in the order of the sentence.
-    public var outline: String {
+    package var outline: String {
         var children = [[Int]](repeating: [], count: words.count)
         for (word, head) in heads.enumerated() where head >= 0 { children[head].append(word) }
         var lines = [words[root]]
@@ -52,7 +52,7 @@ public struct SentenceParse: Sendable {
 
     /// The words' places on the first two principal components of the probed space.
     /// - Parameter projected: words in the probed space, (words, rank).
-    public static func plane(_ projected: Tensor<Float>) throws -> [(x: Double, y: Double)] {
+    package static func plane(_ projected: Tensor<Float>) throws -> [(x: Double, y: Double)] {
         let components = min(2, projected.rows, projected.columns)
         guard projected.rows > 1, components > 0 else { return [(x: Double, y: Double)](repeating: (0, 0), count: projected.rows) }
         let rows = projected.rows, columns = projected.columns

@@ -14,14 +14,16 @@ public enum ProbeKind: String, Sendable, CaseIterable, Codable {
 
 /// A linear map under which squared lengths are distances or depths in the dependency tree.
 public struct StructuralProbe: Sendable {
+    /// What the probe predicts.
     public var kind: ProbeKind
     /// Bᵀ, shape (dimension, rank): a word vector, as a row, times it.
     public var projection: Tensor<Float>
 
-    public init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
+    package init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
 
     /// Components of a word vector.
     public var dimension: Int { projection.rows }
+    /// Dimensions of the probed space.
     public var rank: Int { projection.columns }
 
     /// Words in the probed space, shape (words, rank).
@@ -41,7 +43,8 @@ public struct StructuralProbe: Sendable {
     public static func random(kind: ProbeKind, dimension: Int, rank: Int, seed: UInt64) -> StructuralProbe {
         var random = RandomSource(seed: seed)
         let scale = 1 / Double(rank).squareRoot()
-        return StructuralProbe(kind: kind, projection: Tensor((0..<dimension * rank).map { _ in Float(random.normal() * scale) }, shape: [dimension, rank]))
+        return StructuralProbe(
+            kind: kind, projection: Tensor((0..<dimension * rank).map { _ in Float(random.normal() * scale) }, shape: [dimension, rank]))
     }
 }
 
@@ -61,7 +64,9 @@ package struct ProbeObjective<Scalar: TensorScalar>: Sendable {
     private static var step: Int { 64 }
 
     /// The loss summed over `sentences`, and, where `gradient` (dimension, rank) is given, the gradient of their mean.
-    package func loss(_ sentences: some Collection<Int>, projection: UnsafePointer<Scalar>, rank: Int, gradient: UnsafeMutablePointer<Scalar>?) -> Double {
+    package func loss(
+        _ sentences: some Collection<Int>, projection: UnsafePointer<Scalar>, rank: Int, gradient: UnsafeMutablePointer<Scalar>?
+    ) -> Double {
         let dimension = vectors.columns
         let words = sentences.reduce(0) { $0 + corpus.words(in: $1) }
         let rows = (words + Self.step - 1) / Self.step * Self.step
@@ -76,8 +81,9 @@ package struct ProbeObjective<Scalar: TensorScalar>: Sendable {
                 }
             }
             (gathered + row * dimension).update(repeating: 0, count: (rows - row) * dimension)
-            Scalar.product(gathered, transposed: false, projection, transposed: false, m: rows, n: rank, k: dimension, lda: dimension,
-                           ldb: rank, into: projected, ldc: rank, accumulate: false, precision: .f32)
+            Scalar.product(
+                gathered, transposed: false, projection, transposed: false, m: rows, n: rank, k: dimension, lda: dimension,
+                ldb: rank, into: projected, ldc: rank, accumulate: false, precision: .f32)
             var total = 0.0
             row = 0
             for sentence in sentences {
@@ -87,15 +93,18 @@ package struct ProbeObjective<Scalar: TensorScalar>: Sendable {
                 let gold = kind == .distance ? corpus.distances : corpus.depths
                 let place = kind == .distance ? corpus.distanceOffsets[sentence] : corpus.offsets[sentence]
                 gold.withUnsafeBufferPointer {
-                    total += Scalar.probeLoss(ofDistances: kind == .distance, projected + row * rank, words: count, rank: rank, gold: $0.baseAddress! + place,
-                                              weight: weight, gradient: gradient == nil ? nil : slopes + row * rank) / Double(pairs)
+                    total +=
+                        Scalar.probeLoss(
+                            ofDistances: kind == .distance, projected + row * rank, words: count, rank: rank, gold: $0.baseAddress! + place,
+                            weight: weight, gradient: gradient == nil ? nil : slopes + row * rank) / Double(pairs)
                 }
                 row += count
             }
             if let gradient {
                 (slopes + row * rank).update(repeating: 0, count: (rows - row) * rank)
-                Scalar.product(gathered, transposed: true, slopes, transposed: false, m: dimension, n: rank, k: rows, lda: dimension,
-                               ldb: rank, into: gradient, ldc: rank, accumulate: false, precision: .f32)
+                Scalar.product(
+                    gathered, transposed: true, slopes, transposed: false, m: dimension, n: rank, k: rows, lda: dimension,
+                    ldb: rank, into: gradient, ldc: rank, accumulate: false, precision: .f32)
             }
             return total
         }

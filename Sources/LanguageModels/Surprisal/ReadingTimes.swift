@@ -7,40 +7,40 @@ import Tensors
 ///
 /// The baseline is a regression on word length and whatever else is named; the full model adds the surprisal of the word and of the words
 /// before it. Reported are the gain in log-likelihood, in the sample and in cross-validation over groups, and partial correlations.
-public struct ReadingTimes: Sendable {
+package struct ReadingTimes: Sendable {
     /// What the columns of a table of words mean.
-    public struct Columns: Sendable {
-        public var time: String
-        public var surprisal = "surprisal"
+    package struct Columns: Sendable {
+        package var time: String
+        package var surprisal = "surprisal"
         /// Texts or stories: words before a text's first are none, and groups are not split between folds. Nil finds the column.
-        public var group: String?
+        package var group: String?
         /// Length of each word; nil takes `length`, else counts the characters of the words.
-        public var length: String?
-        public var word: String?
+        package var length: String?
+        package var word: String?
         /// Further predictors of the baseline, as log frequency.
-        public var baseline: [String] = []
+        package var baseline: [String] = []
         /// Words before that count.
-        public var lag = 1
+        package var lag = 1
 
-        public init(time: String) { self.time = time }
+        package init(time: String) { self.time = time }
     }
 
-    public let time: [Double]
+    package let time: [Double]
     /// Names and values: surprisal, then that of the words before.
-    public let surprisals: [(name: String, values: [Double])]
+    package let surprisals: [(name: String, values: [Double])]
     /// Length first, then what else was named.
-    public let baseline: [(name: String, values: [Double])]
-    public let groups: [Int]
-    public let groupName: String?
-    public let groupCount: Int
+    package let baseline: [(name: String, values: [Double])]
+    package let groups: [Int]
+    package let groupName: String?
+    package let groupCount: Int
     /// Rows without a time, a surprisal or enough words before.
-    public let leftOut: Int
+    package let leftOut: Int
 
     static let groupNames = ["row", "story", "text", "item", "sentence_id", "文番号", "物語"]
     static let wordNames = ["word", "region", "token", "単語", "語"]
 
     /// - Throws: `DataError` that names the column or line that does not fit.
-    public init(_ table: Table, columns: Columns) throws {
+    package init(_ table: Table, columns: Columns) throws {
         func found(_ asked: String?, _ names: [String]) throws -> Table.Column? {
             if let asked { return try table.column(asked) }
             return try names.first { name in table.columnNames.contains { $0.lowercased() == name } }.map { name in
@@ -55,15 +55,20 @@ public struct ReadingTimes: Sendable {
         } else if let column = try found(columns.word, Self.wordNames) {
             length = ("length", column.texts.map { $0.isEmpty ? nil : Double($0.count) })
         } else {
-            throw DataError(.usage, "which column contains the words, or their lengths? Name it with \(Setting.word) or "
-                + "\(Setting.length); the columns are "
-                            + table.columnNames.joined(separator: ", "), file: table.name)
+            throw DataError(
+                .usage,
+                "which column contains the words, or their lengths? Name it with \(Setting.word) or "
+                    + "\(Setting.length); the columns are "
+                    + table.columnNames.joined(separator: ", "), file: table.name)
         }
-        let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers()) }
+        let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers())
+        }
         let factor = group.map { Factor(name: $0.name, values: $0.texts) }
         if let factor, let row = factor.codes.firstIndex(where: { $0 == nil }) {
-            throw DataError(.badData, "the column \(factor.name) is empty here; it should say which text the word belongs "
-                + "to", file: table.name, line: table.lines[row])
+            throw DataError(
+                .badData,
+                "the column \(factor.name) is empty here; it should say which text the word belongs "
+                    + "to", file: table.name, line: table.lines[row])
         }
         let codes = factor?.codes.compactMap(\.self) ?? [Int](repeating: 0, count: table.rowCount)
         let base = [length] + more
@@ -72,8 +77,10 @@ public struct ReadingTimes: Sendable {
             return (0...columns.lag).allSatisfy { back in row >= back && codes[row - back] == codes[row] && values[row - back] != nil }
         }
         guard used.count > columns.lag + base.count + 2 else {
-            throw DataError(.badData, "only \(used.count) words have a time, a surprisal and \(columns.lag) words before them; at least \(columns.lag + base.count + 3) are needed",
-                            file: table.name)
+            throw DataError(
+                .badData,
+                "only \(used.count) words have a time, a surprisal and \(columns.lag) words before them; at least \(columns.lag + base.count + 3) are needed",
+                file: table.name)
         }
         time = used.compactMap { times[$0] }
         surprisals = (0...columns.lag).map { back in
@@ -86,22 +93,22 @@ public struct ReadingTimes: Sendable {
         leftOut = table.rowCount - used.count
     }
 
-    public struct Result: Sendable {
+    package struct Result: Sendable {
         /// Of the full model.
-        public var full: LeastSquares
-        public var baseline: LeastSquares
+        package var full: LeastSquares
+        package var baseline: LeastSquares
         /// Difference in log-likelihood in the sample, with the likelihood-ratio test.
-        public var gain: Estimate
-        public var gainFreedom: Int
+        package var gain: Estimate
+        package var gainFreedom: Int
         /// Held-out gain per word, with an interval over groups or folds.
-        public var heldOut: Estimate
-        public var folds: Int
+        package var heldOut: Estimate
+        package var folds: Int
         /// Whether each fold leaves out one group.
-        public var isByGroup: Bool
+        package var isByGroup: Bool
         /// Correlations of the time with every predictor.
-        public var correlations: [(name: String, estimate: Estimate)]
+        package var correlations: [(name: String, estimate: Estimate)]
         /// Of each surprisal with the time, given the baseline.
-        public var partials: [(name: String, estimate: Estimate)]
+        package var partials: [(name: String, estimate: Estimate)]
     }
 
     /// - Parameters:
@@ -109,12 +116,16 @@ public struct ReadingTimes: Sendable {
     ///     10 folds.
     ///   - resamples, seed: of the bootstrap and the dealing.
     /// - Throws: `DataError` if a predictor is a combination of others or there are fewer groups than folds.
-    public func analyse(folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws -> Result {
+    package func analyse(
+        folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) throws -> Result {
         let base = baseline.map(\.values), all = base + surprisals.map(\.values), baseNames = baseline.map(\.name)
-        let small = try LeastSquares(time, on: base, names: baseNames), full = try LeastSquares(time, on: all, names: baseNames + surprisals.map(\.name))
+        let small = try LeastSquares(time, on: base, names: baseNames),
+            full = try LeastSquares(time, on: all, names: baseNames + surprisals.map(\.name))
         let difference = full.logLikelihood - small.logLikelihood, freedom = surprisals.count
-        let gain = Estimate(difference, p: ChiSquare(freedom: Double(freedom)).upper(max(0, 2 * difference)), n: time.count,
-                            method: .init(test: .asymptotic(.likelihoodRatio)))
+        let gain = Estimate(
+            difference, p: ChiSquare(freedom: Double(freedom)).upper(max(0, 2 * difference)), n: time.count,
+            method: .init(test: .asymptotic(.likelihoodRatio)))
         let (assignment, count, isByGroup) = try self.folds(folds, seed: seed)
         var gains = [Double](repeating: 0, count: time.count)
         for fold in 0..<count {
@@ -127,8 +138,9 @@ public struct ReadingTimes: Sendable {
             .estimate(.groups(assignment)) { rows in rows.reduce(0) { $0 + values[$1] } / Double(rows.count) }
         let correlations = try (surprisals + baseline).map { (name: $0.name, estimate: try Correlation.pearson.estimate($0.values, time)) }
         let partials = try surprisals.map { (name: $0.name, estimate: try Correlation.pearson.partial($0.values, time, given: base)) }
-        return Result(full: full, baseline: small, gain: gain, gainFreedom: freedom, heldOut: heldOut, folds: count, isByGroup: isByGroup,
-                      correlations: correlations, partials: partials)
+        return Result(
+            full: full, baseline: small, gain: gain, gainFreedom: freedom, heldOut: heldOut, folds: count, isByGroup: isByGroup,
+            correlations: correlations, partials: partials)
     }
 
     /// The fold of each row.
@@ -146,8 +158,10 @@ public struct ReadingTimes: Sendable {
             return (time.indices.map { $0 / size }, (time.count - 1) / size + 1, false)
         }
         guard groupCount >= count else {
-            throw DataError(.usage, "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups "
-                + "are never split")
+            throw DataError(
+                .usage,
+                "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups "
+                    + "are never split")
         }
         let order = Array(Set(groups)).sorted(), shuffled = random.permutation(order.count)
         var places: [Int: Int] = [:]
@@ -157,7 +171,8 @@ public struct ReadingTimes: Sendable {
 
     /// ln of the normal density of held-out times under a regression fitted to the others, with their maximum-likelihood variance.
     private func density(_ predictors: [[Double]], _ training: [Int], _ held: [Int]) throws -> [Double] {
-        let fitted = try LeastSquares.Design(columns: predictors.map { column in training.map { column[$0] } }).solve(training.map { time[$0] })
+        let fitted = try LeastSquares.Design(columns: predictors.map { column in training.map { column[$0] } }).solve(
+            training.map { time[$0] })
         let variance = fitted.residuals.reduce(0) { $0 + $1 * $1 } / Double(training.count)
         return held.map { row in
             let predicted = predictors.indices.reduce(fitted.coefficients[0]) { $0 + fitted.coefficients[$1 + 1] * predictors[$1][row] }

@@ -24,11 +24,12 @@ public enum SurprisalBase: String, Sendable, CaseIterable {
 
     /// Nats in one unit.
     public var nats: Double { self == .two ? 0.693147180559945309417 : 1 }
-    public var unitName: String { self == .two ? "bits" : "nats" }
+    package var unitName: String { self == .two ? "bits" : "nats" }
 }
 
 /// How texts are scored.
 public struct SurprisalOptions: Sendable, Equatable {
+    /// What a masked model sees of the word it scores.
     public var pseudoLikelihood = PseudoLikelihood.original
     /// Texts longer than the model reads are read in windows this many tokens apart; nil makes them errors.
     public var stride: Int?
@@ -36,8 +37,10 @@ public struct SurprisalOptions: Sendable, Equatable {
     public var correctsLeadingSpaces = true
     /// Tokens processed together by one thread.
     public var batchTokens = 1024
+    /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
+    /// Texts that fit the model, corrected for leading spaces.
     public init() {}
 }
 
@@ -59,19 +62,21 @@ public struct UnitScore: Sendable, Equatable {
     /// Of the unit's first token among all tokens, 1 for the most probable.
     public var rank: Int?
     /// The region in which it begins, from 0; nil without marks.
-    public var region: Int?
+    package var region: Int?
 }
 
 /// A text's units, and what was met on the way.
 public struct TextScore: Sendable, Equatable {
+    /// The units, in order.
     public var units: [UnitScore]
     /// Tokens that stand for text.
     public var tokens = 0
+    /// Tokens that the vocabulary did not have.
     public var unknownTokens = 0
     /// Tokens that reach into the unit after theirs, which is without them.
-    public var crossingTokens = 0
+    package var crossingTokens = 0
     /// Stretches in which the text was read.
-    public var windows = 1
+    package var windows = 1
 
     /// ln p of the whole text and the tokens it is summed over; nil if no token has a score.
     public var total: (logProbability: Double, tokens: Int)? {

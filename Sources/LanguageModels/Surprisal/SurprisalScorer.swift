@@ -10,14 +10,17 @@ import Tokenizers
 /// A causal model predicts each token from those before it, the first one from the model's begin token. A masked model gives
 /// pseudo-log-likelihoods: every token is hidden in a copy of the text of its own. The numbers do not depend on batches or threads.
 public struct SurprisalScorer: Sendable {
+    /// The model that scores.
     public let model: any LanguageModel
+    /// How texts are scored.
     public let options: SurprisalOptions
     /// Tokens that begin with a space, by whose probability words are corrected; empty if the vocabulary marks no spaces.
     private let spaceTokens: [Int32]
 
     /// Cuts texts into words.
-    public let cutter: WordCutter
+    package let cutter: WordCutter
 
+    /// A scorer of a model's texts. `cutter` finds the words where they are asked for.
     public init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
         self.model = model
         self.options = options
@@ -26,17 +29,20 @@ public struct SurprisalScorer: Sendable {
     }
 
     /// Whether words are corrected for leading spaces.
-    public var corrects: Bool { !spaceTokens.isEmpty }
+    package var corrects: Bool { !spaceTokens.isEmpty }
 
     /// A text to be scored as a whole. Its words are looked for only where hiding the rest of a word needs them.
     public func units(of text: String) throws -> TextUnits {
-        model.kind == .masked && options.pseudoLikelihood == .withinWordLeftToRight ? try cutter.cut(text) : TextUnits(text: text, words: [])
+        model.kind == .masked && options.pseudoLikelihood == .withinWordLeftToRight
+            ? try cutter.cut(text) : TextUnits(text: text, words: [])
     }
 
     /// Tokens whose spelling begins with the mark of a space: Ġ of byte-level vocabularies, ▁ of SentencePiece.
     static func spaceTokens(of tokenizer: Tokenizer) -> [Int32] {
         for mark in ["\u{120}", "\u{2581}"] {
-            let tokens = (0..<Int32(tokenizer.idBound)).filter { tokenizer.token(for: $0)?.unicodeScalars.first == mark.unicodeScalars.first }
+            let tokens = (0..<Int32(tokenizer.idBound)).filter {
+                tokenizer.token(for: $0)?.unicodeScalars.first == mark.unicodeScalars.first
+            }
             if !tokens.isEmpty { return tokens }
         }
         return []
@@ -98,7 +104,9 @@ public struct SurprisalScorer: Sendable {
         var windows: Int
     }
 
-    private func outcomes(of sequences: [(text: Int, sequence: Sequence)], needsSpaces: Bool) -> [(text: Int, token: Int, outcome: TokenOutcome)] {
+    private func outcomes(
+        of sequences: [(text: Int, sequence: Sequence)], needsSpaces: Bool
+    ) -> [(text: Int, token: Int, outcome: TokenOutcome)] {
         var batch = PackedBatch(), places: [(text: Int, token: Int, row: Int, own: Int, target: Int32)] = []
         for (text, sequence) in sequences {
             let start = batch.tokens
@@ -132,15 +140,21 @@ public struct SurprisalScorer: Sendable {
         let encoding = try model.tokenizer.encode(text.text, addSpecialTokens: model.kind == .masked)
         let content = encoding.specialTokensMask.indices.filter { encoding.specialTokensMask[$0] == 0 }
         guard !content.isEmpty else {
-            throw DataError(.badData, text.text.isEmpty ? "the text is empty" : "the tokenizer finds no tokens in "
-                + "\"\(text.text.prefix(40))\"", file: file, line: line)
+            throw DataError(
+                .badData,
+                text.text.isEmpty
+                    ? "the text is empty"
+                    : "the tokenizer finds no tokens in "
+                        + "\"\(text.text.prefix(40))\"", file: file, line: line)
         }
         let special = model.kind == .masked ? encoding.count - content.count : model.beginID == nil ? 0 : 1
         let room = model.contextLength - special
         guard content.count <= room || (options.stride != nil && room > 1) else {
-            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N "
-                + "reads it in windows N tokens apart, "
-                            + "as \(Setting.stride) \(max(1, room / 2))", file: file, line: line)
+            throw DataError(
+                .usage,
+                "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N "
+                    + "reads it in windows N tokens apart, "
+                    + "as \(Setting.stride) \(max(1, room / 2))", file: file, line: line)
         }
         // The first token of a later window has no context there, so windows of a causal model overlap.
         let step = max(1, min(options.stride ?? room, model.kind == .causal ? room - 1 : room))
@@ -172,16 +186,21 @@ public struct SurprisalScorer: Sendable {
         let words = groups(text, encoding)
         func distance(_ place: Int, from window: Range<Int>) -> Int { abs(window.lowerBound + window.upperBound - 1 - 2 * place) }
         return content.indices.map { place in
-            let holds = windows.filter { $0.contains(place) }.min { distance(place, from: $0) < distance(place, from: $1) } ?? content.indices
+            let holds =
+                windows.filter { $0.contains(place) }.min { distance(place, from: $0) < distance(place, from: $1) } ?? content.indices
             let chosen = Array(0..<head) + content[holds] + Array(tail..<encoding.count)
             var ids = chosen.map { encoding.ids[$0] }
             let row = head + place - holds.lowerBound
             ids[row] = mask
             if options.pseudoLikelihood == .withinWordLeftToRight, let word = words[content[place]] {
-                for later in place + 1..<max(holds.upperBound, place + 1) where words[content[later]] == word { ids[head + later - holds.lowerBound] = mask }
+                for later in place + 1..<max(holds.upperBound, place + 1) where words[content[later]] == word {
+                    ids[head + later - holds.lowerBound] = mask
+                }
             }
             let types = chosen.map { encoding.typeIDs[$0] }
-            return Sequence(ids: ids, typeIDs: types.contains { $0 != 0 } ? types : nil, queries: [Query(row: row, own: row, token: content[place], target: encoding.ids[content[place]])])
+            return Sequence(
+                ids: ids, typeIDs: types.contains { $0 != 0 } ? types : nil,
+                queries: [Query(row: row, own: row, token: content[place], target: encoding.ids[content[place]])])
         }
     }
 
@@ -208,17 +227,19 @@ public struct SurprisalScorer: Sendable {
             let shown = encoding.shown(of: text.text)
             for token in encoding.ids.indices where isText[token] {
                 let score = outcomes[token]?.score
-                result.units.append(UnitScore(
-                    range: encoding.offsets[token], text: shown[token], tokens: 1, logProbability: score?.logProbability,
-                    uncorrected: score?.logProbability, entropy: score?.entropy, rank: score?.rank, region: regions?.owners[token]))
+                result.units.append(
+                    UnitScore(
+                        range: encoding.offsets[token], text: shown[token], tokens: 1, logProbability: score?.logProbability,
+                        uncorrected: score?.logProbability, entropy: score?.entropy, rank: score?.rank, region: regions?.owners[token]))
             }
             return result
         }
-        let ranges = switch unit {
-        case .word: text.words
-        case .region: text.regions.isEmpty ? [0..<bytes.count] : text.regions
-        case .text, .token: [0..<bytes.count]
-        }
+        let ranges =
+            switch unit {
+            case .word: text.words
+            case .region: text.regions.isEmpty ? [0..<bytes.count] : text.regions
+            case .text, .token: [0..<bytes.count]
+            }
         let (owners, crossing) = text.owners(of: encoding.offsets, isText: isText, among: ranges)
         result.crossingTokens = crossing
         var members = [[Int]](repeating: [], count: ranges.count)
@@ -237,7 +258,9 @@ public struct SurprisalScorer: Sendable {
                 score.logProbability = sum
                 if unit == .text { score.tokens = known.count }
                 if corrects, unit != .text, let end = tokens.last {
-                    if begin != first, isSpace.contains(encoding.ids[begin]), let before = outcomes[begin]?.spaceBefore { score.logProbability! -= before }
+                    if begin != first, isSpace.contains(encoding.ids[begin]), let before = outcomes[begin]?.spaceBefore {
+                        score.logProbability! -= before
+                    }
                     let endsWord = end == last ? text.isSpaced : isSpace.contains(encoding.ids[end + 1])
                     if endsWord, let after = outcomes[end]?.spaceAfter { score.logProbability! += after }
                 }

@@ -18,7 +18,7 @@ protocol DecoderFamily: Sendable {
 private let families: [any DecoderFamily.Type] = [GPT2.self, GPTNeoX.self, Llama.self, Gemma.self, T5.self]
 
 /// Every `model_type` that a decoder stack can be made from.
-public let supportedDecoderTypes: [String] = families.flatMap { $0.modelTypes }
+package let supportedDecoderTypes: [String] = families.flatMap { $0.modelTypes }
 
 func decoderFamily(_ modelType: String) -> (any DecoderFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
 
@@ -47,8 +47,10 @@ extension ConfigurationReader {
     /// - Parameters:
     ///   - kind: `full_attention` or `sliding_attention`.
     ///   - older: key of θ in older files; `scales` says whether their `rope_scaling` counts for this kind of layer.
-    func rotary(headSize: Int, positions: Int, kind: String = "full_attention", older: String = "rope_theta", base: Double,
-                fraction: Double = 1, scales: Bool = true) throws -> RotaryPositions {
+    func rotary(
+        headSize: Int, positions: Int, kind: String = "full_attention", older: String = "rope_theta", base: Double,
+        fraction: Double = 1, scales: Bool = true
+    ) throws -> RotaryPositions {
         var parameters = json["rope_parameters"]
         if let own = parameters?[kind], !own.isNull { parameters = own }
         if parameters?.isNull ?? true { parameters = nil }
@@ -74,24 +76,28 @@ extension ConfigurationReader {
         case "default": return .none
         case "linear": return .linear(factor: try factor())
         case "llama3":
-            let low = try number("low_freq_factor", default: 1, in: 1e-6..<1e6), high = try number("high_freq_factor", default: 4, in: 1e-6..<1e6)
+            let low = try number("low_freq_factor", default: 1, in: 1e-6..<1e6),
+                high = try number("high_freq_factor", default: 4, in: 1e-6..<1e6)
             guard high > low else { throw fail("'high_freq_factor' \(high) should be above 'low_freq_factor' \(low)") }
             return .llama3(factor: try factor(), lowFrequency: low, highFrequency: high, original: try original())
         case "yarn":
             for key in ["mscale", "mscale_all_dim"] { try require(key, is: .null) }
             let factor = try factor()
-            return .yarn(factor: factor, fast: try number("beta_fast", default: 32, in: 1e-6..<1e6), slow: try number("beta_slow", default: 1, in: 1e-6..<1e6),
-                         original: try original(),
-                         magnitude: try number("attention_factor", default: factor <= 1 ? 1 : 0.1 * log(factor) + 1, in: 1e-6..<1e6),
-                         truncates: try bool("truncate", default: true))
+            return .yarn(
+                factor: factor, fast: try number("beta_fast", default: 32, in: 1e-6..<1e6),
+                slow: try number("beta_slow", default: 1, in: 1e-6..<1e6),
+                original: try original(),
+                magnitude: try number("attention_factor", default: factor <= 1 ? 1 : 0.1 * log(factor) + 1, in: 1e-6..<1e6),
+                truncates: try bool("truncate", default: true))
         default: throw fail("rope_type '\(type)' is not supported; expected default, linear, llama3 or yarn")
         }
     }
 
     func check(_ configuration: DecoderConfiguration) throws {
         guard configuration.attentionHeads % configuration.keyValueHeads == 0 else {
-            throw fail("num_attention_heads \(configuration.attentionHeads) is not divisible by num_key_value_heads "
-                + "\(configuration.keyValueHeads)")
+            throw fail(
+                "num_attention_heads \(configuration.attentionHeads) is not divisible by num_key_value_heads "
+                    + "\(configuration.keyValueHeads)")
         }
         guard configuration.layers == configuration.isLocal.count || configuration.isLocal.isEmpty else {
             throw fail("layer_types has \(configuration.isLocal.count) layers, num_hidden_layers is \(configuration.layers)")

@@ -26,7 +26,7 @@ private let families: [any EncoderFamily.Type] = [
 ]
 
 /// Every `model_type` that an encoder can be made from.
-public let supportedModelTypes: [String] = families.flatMap { $0.modelTypes }
+package let supportedModelTypes: [String] = families.flatMap { $0.modelTypes }
 
 func encoderFamily(_ modelType: String) -> (any EncoderFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
 

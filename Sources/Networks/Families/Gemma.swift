@@ -22,7 +22,8 @@ enum Gemma: DecoderFamily {
             keyValueHeads: try reader.integer("num_key_value_heads", default: min(4, heads), in: 1...heads),
             headSize: try reader.integer("head_dim", default: 256, in: 1...4096),
             intermediateSize: try reader.integer("intermediate_size", default: 9216, in: 1...1_048_576),
-            positions: try reader.integer("max_position_embeddings", default: type == "gemma3_text" ? 131_072 : 8192, in: 1...1_048_576_000))
+            positions: try reader.integer("max_position_embeddings", default: type == "gemma3_text" ? 131_072 : 8192, in: 1...1_048_576_000)
+        )
         // Gemma 1's own key may say "gelu" and mean the approximation all the same.
         configuration.activation = type == "gemma" ? .geluTanh : try reader.activation("hidden_activation", default: .geluTanh)
         configuration.embeddingScale = Double(configuration.hiddenSize).squareRoot()
@@ -31,8 +32,9 @@ enum Gemma: DecoderFamily {
         configuration.normEpsilon = try reader.number("rms_norm_eps", default: 1e-6, in: 0..<1)
         configuration.attentionBias = try reader.bool("attention_bias", default: false)
         configuration.attentionOutputBias = configuration.attentionBias
-        configuration.rotary = try reader.rotary(headSize: configuration.headSize, positions: configuration.positions,
-                                                 base: type == "gemma3_text" ? 1_000_000 : 10_000)
+        configuration.rotary = try reader.rotary(
+            headSize: configuration.headSize, positions: configuration.positions,
+            base: type == "gemma3_text" ? 1_000_000 : 10_000)
         if type != "gemma" {
             configuration.joining = .sandwiched
             configuration.attentionScale = 1 / (try reader.number("query_pre_attn_scalar", default: 256, in: 1e-6..<1e6)).squareRoot()
@@ -46,8 +48,9 @@ enum Gemma: DecoderFamily {
             configuration.localWindow = configuration.isCausal ? window - 1 : window / 2
             if !isSecond {
                 configuration.queryKeyNorm = true
-                configuration.localRotary = try reader.rotary(headSize: configuration.headSize, positions: configuration.positions, kind: "sliding_attention",
-                                                              older: "rope_local_base_freq", base: 10_000, scales: false)
+                configuration.localRotary = try reader.rotary(
+                    headSize: configuration.headSize, positions: configuration.positions, kind: "sliding_attention",
+                    older: "rope_local_base_freq", base: 10_000, scales: false)
             }
         }
         configuration.beginID = try (whole.tokenIDs("bos_token_id") + reader.tokenIDs("bos_token_id")).first ?? 2

@@ -27,8 +27,10 @@ enum NomicBERT: EncoderFamily {
         configuration.attentionBias = try reader.bool("qkv_proj_bias", default: false)
         configuration.feedForwardUpBias = try reader.bool("mlp_fc1_bias", default: false)
         configuration.feedForwardDownBias = try reader.bool("mlp_fc2_bias", default: false)
-        for (key, wanted) in [("prenorm", JSON.bool(false)), ("rotary_emb_fraction", .integer(1)), ("rotary_emb_interleaved", .bool(false)),
-                              ("parallel_block", .bool(false)), ("use_rms_norm", .bool(false)), ("causal", .bool(false))] {
+        for (key, wanted) in [
+            ("prenorm", JSON.bool(false)), ("rotary_emb_fraction", .integer(1)), ("rotary_emb_interleaved", .bool(false)),
+            ("parallel_block", .bool(false)), ("use_rms_norm", .bool(false)), ("causal", .bool(false)),
+        ] {
             try reader.require(key, is: wanted)
         }
         if let parameters = reader.json["rope_parameters"], !parameters.isNull {
@@ -55,9 +57,10 @@ enum NomicBERT: EncoderFamily {
     }
 
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
-        MaskedHead(dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.layer_norm", output: "cls.predictions.decoder",
-                   bias: "cls.predictions.bias", activation: try activation(reader),
-                   epsilon: try reader.number("layer_norm_eps", "layer_norm_epsilon", default: 1e-12, in: 0..<1))
+        MaskedHead(
+            dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.layer_norm", output: "cls.predictions.decoder",
+            bias: "cls.predictions.bias", activation: try activation(reader),
+            epsilon: try reader.number("layer_norm_eps", "layer_norm_epsilon", default: 1e-12, in: 0..<1))
     }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {

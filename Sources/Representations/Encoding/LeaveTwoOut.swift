@@ -6,18 +6,21 @@ import Tensors
 
 /// Leave two out, as Mitchell et al. (2008): a model trained on all items but two predicts both, and succeeds where the right pairing of
 /// predicted and measured patterns has the larger sum of cosines. All pairs are tried; ties count a half.
-public struct LeaveTwoOut: Sendable {
-    public var penalty: Double
+package struct LeaveTwoOut: Sendable {
+    package var penalty: Double
     /// Features scaled to mean 0 and standard deviation 1 over the training items of each fold.
-    public var standardizes: Bool
+    package var standardizes: Bool
     /// Permutations of items for the p-value; 0 leaves it out. Pairs share items, so a binomial test over pairs would be wrong.
-    public var permutations: Int
+    package var permutations: Int
     /// Only this many measurements, those that repeat best over the training items of each pair (Mitchell et al. 2008).
-    public var stable: Int?
-    public var seed: UInt64
-    public var threads: Int
+    package var stable: Int?
+    package var seed: UInt64
+    package var threads: Int
 
-    public init(penalty: Double = 1, standardizes: Bool = true, stable: Int? = nil, permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(
+        penalty: Double = 1, standardizes: Bool = true, stable: Int? = nil, permutations: Int = 0, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.penalty = penalty
         self.standardizes = standardizes
         self.permutations = permutations
@@ -31,12 +34,14 @@ public struct LeaveTwoOut: Sendable {
     ///   - repeats: repetitions by which stable measurements are chosen.
     /// - Returns: the share of pairs in [0, 1]; n counts items, p is one-sided against chance.
     /// - Complexity: one decomposition of (items, d) a pair, shared by all permutations.
-    public func callAsFunction(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> Estimate {
+    package func callAsFunction(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> Estimate {
         try run(features: features, measurements: measurements, repeats: repeats).estimate
     }
 
     /// The same with the shares that the permutations reached.
-    public func run(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> (estimate: Estimate, null: [Double]) {
+    package func run(
+        features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil
+    ) throws -> (estimate: Estimate, null: [Double]) {
         let n = features.rows
         guard n == measurements.rows else {
             throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not match")
@@ -47,14 +52,18 @@ public struct LeaveTwoOut: Sendable {
         }
         guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "a ridge penalty must be at least 0, not \(penalty)") }
         let source = RandomSource(seed: seed)
-        let orders = [Array(0..<n)] + (0..<permutations).map { number in
-            var random = source.split(UInt64(number))
-            return random.permutation(n)
-        }
+        let orders =
+            [Array(0..<n)]
+            + (0..<permutations).map { number in
+                var random = source.split(UInt64(number))
+                return random.permutation(n)
+            }
         // A prediction is a weighted sum of training rows, so cosines need only products of measured rows.
         let pairs = (0..<n).flatMap { i in (i + 1..<n).map { (i, $0) } }
         let grams = try grams(measurements, repeats, pairs)
-        @Sendable func gram(_ a: Int, _ b: Int) -> [Double] { grams.count == 1 ? grams[0] : grams[min(a, b) * (2 * n - min(a, b) - 1) / 2 + max(a, b) - min(a, b) - 1] }
+        @Sendable func gram(_ a: Int, _ b: Int) -> [Double] {
+            grams.count == 1 ? grams[0] : grams[min(a, b) * (2 * n - min(a, b) - 1) / 2 + max(a, b) - min(a, b) - 1]
+        }
         let scores = try ScoreTable(rows: pairs.count, columns: orders.count, threads: threads) { place in
             let (i, j) = pairs[place]
             let train = (0..<n).filter { $0 != i && $0 != j }
@@ -75,7 +84,9 @@ public struct LeaveTwoOut: Sendable {
     private func grams(_ y: Tensor<Double>, _ repeats: Reliability?, _ pairs: [(Int, Int)]) throws -> [[Double]] {
         guard let stable else { return [matrixProduct(y, transposed: false, y, transposed: true).elements] }
         guard let repeats else { throw DataError(.usage, "stable measurements need repetitions, and there are none") }
-        guard repeats.repeats[0].shape == y.shape else { throw DataError(.badData, "repetitions of shape \(repeats.repeats[0].shape) do not fit measurements of shape \(y.shape)") }
+        guard repeats.repeats[0].shape == y.shape else {
+            throw DataError(.badData, "repetitions of shape \(repeats.repeats[0].shape) do not fit measurements of shape \(y.shape)")
+        }
         let n = y.rows
         try MemoryBudget.require(pairs.count * n * n * 8, for: "the products of \(n) items for each of \(pairs.count) pairs")
         return try Parallel.map(pairs.count, threads: threads) { place, _ in
@@ -92,8 +103,12 @@ public struct LeaveTwoOut: Sendable {
         let d = x.columns
         var part = Tensor<Double>(uninitialized: [train.count, d]), new = Tensor<Double>(uninitialized: [test.count, d])
         x.withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in for (place, row) in train.enumerated() { (to + place * d).update(from: from + row * d, count: d) } }
-            new.withUnsafeMutableElements { to in for (place, row) in test.enumerated() { (to + place * d).update(from: from + row * d, count: d) } }
+            part.withUnsafeMutableElements { to in
+                for (place, row) in train.enumerated() { (to + place * d).update(from: from + row * d, count: d) }
+            }
+            new.withUnsafeMutableElements { to in
+                for (place, row) in test.enumerated() { (to + place * d).update(from: from + row * d, count: d) }
+            }
         }
         if standardizes { Standardization(part).apply(to: &part, &new) }
         let ridge = try Ridge(part), projected = try ridge.projected(new), shrinkage = ridge.shrinkage(penalty), r = shrinkage.count
@@ -109,7 +124,9 @@ public struct LeaveTwoOut: Sendable {
         }
     }
 
-    private static func score(_ weights: [[Double]], _ train: [Int], _ i: Int, _ j: Int, _ gram: [Double], _ order: [Int], _ n: Int) -> Double {
+    private static func score(
+        _ weights: [[Double]], _ train: [Int], _ i: Int, _ j: Int, _ gram: [Double], _ order: [Int], _ n: Int
+    ) -> Double {
         // order[row] is the measured row that is at `row`.
         let a = order[i], b = order[j]
         var products = [0.0, 0.0, 0.0, 0.0]
@@ -131,7 +148,8 @@ public struct LeaveTwoOut: Sendable {
             return sum.squareRoot()
         }
         let first = length(weights[0]), second = length(weights[1]), la = gram[a * n + a].squareRoot(), lb = gram[b * n + b].squareRoot()
-        let right = products[0] / (first * la) + products[3] / (second * lb), wrong = products[1] / (first * lb) + products[2] / (second * la)
+        let right = products[0] / (first * la) + products[3] / (second * lb),
+            wrong = products[1] / (first * lb) + products[2] / (second * la)
         return right.isNaN || wrong.isNaN || abs(right - wrong) <= 1e-12 ? 0.5 : right > wrong ? 1 : 0
     }
 
@@ -139,7 +157,7 @@ public struct LeaveTwoOut: Sendable {
     ///
     /// - Parameters:
     ///   - model, data: similarities (n, n), the diagonal unused.
-    public static func agreement(model: Tensor<Double>, data: Tensor<Double>) throws -> Double {
+    package static func agreement(model: Tensor<Double>, data: Tensor<Double>) throws -> Double {
         let n = model.rows
         guard model.shape == [n, n], data.shape == [n, n], n >= 5 else {
             throw DataError(.badData, "expected two square matrices of at least five items, not \(model.shape) and \(data.shape)")
@@ -150,7 +168,8 @@ public struct LeaveTwoOut: Sendable {
                 let others = (0..<n).filter { $0 != i && $0 != j }
                 func row(_ x: Tensor<Double>, _ k: Int) -> [Double] { others.map { x[k, $0] } }
                 let mi = row(model, i), mj = row(model, j), di = row(data, i), dj = row(data, j)
-                let right = try Correlation.pearson(mi, di) + Correlation.pearson(mj, dj), wrong = try Correlation.pearson(mi, dj) + Correlation.pearson(mj, di)
+                let right = try Correlation.pearson(mi, di) + Correlation.pearson(mj, dj),
+                    wrong = try Correlation.pearson(mi, dj) + Correlation.pearson(mj, di)
                 sum += abs(right - wrong) <= 1e-12 ? 0.5 : right > wrong ? 1 : 0
             }
         }
@@ -168,7 +187,9 @@ struct Standardization: Sendable {
         x.withUnsafeElements { e in
             for row in 0..<rows { for c in 0..<columns { middle[c] += e[row * columns + c] } }
             for c in 0..<columns { middle[c] /= Double(rows) }
-            for row in 0..<rows { for c in 0..<columns { squares[c] += (e[row * columns + c] - middle[c]) * (e[row * columns + c] - middle[c]) } }
+            for row in 0..<rows {
+                for c in 0..<columns { squares[c] += (e[row * columns + c] - middle[c]) * (e[row * columns + c] - middle[c]) }
+            }
         }
         means = middle
         scales = squares.indices.map { c in

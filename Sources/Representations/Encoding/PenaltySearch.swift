@@ -5,21 +5,26 @@ import Tensors
 /// Which penalty, and with several bands of features which weights of them, predict left-out rows best: one choice per voxel.
 ///
 /// - Complexity: one decomposition per fold and weighting; beyond it the products of left-out rows with responses, once per penalty.
-public struct PenaltySearch: Sendable {
-    public var penalties: [Double]
+package struct PenaltySearch: Sendable {
+    package var penalties: [Double]
     /// Weights of the bands that are tried, each summing to 1; one weighting of 1 for a single band.
-    public var weightings: [[Double]]
-    public var bands: [Range<Int>]
-    public var standardizes: Bool
-    public var threads: Int
+    package var weightings: [[Double]]
+    package var bands: [Range<Int>]
+    package var standardizes: Bool
+    package var threads: Int
 
-    public init(penalties: [Double], bands: [Range<Int>] = [], weightings: [[Double]] = [[1]], standardizes: Bool = true, threads: Int = Parallel.availableThreads) {
-        (self.penalties, self.bands, self.weightings, self.standardizes, self.threads) = (penalties, bands, weightings, standardizes, threads)
+    package init(
+        penalties: [Double], bands: [Range<Int>] = [], weightings: [[Double]] = [[1]], standardizes: Bool = true,
+        threads: Int = Parallel.availableThreads
+    ) {
+        (self.penalties, self.bands, self.weightings, self.standardizes, self.threads) = (
+            penalties, bands, weightings, standardizes, threads
+        )
     }
 
     /// The choice of each voxel: places in `weightings` and `penalties`.
-    public struct Choice: Sendable, Equatable {
-        public var weighting: Int, penalty: Int
+    package struct Choice: Sendable, Equatable {
+        package var weighting: Int, penalty: Int
     }
 
     /// Factors of the features that a weighting stands for: the root of their band's weight.
@@ -36,7 +41,7 @@ public struct PenaltySearch: Sendable {
     ///   - folds: left-out rows of each fold.
     ///   - rows: all rows that take part.
     ///   - voxels: columns of y.
-    public func losses(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Double] {
+    package func losses(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Double] {
         let count = weightings.count * penalties.count
         var sums = [Double](repeating: 0, count: count * voxels.count)
         let trains = folds.map { fold -> [Int] in
@@ -61,7 +66,9 @@ public struct PenaltySearch: Sendable {
                         let measured = block.centred(y, rows: test)
                         var predicted = Tensor<Float>(uninitialized: measured.shape)
                         for p in penalties.indices {
-                            Float.product(divided[p].view, transposed: false, block.projected.view, transposed: false, into: &predicted.target, precision: .f32)
+                            Float.product(
+                                divided[p].view, transposed: false, block.projected.view, transposed: false, into: &predicted.target,
+                                precision: .f32)
                             let to = out.pointer + (weighting * penalties.count + p) * voxels.count + place * 256
                             for (k, value) in ResponseBlock.squaredErrors(predicted, measured).enumerated() { to[k] += value }
                         }
@@ -73,7 +80,7 @@ public struct PenaltySearch: Sendable {
     }
 
     /// The best of `losses`; among equals the first weighting and the smallest place of a penalty.
-    public func best(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Choice] {
+    package func best(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Choice] {
         guard weightings.count * penalties.count > 1 else { return voxels.map { _ in Choice(weighting: 0, penalty: 0) } }
         let losses = try losses(x, y, rows: rows, folds: folds, voxels: voxels), v = voxels.count
         return (0..<v).map { k in
@@ -94,29 +101,36 @@ public struct PenaltySearch: Sendable {
     }
 
     /// Predictions of new rows for each voxel by its own choice, learned from `train`.
-    func predict(_ x: Tensor<Float>, _ y: Tensor<Float>, train: [Int], new rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> [Prediction] {
+    func predict(
+        _ x: Tensor<Float>, _ y: Tensor<Float>, train: [Int], new rows: [Int], voxels: [Int], _ choices: [Choice]
+    ) throws -> [Prediction] {
         try weightings.indices.flatMap { weighting -> [Prediction] in
             let members = voxels.indices.filter { choices[$0].weighting == weighting }
             guard !members.isEmpty else { return [] }
             let spectrum = try RidgeSpectrum(x, rows: train, standardizes: standardizes, weights: factors(weighting, features: x.columns))
-            let new = spectrum.projected(x, rows: rows), parts = bands.count > 1 ? bands.map { spectrum.projected(x, rows: rows, band: $0) } : []
+            let new = spectrum.projected(x, rows: rows),
+                parts = bands.count > 1 ? bands.map { spectrum.projected(x, rows: rows, band: $0) } : []
             let blocks = ResponseBlock.blocks(members)
             return Parallel.map(blocks.count, threads: threads) { place, _ in
                 let own = blocks[place].map { voxels[$0] }, block = ResponseBlock(spectrum, y, rows: train, voxels: own)
                 let shrunk = block.shrunk(spectrum, penalties: blocks[place].map { penalties[choices[$0].penalty] })
-                return Prediction(voxels: own, values: matrixProduct(new, shrunk), means: block.means, parts: parts.map { matrixProduct($0, shrunk) })
+                return Prediction(
+                    voxels: own, values: matrixProduct(new, shrunk), means: block.means, parts: parts.map { matrixProduct($0, shrunk) })
             }
         }
     }
 
     /// Coefficients (features, voxels) of all rows for the choice of each voxel; zero where a weighting leaves a band out.
-    public func coefficients(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> Tensor<Float> {
+    package func coefficients(
+        _ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]
+    ) throws -> Tensor<Float> {
         let v = voxels.count, p = x.columns
         var result = [Float](repeating: 0, count: p * v)
         for weighting in weightings.indices {
             let members = voxels.indices.filter { choices[$0].weighting == weighting }
             guard !members.isEmpty else { continue }
-            let spectrum = try RidgeSpectrum(x, rows: rows, standardizes: standardizes, weights: factors(weighting, features: p)), blocks = ResponseBlock.blocks(members)
+            let spectrum = try RidgeSpectrum(x, rows: rows, standardizes: standardizes, weights: factors(weighting, features: p)),
+                blocks = ResponseBlock.blocks(members)
             result.withUnsafeMutableBufferPointer { buffer in
                 guard let base = buffer.baseAddress else { return }
                 let out = Shared(base)
@@ -133,13 +147,15 @@ public struct PenaltySearch: Sendable {
     }
 
     /// Weightings of `bands` bands: all alike, each alone, then `samples` drawn evenly from the simplex (Dirichlet with concentration 1).
-    public static func weightings(bands: Int, samples: Int, seed: UInt64) -> [[Double]] {
+    package static func weightings(bands: Int, samples: Int, seed: UInt64) -> [[Double]] {
         guard bands > 1 else { return [[1]] }
         var random = RandomSource(seed: seed)
-        let alike = [Double](repeating: 1 / Double(bands), count: bands), alone = (0..<bands).map { band in (0..<bands).map { $0 == band ? 1.0 : 0 } }
-        return [alike] + alone + (0..<samples).map { _ in
-            let parts = (0..<bands).map { _ in -log(1 - random.uniform()) }, sum = parts.reduce(0, +)
-            return parts.map { $0 / sum }
-        }
+        let alike = [Double](repeating: 1 / Double(bands), count: bands),
+            alone = (0..<bands).map { band in (0..<bands).map { $0 == band ? 1.0 : 0 } }
+        return [alike] + alone
+            + (0..<samples).map { _ in
+                let parts = (0..<bands).map { _ in -log(1 - random.uniform()) }, sum = parts.reduce(0, +)
+                return parts.map { $0 / sum }
+            }
     }
 }

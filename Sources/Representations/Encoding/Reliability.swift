@@ -5,10 +5,10 @@ import Tensors
 /// How alike the repetitions of a measurement are, voxel by voxel.
 public struct Reliability: Sendable {
     /// Repetitions (repeats, items, voxels).
-    public let repeats: [Tensor<Float>]
+    package let repeats: [Tensor<Float>]
 
     /// - Throws: `DataError` for fewer than two repetitions, or shapes that differ.
-    public init(_ repeats: [Tensor<Float>]) throws {
+    package init(_ repeats: [Tensor<Float>]) throws {
         guard repeats.count >= 2, let first = repeats.first else {
             throw DataError(.badData, "reliability needs at least two repetitions of the measurements; there are \(repeats.count)")
         }
@@ -23,7 +23,7 @@ public struct Reliability: Sendable {
     /// is constant.
     ///
     /// - Complexity: O(repeats · items · voxels): the pairwise correlations of standardized rows sum to what their sum's square says.
-    public func stability(items: [Int]) -> [Double] {
+    package func stability(items: [Int]) -> [Double] {
         let v = repeats[0].columns, n = items.count, count = Double(repeats.count)
         var sums = [Double](repeating: 0, count: n * v), isConstant = [Bool](repeating: false, count: v)
         for x in repeats {
@@ -50,14 +50,14 @@ public struct Reliability: Sendable {
     }
 
     /// The `count` most stable voxels over these items, in their order; ties go to the first.
-    public func stable(_ count: Int, items: [Int]) -> [Int] {
+    package func stable(_ count: Int, items: [Int]) -> [Int] {
         let values = stability(items: items)
         return Array(values.indices.filter { !values[$0].isNaN }.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(count)).sorted()
     }
 
     /// The correlation with the mean of all repetitions that a perfect model would reach: the root of their reliability, which is Spearman
     /// and Brown's formula applied to `stability`. 0 where repetitions do not agree.
-    public func ceiling() -> [Double] {
+    package func ceiling() -> [Double] {
         let count = Double(repeats.count)
         return stability(items: Array(0..<repeats[0].rows)).map {
             $0.isNaN ? .nan : $0 > 0 ? (count * $0 / (1 + (count - 1) * $0)).squareRoot() : 0
@@ -65,7 +65,7 @@ public struct Reliability: Sendable {
     }
 
     /// (items, voxels).
-    public var mean: Tensor<Float> {
+    package var mean: Tensor<Float> {
         var result = Tensor<Float>(repeating: 0, shape: repeats[0].shape)
         for x in repeats { for i in 0..<result.count { result[i] += x[i] / Float(repeats.count) } }
         return result

@@ -7,19 +7,30 @@ import Tensors
 /// Representational similarity analysis: which model's dissimilarities agree with those of subjects (Kriegeskorte et al. 2008; Nili et al.
 /// 2014; Schütt et al. 2023).
 public struct RSA: Sendable {
+    /// What the bootstrap draws.
     public enum Resampled: String, Sendable, CaseIterable { case conditions, subjects, both }
 
+    /// The measure of agreement between two matrices.
     public var comparison: RDMComparison
     /// Permutations of conditions for p-values.
     public var permutations: Int
+    /// What the bootstrap draws.
     public var bootstrap: Resampled
+    /// Resamples of the bootstrap.
     public var resamples: Int
+    /// Confidence level of the intervals, in (0, 1).
     public var level: Double
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
-    public init(_ comparison: RDMComparison = .spearman, permutations: Int = 10_000, bootstrap: Resampled = .conditions, resamples: Int = 1000, level: Double = 0.95,
-                seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    /// Spearman's ρ, with 10,000 permutations and 1,000 resamples of conditions, unless stated otherwise.
+    public init(
+        _ comparison: RDMComparison = .spearman, permutations: Int = 10_000, bootstrap: Resampled = .conditions, resamples: Int = 1000,
+        level: Double = 0.95,
+        seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) {
         self.comparison = comparison
         self.permutations = permutations
         self.bootstrap = bootstrap
@@ -29,7 +40,9 @@ public struct RSA: Sendable {
         self.threads = threads
     }
 
+    /// How well one model agrees with the subjects.
     public struct ModelResult: Sendable {
+        /// The model's name.
         public let name: String
         /// Mean agreement over subjects; p by permuting conditions, one-sided (greater), interval by the bootstrap.
         public let estimate: Estimate
@@ -41,33 +54,46 @@ public struct RSA: Sendable {
         public let partial: Double?
     }
 
+    /// Two models compared.
     public struct Difference: Sendable {
+        /// Names of the two models.
         public let first: String, second: String
         /// First less second, with the bootstrap's interval and two-sided p.
         public let estimate: Estimate
+        /// p adjusted over the pairs of models.
         public let adjustedP: Double
     }
 
+    /// Models, their differences and the noise ceiling.
     public struct Result: Sendable {
+        /// One result per model, in the order given.
         public let models: [ModelResult]
+        /// One result per pair of models.
         public let differences: [Difference]
         /// Nil for a single subject.
         public let ceiling: (lower: Double, upper: Double)?
+        /// Number of conditions.
         public let conditions: Int
+        /// Number of subjects.
         public let subjects: Int
         /// Pairs that are missing in the matrix with most gaps; comparisons leave them out.
-        public let missing: Int
+        package let missing: Int
     }
 
     /// - Parameters:
     ///   - models, subjects: matrices of the same conditions; they are brought into the order of the first model.
     /// - Throws: `DataError` for other conditions in one of them, fewer than three conditions, or a constant matrix.
     public func callAsFunction(models: [(name: String, rdm: RDM)], subjects: [(name: String, rdm: RDM)]) throws -> Result {
-        guard let first = models.first?.rdm, !subjects.isEmpty else { throw DataError(.usage, "RSA compares at least one model with at least one subject's matrix") }
+        guard let first = models.first?.rdm, !subjects.isEmpty else {
+            throw DataError(.usage, "RSA compares at least one model with at least one subject's matrix")
+        }
         let n = first.count
         guard n >= 3 else { throw DataError(.badData, "RSA needs at least three conditions; there are \(n)") }
         guard permutations > 0, resamples >= 0, level > 0, level < 1 else {
-            throw DataError(.usage, "RSA needs at least one permutation, resamples from 0 and a level between 0 and 1, not \(permutations), \(resamples) and \(level)")
+            throw DataError(
+                .usage,
+                "RSA needs at least one permutation, resamples from 0 and a level between 0 and 1, not \(permutations), \(resamples) and \(level)"
+            )
         }
         let x = try models.map { try $0.rdm.aligned(to: first.labels, "the model \($0.name)").values }
         let y = try subjects.map { try $0.rdm.aligned(to: first.labels, "\($0.name)").values }
@@ -79,9 +105,14 @@ public struct RSA: Sendable {
         let adjusted = MultipleComparisons.benjaminiHochberg.adjusted(p)
         let partials = partialCorrelations(x, y, prepared)
         let results = models.indices.map { m in
-            ModelResult(name: models[m].name, estimate: Estimate(observed[m], interval: interval(drawn.map { $0[m] }), level: level, p: p[m], n: n,
-                        method: .init(interval: resamples > 0 ? .bootstrap(.percentile, resamples: resamples) : nil, test: .permutation(count: permutations, isExact: false))),
-                        bySubject: bySubject[m], adjustedP: adjusted[m], partial: partials?[m])
+            ModelResult(
+                name: models[m].name,
+                estimate: Estimate(
+                    observed[m], interval: interval(drawn.map { $0[m] }), level: level, p: p[m], n: n,
+                    method: .init(
+                        interval: resamples > 0 ? .bootstrap(.percentile, resamples: resamples) : nil,
+                        test: .permutation(count: permutations, isExact: false))),
+                bySubject: bySubject[m], adjustedP: adjusted[m], partial: partials?[m])
         }
         var pairs: [(Int, Int)] = []
         for i in models.indices { for j in models.indices where j > i { pairs.append((i, j)) } }
@@ -91,17 +122,24 @@ public struct RSA: Sendable {
         return Result(
             models: results,
             differences: pairs.indices.map { k in
-                Difference(first: models[pairs[k].0].name, second: models[pairs[k].1].name,
-                           estimate: Estimate(differences[k].value, interval: interval(differences[k].drawn), level: level, p: differenceP[k].isNaN ? nil : differenceP[k], n: n,
-                                              method: resamples > 0 ? .init(interval: .bootstrap(.percentile, resamples: resamples), test: .bootstrap(resamples: resamples)) : .init()),
-                           adjustedP: adjustedDifferences[k])
+                Difference(
+                    first: models[pairs[k].0].name, second: models[pairs[k].1].name,
+                    estimate: Estimate(
+                        differences[k].value, interval: interval(differences[k].drawn), level: level,
+                        p: differenceP[k].isNaN ? nil : differenceP[k], n: n,
+                        method: resamples > 0
+                            ? .init(interval: .bootstrap(.percentile, resamples: resamples), test: .bootstrap(resamples: resamples))
+                            : .init()),
+                    adjustedP: adjustedDifferences[k])
             },
             ceiling: y.count > 1 ? try comparison.noiseCeiling(y, conditions: n, threads: threads) : nil, conditions: n, subjects: y.count,
             missing: (x + y).map { $0.count(where: \.isNaN) }.max() ?? 0)
     }
 
     /// Agreement of each model with each subject.
-    func agreements(_ x: [[Double]], _ models: [String], _ y: [[Double]], _ subjects: [String], _ n: Int, _ prepared: PreparedMatrices?) throws -> [[Double]] {
+    func agreements(
+        _ x: [[Double]], _ models: [String], _ y: [[Double]], _ subjects: [String], _ n: Int, _ prepared: PreparedMatrices?
+    ) throws -> [[Double]] {
         try x.indices.map { m in
             try Parallel.map(y.count, threads: threads) { s, _ in
                 if let prepared, prepared.isDefined(model: m, subject: s) { return prepared.agreement(model: m, subject: s) }
@@ -121,7 +159,9 @@ public struct RSA: Sendable {
 
     private func partialCorrelations(_ x: [[Double]], _ y: [[Double]], _ prepared: PreparedMatrices?) -> [Double?]? {
         guard x.count > 1, comparison == .pearson || comparison == .spearman else { return nil }
-        if let prepared, prepared.models.allSatisfy({ !$0.isEmpty }), prepared.subjects.allSatisfy({ !$0.isEmpty }) { return partials(prepared) }
+        if let prepared, prepared.models.allSatisfy({ !$0.isEmpty }), prepared.subjects.allSatisfy({ !$0.isEmpty }) {
+            return partials(prepared)
+        }
         let kind: Correlation = comparison == .pearson ? .pearson : .spearman
         return x.indices.map { m in
             let others = x.indices.filter { $0 != m }.map { x[$0] }
@@ -162,7 +202,9 @@ public struct RSA: Sendable {
 
     // MARK: Work on several cores
 
-    static func values(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Double) -> [Double] { rows(count, width: 1, threads: threads) { [body($0)] } }
+    static func values(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Double) -> [Double] {
+        rows(count, width: 1, threads: threads) { [body($0)] }
+    }
 
     /// `width` values of each item, in order.
     static func rows(_ count: Int, width: Int, threads: Int, _ body: @Sendable (Int) -> [Double]) -> [Double] {

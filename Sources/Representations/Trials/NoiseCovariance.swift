@@ -3,8 +3,8 @@ import Foundation
 import Tensors
 
 /// The covariance of channels within conditions, shrunk so that it can be inverted; as rsatoolbox's `cov_from_residuals`.
-public struct NoiseCovariance: Sendable {
-    public enum Shrinkage: String, Sendable, CaseIterable {
+package struct NoiseCovariance: Sendable {
+    package enum Shrinkage: String, Sendable, CaseIterable {
         /// Toward the variances alone (Schäfer & Strimmer 2005).
         case diagonal
         /// Toward a multiple of the identity (Ledoit & Wolf 2004).
@@ -14,15 +14,15 @@ public struct NoiseCovariance: Sendable {
     }
 
     /// (channels, channels).
-    public let matrix: Tensor<Double>
+    package let matrix: Tensor<Double>
     /// Weight of the target, in [0, 1].
-    public let shrinkage: Double
+    package let shrinkage: Double
 
     /// - Parameters:
     ///   - residuals: (observations, channels), with each condition's mean subtracted.
     ///   - freedom: degrees of freedom: observations less conditions.
     /// - Throws: `DataError` without freedom, or for a channel that never varies.
-    public init(residuals x: Tensor<Double>, freedom: Int, _ kind: Shrinkage = .diagonal) throws {
+    package init(residuals x: Tensor<Double>, freedom: Int, _ kind: Shrinkage = .diagonal) throws {
         let n = x.rows, d = x.columns
         guard freedom >= 1 else {
             throw DataError(
@@ -92,7 +92,7 @@ public struct NoiseCovariance: Sendable {
     /// W (channels, channels) with W·Wᵀ the inverse of the matrix: x·W has channels of unit noise.
     ///
     /// - Throws: `DataError` if the matrix cannot be inverted.
-    public static func whitening(_ matrix: Tensor<Double>) throws -> Tensor<Double> {
+    package static func whitening(_ matrix: Tensor<Double>) throws -> Tensor<Double> {
         let d = matrix.rows, (values, vectors) = try symmetricEigenvectors(matrix, count: d)
         guard let largest = values.first, largest > 0, let smallest = values.last, smallest > largest * 1e-14 else {
             throw DataError(

@@ -3,23 +3,23 @@ import Foundation
 import Tensors
 
 /// Which condition each trial belongs to, and which fold (run, session) it was measured in.
-public struct TrialDesign: Sendable, Equatable {
+package struct TrialDesign: Sendable, Equatable {
     /// Names of the conditions, in the order of their first trials.
-    public let conditions: [String]
+    package let conditions: [String]
     /// Condition of each trial.
-    public let condition: [Int]
+    package let condition: [Int]
     /// Names of the folds, in the order of their first trials.
-    public let folds: [String]
+    package let folds: [String]
     /// Fold of each trial.
-    public let fold: [Int]
+    package let fold: [Int]
 
-    public var count: Int { condition.count }
+    package var count: Int { condition.count }
 
     /// - Parameters:
     ///   - conditions: the condition of each trial.
     ///   - folds: the fold of each trial; nil deals each condition's trials to `defaultFolds` folds in turn.
     /// - Throws: `DataError` for empty cells, fewer than two conditions, or conditions that some fold lacks (named).
-    public init(conditions values: [String], folds: [String]? = nil, defaultFolds: Int = 2) throws {
+    package init(conditions values: [String], folds: [String]? = nil, defaultFolds: Int = 2) throws {
         if let empty = values.firstIndex(of: "") {
             throw DataError(.badData, "trial \(empty) has no condition (trials are numbered from 0)")
         }

@@ -4,8 +4,8 @@ import Foundation
 import Tensors
 
 /// Dissimilarities of conditions that were measured in several trials.
-public struct TrialDistances: Sendable {
-    public enum Measure: String, Sendable, CaseIterable {
+package struct TrialDistances: Sendable {
+    package enum Measure: String, Sendable, CaseIterable {
         /// Of condition means; as `RDM`.
         case cosine, correlation, euclidean, sqeuclidean
         /// Squared Mahalanobis distance of condition means, divided by the channels.
@@ -16,17 +16,20 @@ public struct TrialDistances: Sendable {
         /// Accuracy of a linear discriminant between two conditions on held-out folds, from 0 to 1.
         case decoding
 
-        public var needsNoise: Bool { self == .mahalanobis || self == .crossnobis || self == .decoding }
-        public var isCrossValidated: Bool { self == .crossnobis || self == .decoding }
+        package var needsNoise: Bool { self == .mahalanobis || self == .crossnobis || self == .decoding }
+        package var isCrossValidated: Bool { self == .crossnobis || self == .decoding }
     }
 
-    public var measure: Measure
-    public var shrinkage: NoiseCovariance.Shrinkage
+    package var measure: Measure
+    package var shrinkage: NoiseCovariance.Shrinkage
     /// One noise covariance for all times, the mean of theirs (Guggenmos et al. 2018), rather than one per time.
-    public var sharesNoise: Bool
-    public var threads: Int
+    package var sharesNoise: Bool
+    package var threads: Int
 
-    public init(_ measure: Measure, shrinkage: NoiseCovariance.Shrinkage = .diagonal, sharesNoise: Bool = true, threads: Int = Parallel.availableThreads) {
+    package init(
+        _ measure: Measure, shrinkage: NoiseCovariance.Shrinkage = .diagonal, sharesNoise: Bool = true,
+        threads: Int = Parallel.availableThreads
+    ) {
         (self.measure, self.shrinkage, self.sharesNoise, self.threads) = (measure, shrinkage, sharesNoise, threads)
     }
 
@@ -36,18 +39,22 @@ public struct TrialDistances: Sendable {
     ///   - data: (times, trials, channels), finite.
     /// - Throws: `DataError` if trials do not fit, conditions are missing in a fold, or the noise cannot be estimated.
     /// - Complexity: O(times · (trials · channels² + conditions² · channels)); decoding adds conditions² · trials.
-    public func callAsFunction(_ data: NumericArray, _ design: TrialDesign, times: [Double]) throws -> RDMSeries {
+    package func callAsFunction(_ data: NumericArray, _ design: TrialDesign, times: [Double]) throws -> RDMSeries {
         guard data.shape.count == 3, data.shape[1] == design.count else {
             throw DataError(.badData, "expected an array (times, trials, channels) with \(design.count) trials, found shape \(data.shape)")
         }
         let (count, trials, channels) = (data.shape[0], data.shape[1], data.shape[2])
         guard times.count == count else { throw DataError(.badData, "\(times.count) times do not name \(count) matrices") }
         if let bad = data.values.firstIndex(where: { !$0.isFinite }) {
-            throw DataError(.badData, "time \(bad / (trials * channels)), trial \(bad / channels % trials), channel \(bad % channels) is "
-                + "\(data.values[bad]) (all numbered from 0); fix or leave out that trial")
+            throw DataError(
+                .badData,
+                "time \(bad / (trials * channels)), trial \(bad / channels % trials), channel \(bad % channels) is "
+                    + "\(data.values[bad]) (all numbered from 0); fix or leave out that trial")
         }
         if measure.isCrossValidated { try design.requireComplete() }
-        @Sendable func slice(_ time: Int) -> Tensor<Double> { Tensor(data.values[time * trials * channels..<(time + 1) * trials * channels], shape: [trials, channels]) }
+        @Sendable func slice(_ time: Int) -> Tensor<Double> {
+            Tensor(data.values[time * trials * channels..<(time + 1) * trials * channels], shape: [trials, channels])
+        }
         // Cross-validated decoding estimates noise in its training folds alone.
         let splits = measure == .decoding ? design.folds.indices.map { fold in design.members { $0 != fold } } : [design.members()]
         var shared: [Tensor<Double>]?
@@ -73,7 +80,10 @@ public struct TrialDistances: Sendable {
             do {
                 switch measure {
                 case .cosine, .correlation, .euclidean, .sqeuclidean:
-                    return try RDM(Self.means(x, design.members()), labels: design.conditions, metric: DistanceMetric(rawValue: measure.rawValue) ?? .cosine).values
+                    return try RDM(
+                        Self.means(x, design.members()), labels: design.conditions,
+                        metric: DistanceMetric(rawValue: measure.rawValue) ?? .cosine
+                    ).values
                 case .mahalanobis: return try Self.mahalanobis(whitened(0), design)
                 case .crossnobis: return try Self.crossnobis(whitened(0), design)
                 case .decoding: return try Self.decoding(design.folds.indices.map(whitened), design)
@@ -96,7 +106,9 @@ public struct TrialDistances: Sendable {
         return result
     }
 
-    private static func pairs(_ n: Int, _ body: (Int, Int) -> Double) -> [Double] { (0..<n).flatMap { i in (i + 1..<max(n, i + 1)).map { body(i, $0) } } }
+    private static func pairs(_ n: Int, _ body: (Int, Int) -> Double) -> [Double] {
+        (0..<n).flatMap { i in (i + 1..<max(n, i + 1)).map { body(i, $0) } }
+    }
 
     private static func mahalanobis(_ white: Tensor<Double>, _ design: TrialDesign) throws -> [Double] {
         let m = means(white, design.members()), d = m.columns
@@ -108,7 +120,9 @@ public struct TrialDistances: Sendable {
         var sum = [Double](repeating: 0, count: n * (n - 1) / 2)
         for fold in design.folds.indices {
             let test = means(white, design.members { $0 == fold }), train = means(white, design.members { $0 != fold })
-            for (pair, value) in pairs(n, { i, j in (0..<d).reduce(0.0) { $0 + (train[i, $1] - train[j, $1]) * (test[i, $1] - test[j, $1]) } / Double(d) }).enumerated() {
+            for (pair, value) in pairs(
+                n, { i, j in (0..<d).reduce(0.0) { $0 + (train[i, $1] - train[j, $1]) * (test[i, $1] - test[j, $1]) } / Double(d) }
+            ).enumerated() {
                 sum[pair] += value / Double(design.folds.count)
             }
         }
@@ -123,7 +137,9 @@ public struct TrialDistances: Sendable {
         for fold in design.folds.indices {
             let x = white[fold], centre = means(x, design.members { $0 != fold }), tests = design.members { $0 == fold }, d = x.columns
             // Distances of every left-out trial from every mean.
-            func away(_ trial: Int, _ condition: Int) -> Double { (0..<d).reduce(0.0) { $0 + (x[trial, $1] - centre[condition, $1]) * (x[trial, $1] - centre[condition, $1]) } }
+            func away(_ trial: Int, _ condition: Int) -> Double {
+                (0..<d).reduce(0.0) { $0 + (x[trial, $1] - centre[condition, $1]) * (x[trial, $1] - centre[condition, $1]) }
+            }
             let distances = tests.map { $0.map { trial in (0..<n).map { away(trial, $0) } } }
             var pair = 0
             for i in 0..<n {

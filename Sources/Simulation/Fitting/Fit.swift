@@ -2,23 +2,23 @@ import FileFormats
 import Foundation
 
 /// A parameter of a model, and what is known about it before the data.
-public struct FreeParameter: Sendable {
-    public var name: String
+package struct FreeParameter: Sendable {
+    package var name: String
     /// Values that are searched, above zero: the search runs over log θ.
-    public var bounds: ClosedRange<Double>
+    package var bounds: ClosedRange<Double>
     /// Places from which the search starts, besides those that the fit spreads over the bounds.
-    public var starts: [Double]
+    package var starts: [Double]
     /// λ and θ₀ of a term λ (θ − θ₀)² that the objective gets.
-    public var penalty: Penalty?
+    package var penalty: Penalty?
 
-    public struct Penalty: Sendable, Equatable {
+    package struct Penalty: Sendable, Equatable {
         /// Nats per squared unit of the parameter.
-        public var weight: Double
-        public var center: Double
-        public init(weight: Double, center: Double) { (self.weight, self.center) = (weight, center) }
+        package var weight: Double
+        package var center: Double
+        package init(weight: Double, center: Double) { (self.weight, self.center) = (weight, center) }
     }
 
-    public init(_ name: String, bounds: ClosedRange<Double>, starts: [Double] = [], penalty: Penalty? = nil) {
+    package init(_ name: String, bounds: ClosedRange<Double>, starts: [Double] = [], penalty: Penalty? = nil) {
         (self.name, self.bounds, self.starts, self.penalty) = (name, bounds, starts, penalty)
     }
 
@@ -27,45 +27,45 @@ public struct FreeParameter: Sendable {
 }
 
 /// A fitted value with its profile interval.
-public struct FittedParameter: Sendable {
-    public var name: String
-    public var value: Double
+package struct FittedParameter: Sendable {
+    package var name: String
+    package var value: Double
     /// Ends of the interval; nil if the objective stays within reach up to the bound on that side.
-    public var low: Double?, high: Double?
+    package var low: Double?, high: Double?
     /// Where the search ended on that side.
-    public var bounds: ClosedRange<Double>
+    package var bounds: ClosedRange<Double>
 
     /// Whether the data bound the parameter on both sides.
-    public var isIdentified: Bool { low != nil && high != nil }
+    package var isIdentified: Bool { low != nil && high != nil }
 }
 
 /// The parameters at which an objective (a negative log-likelihood plus penalties) is least.
 ///
 /// Nelder–Mead over log θ from several starts; intervals are those of the profile: all values of one parameter for which the objective,
 /// least over the others, exceeds its minimum by no more than half the χ²₁ quantile (1.92 for 95 %).
-public struct ParameterFit: Sendable {
-    public var parameters: [FittedParameter]
+package struct ParameterFit: Sendable {
+    package var parameters: [FittedParameter]
     /// Minus log-likelihood at the minimum, without penalties.
-    public var misfit: Double
-    public var penalty: Double
-    public var evaluations: Int
+    package var misfit: Double
+    package var penalty: Double
+    package var evaluations: Int
     /// Whether the search ended with a small simplex.
-    public var hasConverged: Bool
+    package var hasConverged: Bool
     /// How many of the starts came within .01 of the minimum.
-    public var agreeingStarts: Int
-    public var starts: Int
+    package var agreeingStarts: Int
+    package var starts: Int
 
-    public var values: [Double] { parameters.map(\.value) }
+    package var values: [Double] { parameters.map(\.value) }
 
     /// 2k + 2 · misfit; `observations` is not needed.
-    public var aic: Double { 2 * Double(parameters.count) + 2 * misfit }
-    public func bic(observations: Double) -> Double { Double(parameters.count) * log(max(observations, 1)) + 2 * misfit }
+    package var aic: Double { 2 * Double(parameters.count) + 2 * misfit }
+    package func bic(observations: Double) -> Double { Double(parameters.count) * log(max(observations, 1)) + 2 * misfit }
 
     /// - Parameters:
     ///   - rise: how far the objective may rise within the interval; 1.9207 for 95 %.
     ///   - misfit: minus log-likelihood at these values, in the order of `parameters`.
     /// - Throws: `DataError` if the misfit is finite nowhere that was tried.
-    public init(_ parameters: [FreeParameter], rise: Double = 1.920729410347062, misfit: ([Double]) throws -> Double) throws {
+    package init(_ parameters: [FreeParameter], rise: Double = 1.920729410347062, misfit: ([Double]) throws -> Double) throws {
         let low = parameters.map { log($0.bounds.lowerBound) }, high = parameters.map { log($0.bounds.upperBound) }
         func objective(_ x: [Double]) throws -> Double {
             guard zip(x, zip(low, high)).allSatisfy({ $0 >= $1.0 && $0 <= $1.1 }) else { return .infinity }

@@ -2,27 +2,27 @@
 /// Han 2012).
 ///
 /// A point where the function is infinite or NaN counts as worst, so that bounds can be given by the function.
-public struct NelderMead: Sendable {
+package struct NelderMead: Sendable {
     /// Ends when the values at the corners differ by less than this …
-    public var valueTolerance = 1e-8
+    package var valueTolerance = 1e-8
     /// … and the corners themselves by less than this in every coordinate.
-    public var pointTolerance = 1e-6
-    public var maximumEvaluations = 2000
+    package var pointTolerance = 1e-6
+    package var maximumEvaluations = 2000
 
-    public init() {}
+    package init() {}
 
-    public struct Minimum: Sendable {
-        public var point: [Double]
-        public var value: Double
-        public var evaluations: Int
+    package struct Minimum: Sendable {
+        package var point: [Double]
+        package var value: Double
+        package var evaluations: Int
         /// False if the evaluations were used up before the simplex was small.
-        public var hasConverged: Bool
+        package var hasConverged: Bool
     }
 
     /// The minimum near `start`.
     ///
     /// - Parameter step: size of the first simplex along each coordinate, not zero.
-    public func minimize(from start: [Double], step: [Double], _ function: ([Double]) throws -> Double) rethrows -> Minimum {
+    package func minimize(from start: [Double], step: [Double], _ function: ([Double]) throws -> Double) rethrows -> Minimum {
         let n = start.count, size = Double(max(n, 2))
         let (reflection, expansion, contraction, shrinkage) = (1.0, 1 + 2 / size, 0.75 - 1 / (2 * size), 1 - 1 / size)
         var evaluations = 0

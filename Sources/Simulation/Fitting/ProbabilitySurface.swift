@@ -6,47 +6,50 @@ import Tensors
 ///
 /// Between the grid's points stands a quadratic B-spline whose control points are the simulated proportions. Its value is a weighted mean
 /// of nine of them, so it is a probability everywhere, its slope is continuous, and simulation noise is evened out.
-public struct ProbabilitySurface: Sendable {
+package struct ProbabilitySurface: Sendable {
     /// One parameter's places on the grid, evenly spaced on a linear or logarithmic scale.
-    public struct Axis: Sendable, Equatable {
-        public var name: String
-        public var range: ClosedRange<Double>
-        public var count: Int
-        public var isLogarithmic: Bool
+    package struct Axis: Sendable, Equatable {
+        package var name: String
+        package var range: ClosedRange<Double>
+        package var count: Int
+        package var isLogarithmic: Bool
 
-        public init(_ name: String, range: ClosedRange<Double>, count: Int, isLogarithmic: Bool = true) {
+        package init(_ name: String, range: ClosedRange<Double>, count: Int, isLogarithmic: Bool = true) {
             (self.name, self.range, self.count, self.isLogarithmic) = (name, range, count, isLogarithmic)
         }
 
-        public func value(_ index: Int) -> Double {
+        package func value(_ index: Int) -> Double {
             let share = Double(index) / Double(max(count - 1, 1))
-            return isLogarithmic ? range.lowerBound * pow(range.upperBound / range.lowerBound, share)
+            return isLogarithmic
+                ? range.lowerBound * pow(range.upperBound / range.lowerBound, share)
                 : range.lowerBound + share * (range.upperBound - range.lowerBound)
         }
 
         /// The place of a value, 0 to count − 1; values outside count as the ends.
         func place(_ value: Double) -> Double {
-            let share = isLogarithmic ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
+            let share =
+                isLogarithmic
+                ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
                 : (value - range.lowerBound) / (range.upperBound - range.lowerBound)
             return min(max(share, 0), 1) * Double(count - 1)
         }
     }
 
-    public let x: Axis, y: Axis
-    public let categories: Int
+    package let x: Axis, y: Axis
+    package let categories: Int
     /// Simulated trials at each point of the grid.
-    public let trials: Int
-    public let seed: UInt64
+    package let trials: Int
+    package let seed: UInt64
     /// Seconds that the simulation took.
-    public let seconds: Double
+    package let seconds: Double
     /// Responses by category, `(x.count, y.count, categories)`.
-    public let counts: [Int]
+    package let counts: [Int]
 
     /// Simulates the grid, every point with the same random numbers.
     ///
     /// - Parameter simulate: responses by category for values of x and y; one thread, since points are shared among the threads.
     /// - Complexity: x.count × y.count × trials simulated trials.
-    public init(
+    package init(
         x: Axis, y: Axis, categories: Int, trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads,
         simulate: @Sendable (Double, Double) throws -> [Int]
     ) throws {
@@ -64,7 +67,7 @@ public struct ProbabilitySurface: Sendable {
     }
 
     /// Probabilities at a point; none is zero, since half a response is added to every category.
-    public func probabilities(_ x: Double, _ y: Double) -> [Double] {
+    package func probabilities(_ x: Double, _ y: Double) -> [Double] {
         var result = [Double](repeating: 0, count: categories)
         let columns = Self.weights(self.x.place(x), self.x.count), rows = Self.weights(self.y.place(y), self.y.count)
         for (i, wx) in columns {
@@ -88,10 +91,13 @@ public struct ProbabilitySurface: Sendable {
     // MARK: File
 
     /// The surface as JSON, with a name of what was simulated, so that another model's file is not taken for it.
-    public func write(to path: String, named name: String) throws {
+    package func write(to path: String, named name: String) throws {
         func axis(_ a: Axis) -> JSON {
-            .object([("name", .string(a.name)), ("low", .number(a.range.lowerBound)), ("high", .number(a.range.upperBound)), ("points", .integer(a.count)),
-                     ("logarithmic", .bool(a.isLogarithmic))])
+            .object([
+                ("name", .string(a.name)), ("low", .number(a.range.lowerBound)), ("high", .number(a.range.upperBound)),
+                ("points", .integer(a.count)),
+                ("logarithmic", .bool(a.isLogarithmic)),
+            ])
         }
         let json = JSON.object([
             ("surface", .string(name)), ("x", axis(x)), ("y", axis(y)), ("categories", .integer(categories)), ("trials", .integer(trials)),
@@ -101,20 +107,26 @@ public struct ProbabilitySurface: Sendable {
     }
 
     /// - Throws: `DataError` if the file is another model's, or its numbers do not fit together.
-    public init(path: String, named name: String) throws {
+    package init(path: String, named name: String) throws {
         let json = try JSON(contentsOf: path)
         func fail(_ what: String) -> DataError { DataError(.badData, "\(what); delete the file to simulate it again", file: path) }
-        guard json["surface"]?.string == name else { throw fail("expected the surface \(name), found \(json["surface"]?.string ?? "something else")") }
+        guard json["surface"]?.string == name else {
+            throw fail("expected the surface \(name), found \(json["surface"]?.string ?? "something else")")
+        }
         func axis(_ key: String) throws -> Axis {
-            guard let a = json[key], let name = a["name"]?.string, let low = a["low"]?.double, let high = a["high"]?.double, let count = a["points"]?.int,
-                  let isLogarithmic = a["logarithmic"]?.bool, low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0, (2...10_000).contains(count)
+            guard let a = json[key], let name = a["name"]?.string, let low = a["low"]?.double, let high = a["high"]?.double,
+                let count = a["points"]?.int,
+                let isLogarithmic = a["logarithmic"]?.bool, low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0,
+                (2...10_000).contains(count)
             else { throw fail("the axis \(key) is damaged") }
             return Axis(name, range: low...high, count: count, isLogarithmic: isLogarithmic)
         }
         (x, y) = (try axis("x"), try axis("y"))
-        guard let categories = json["categories"]?.int, let trials = json["trials"]?.int, let seed = json["seed"]?.string.flatMap(UInt64.init),
-              let seconds = json["seconds"]?.double, let counts = json["counts"]?.array?.map(\.int), (1...1000).contains(categories), trials > 0,
-              counts.count == x.count * y.count * categories, counts.allSatisfy({ $0 != nil && $0! >= 0 && $0! <= trials })
+        guard let categories = json["categories"]?.int, let trials = json["trials"]?.int,
+            let seed = json["seed"]?.string.flatMap(UInt64.init),
+            let seconds = json["seconds"]?.double, let counts = json["counts"]?.array?.map(\.int), (1...1000).contains(categories),
+            trials > 0,
+            counts.count == x.count * y.count * categories, counts.allSatisfy({ $0 != nil && $0! >= 0 && $0! <= trials })
         else { throw fail("its counts are damaged") }
         (self.categories, self.trials, self.seed, self.seconds, self.counts) = (categories, trials, seed, seconds, counts.compactMap { $0 })
     }

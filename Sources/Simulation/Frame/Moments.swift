@@ -4,18 +4,18 @@ import FileFormats
 ///
 /// Between events the state is x′ = B x + noise with B = (1 − decay) I + weights and independent noise of variance sd² + relativeSD² (B
 /// x)²ᵢ, so m′ = B m and C′ = B C Bᵀ + diag(sd² + relativeSD² ((B C Bᵀ)ᵢᵢ + m′ᵢ²)) hold exactly, though the distribution is not normal.
-public struct Moments: Sendable {
+package struct Moments: Sendable {
     /// `(units)`.
-    public private(set) var mean: [Double]
+    package private(set) var mean: [Double]
     /// `(units, units)`.
-    public private(set) var covariance: [[Double]]
+    package private(set) var covariance: [[Double]]
     private let spread: [(from: Int, to: Int, weight: Double)]
     private let decay: Double, sd: Double, relativeSD: Double
 
     /// At rest: all zero.
     ///
     /// - Throws: `DataError` if a parameter has no value, or the dynamics are not linear.
-    public init(network: Network, dynamics: Dynamics, parameters: [String: Double] = [:]) throws {
+    package init(network: Network, dynamics: Dynamics, parameters: [String: Double] = [:]) throws {
         guard case .spreading(let decay, let sd, let relativeSD, false) = dynamics else {
             throw DataError(.usage, "moments are exact for linear spreading activation only")
         }
@@ -26,17 +26,17 @@ public struct Moments: Sendable {
     }
 
     /// Adds to the mean of a unit.
-    public mutating func add(_ value: Double, to unit: Int) { mean[unit] += value }
+    package mutating func add(_ value: Double, to unit: Int) { mean[unit] += value }
 
     /// Sets a unit to an activation that has no variance.
-    public mutating func set(_ value: Double, unit: Int) {
+    package mutating func set(_ value: Double, unit: Int) {
         mean[unit] = value
         for other in mean.indices { (covariance[unit][other], covariance[other][unit]) = (0, 0) }
     }
 
     /// One step.
     /// - Complexity: edges × units.
-    public mutating func advance() {
+    package mutating func advance() {
         mean = applied(mean)
         // B C, then (B (B C)ᵀ)ᵀ = B C Bᵀ, column by column through the same sparse product.
         let left = Self.transposed(Self.transposed(covariance).map(applied))

@@ -4,39 +4,39 @@ import FileFormats
 ///
 /// A network holds no state and no numbers that are fitted: a link is a matrix times a named parameter, whose value is given when the
 /// network runs.
-public struct Network: Sendable {
+package struct Network: Sendable {
     /// Units that belong together: semantic features, words, phonemes.
-    public struct Bank: Sendable, Equatable {
-        public let name: String
+    package struct Bank: Sendable, Equatable {
+        package let name: String
         /// Places of its units among all units of the network.
-        public let units: Range<Int>
+        package let units: Range<Int>
 
-        public var count: Int { units.count }
+        package var count: Int { units.count }
         /// The place of its unit `index`, from 0.
-        public subscript(_ index: Int) -> Int { units.lowerBound + index }
+        package subscript(_ index: Int) -> Int { units.lowerBound + index }
     }
 
-    public struct Link: Sendable {
-        public let from: Bank, to: Bank
+    package struct Link: Sendable {
+        package let from: Bank, to: Bank
         /// `(to.count, from.count)`.
-        public let weights: [[Double]]
+        package let weights: [[Double]]
         /// The weights are multiplied by the value of this parameter; by 1 where nil.
-        public let parameter: String?
+        package let parameter: String?
         /// Whether activation also flows back, through the transposed matrix.
-        public let isSymmetric: Bool
+        package let isSymmetric: Bool
     }
 
-    public private(set) var banks: [Bank] = []
-    public private(set) var links: [Link] = []
+    package private(set) var banks: [Bank] = []
+    package private(set) var links: [Link] = []
     /// One name per unit.
-    public private(set) var unitNames: [String] = []
+    package private(set) var unitNames: [String] = []
 
-    public init() {}
+    package init() {}
 
-    public var unitCount: Int { unitNames.count }
+    package var unitCount: Int { unitNames.count }
 
     /// Adds a bank with these units and returns it.
-    public mutating func addBank(_ name: String, units: [String]) -> Bank {
+    package mutating func addBank(_ name: String, units: [String]) -> Bank {
         let bank = Bank(name: name, units: unitNames.count..<unitNames.count + units.count)
         unitNames += units
         banks.append(bank)
@@ -47,7 +47,7 @@ public struct Network: Sendable {
     ///
     /// - Parameter weights: `(to.count, from.count)`.
     /// - Precondition: the matrix has that shape, and both banks are this network's.
-    public mutating func addLink(from: Bank, to: Bank, weights: [[Double]], parameter: String? = nil, isSymmetric: Bool = false) {
+    package mutating func addLink(from: Bank, to: Bank, weights: [[Double]], parameter: String? = nil, isSymmetric: Bool = false) {
         precondition(
             weights.count == to.count && weights.allSatisfy { $0.count == from.count } && banks.contains(from) && banks.contains(to))
         links.append(Link(from: from, to: to, weights: weights, parameter: parameter, isSymmetric: isSymmetric))

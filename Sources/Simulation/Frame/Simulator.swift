@@ -7,10 +7,10 @@ import Tensors
 ///
 /// Trials run in chunks of 32 with random numbers by counter, so the outcome is a function of the seed alone: neither threads nor the
 /// number of other trials changes a bit of it.
-public struct Simulator: Sendable {
-    public let network: Network
-    public let dynamics: Dynamics
-    public let trial: TrialProtocol
+package struct Simulator: Sendable {
+    package let network: Network
+    package let dynamics: Dynamics
+    package let trial: TrialProtocol
     /// Edges ordered by the unit that they lead to: where each comes from, and its weight.
     private let sources: [Int32], weights: [Double]
     /// First edge of each unit, and one past the last.
@@ -19,7 +19,7 @@ public struct Simulator: Sendable {
     static let lanes = 32
 
     /// - Throws: `DataError` if the value of a parameter is missing or not finite.
-    public init(network: Network, dynamics: Dynamics, trial: TrialProtocol, parameters: [String: Double] = [:]) throws {
+    package init(network: Network, dynamics: Dynamics, trial: TrialProtocol, parameters: [String: Double] = [:]) throws {
         (self.network, self.dynamics, self.trial) = (network, dynamics, trial)
         let edges = try network.edges(parameters: parameters)
         (sources, weights) = (edges.map { Int32($0.from) }, edges.map(\.weight))
@@ -30,18 +30,18 @@ public struct Simulator: Sendable {
     }
 
     /// How a trial of a race between responses ended.
-    public struct Response: Sendable, Equatable {
+    package struct Response: Sendable, Equatable {
         /// The response's index, nil if none reached the threshold.
-        public var choice: Int?
+        package var choice: Int?
         /// Steps from the first step of the race, at least 1.
-        public var steps: Int
+        package var steps: Int
     }
 
     /// How many of `trials` trials fell into each category.
     ///
     /// - Parameter stream: trials of different streams are independent under one seed.
     /// - Complexity: trials × steps × (edges + units).
-    public func counts(
+    package func counts(
         trials: Int, seed: UInt64, stream: UInt32 = 0, categories: Int, threads: Int = Parallel.availableThreads,
         classify: @Sendable (Activations) -> Int
     ) -> [Int] {
@@ -65,7 +65,7 @@ public struct Simulator: Sendable {
     }
 
     /// The responses of `trials` trials whose protocol stops by accumulators.
-    public func responses(trials: Int, seed: UInt64, stream: UInt32 = 0, threads: Int = Parallel.availableThreads) -> [Response] {
+    package func responses(trials: Int, seed: UInt64, stream: UInt32 = 0, threads: Int = Parallel.availableThreads) -> [Response] {
         guard case .accumulators(let race) = trial.stop else { preconditionFailure("responses need a protocol that stops by accumulators") }
         let chunks = Parallel.chunks(trials, size: Self.lanes)
         var responses = [Response](repeating: Response(choice: nil, steps: race.limit), count: trials)
@@ -74,14 +74,15 @@ public struct Simulator: Sendable {
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                 let lanes = Lanes(self)
                 lanes.begin(seed: seed, stream: stream, chunk: UInt32(truncatingIfNeeded: chunk))
-                lanes.run(race, count: chunks[chunk].count) { lane, response in shared?.pointer[chunks[chunk].lowerBound + lane] = response }
+                lanes.run(race, count: chunks[chunk].count) { lane, response in shared?.pointer[chunks[chunk].lowerBound + lane] = response
+                }
             }
         }
         return responses
     }
 
     /// The activations of one trial without noise, `(steps + 1, units)`: row 0 is the beginning.
-    public func trace(steps: Int) -> [[Double]] {
+    package func trace(steps: Int) -> [[Double]] {
         let lanes = Lanes(self, isNoisy: false)
         lanes.begin(seed: 0, stream: 0, chunk: 0)
         var rows = [lanes.activations]
@@ -96,7 +97,7 @@ public struct Simulator: Sendable {
     /// selected.
     ///
     /// - Returns: `limit + 2` probabilities; what is missing to 1 was never selected.
-    public func selectionProbabilities() -> [Double] {
+    package func selectionProbabilities() -> [Double] {
         guard case .hazard(let rule) = trial.stop else { preconditionFailure("selection needs a protocol that stops by a hazard") }
         let lanes = Lanes(self, isNoisy: false)
         lanes.begin(seed: 0, stream: 0, chunk: 0)
@@ -116,8 +117,10 @@ public struct Simulator: Sendable {
 
     /// Steps until the unit of a protocol that stops by a threshold reaches its level, without noise, interpolated within the last step;
     /// nil if it does not.
-    public func thresholdSteps() -> Double? {
-        guard case .threshold(let unit, let level, let limit) = trial.stop else { preconditionFailure("needs a protocol that stops by a threshold") }
+    package func thresholdSteps() -> Double? {
+        guard case .threshold(let unit, let level, let limit) = trial.stop else {
+            preconditionFailure("needs a protocol that stops by a threshold")
+        }
         let lanes = Lanes(self, isNoisy: false)
         lanes.begin(seed: 0, stream: 0, chunk: 0)
         var before = lanes.a[unit * Self.lanes]
@@ -139,7 +142,8 @@ public struct Simulator: Sendable {
         let units: Int
         let isNoisy: Bool
         /// Activations, net input, net̄ and noise, each `(units, lanes)`.
-        let a: UnsafeMutablePointer<Double>, net: UnsafeMutablePointer<Double>, average: UnsafeMutablePointer<Double>, noise: UnsafeMutablePointer<Double>
+        let a: UnsafeMutablePointer<Double>, net: UnsafeMutablePointer<Double>, average: UnsafeMutablePointer<Double>,
+            noise: UnsafeMutablePointer<Double>
         private var isClamped: [Bool]
         private var place: (seed: UInt64, stream: UInt32, chunk: UInt32) = (0, 0, 0)
 
@@ -179,7 +183,9 @@ public struct Simulator: Sendable {
                 if isNoisy { draw(into: noise, count: units * Simulator.lanes, step: UInt32(step)) }
                 for unit in 0..<units where !isClamped[unit] {
                     let start = unit * Simulator.lanes
-                    kt_spread_step(a + start, net + start, isNoisy ? noise + start : nil, 1 - decay, sd * sd, relativeSD * relativeSD, Int64(Simulator.lanes))
+                    kt_spread_step(
+                        a + start, net + start, isNoisy ? noise + start : nil, 1 - decay, sd * sd, relativeSD * relativeSD,
+                        Int64(Simulator.lanes))
                     if isRectified { for i in start..<start + Simulator.lanes where a[i] < 0 { a[i] = 0 } }
                 }
             case .cascade(let rate):
@@ -203,8 +209,10 @@ public struct Simulator: Sendable {
             let first = owner.firstEdge[unit], lanes = Simulator.lanes
             owner.sources.withUnsafeBufferPointer { sources in
                 owner.weights.withUnsafeBufferPointer { weights in
-                    kt_spread_net(sources.baseAddress.map { $0 + first }, weights.baseAddress.map { $0 + first }, Int64(owner.firstEdge[unit + 1] - first), a,
-                                  Int64(lanes), net + unit * lanes)
+                    kt_spread_net(
+                        sources.baseAddress.map { $0 + first }, weights.baseAddress.map { $0 + first },
+                        Int64(owner.firstEdge[unit + 1] - first), a,
+                        Int64(lanes), net + unit * lanes)
                 }
             }
         }
@@ -234,7 +242,8 @@ public struct Simulator: Sendable {
         }
 
         private func draw(into numbers: UnsafeMutablePointer<Double>, count: Int, step: UInt32) {
-            CounterRandom(seed: place.seed).normals(into: UnsafeMutableBufferPointer(start: numbers, count: count), stream: place.stream, chunk: place.chunk, step: step)
+            CounterRandom(seed: place.seed).normals(
+                into: UnsafeMutableBufferPointer(start: numbers, count: count), stream: place.stream, chunk: place.chunk, step: step)
         }
 
         /// The race of accumulators in the first `count` lanes.

@@ -1,5 +1,5 @@
 /// How activations change from one step to the next. The net input of a unit is Σ θ·w·a over its links in either case.
-public enum Dynamics: Sendable, Equatable {
+package enum Dynamics: Sendable, Equatable {
     /// Spreading activation: a′ = (1 − decay) a + net, then + N(0, sd) + N(0, relativeSD · a′); `sd` and `relativeSD` are standard
     /// deviations, and the second noise is in proportion to the *new* activation. All units change at once. Linear but for the noise,
     /// unless rectified: then what would fall below 0 is 0.
@@ -10,8 +10,8 @@ public enum Dynamics: Sendable, Equatable {
 }
 
 /// What happens in a trial, and when it ends. Steps count from 0.
-public struct TrialProtocol: Sendable {
-    public enum Action: Sendable {
+package struct TrialProtocol: Sendable {
+    package enum Action: Sendable {
         /// Holds these units at an activation; their dynamics rest.
         case clamp([Int], Double)
         /// Adds to the activation of these units, before the step is computed.
@@ -22,51 +22,51 @@ public struct TrialProtocol: Sendable {
         case boostWinner(Network.Bank, to: Double)
     }
 
-    public struct Event: Sendable {
+    package struct Event: Sendable {
         /// The steps at which it acts.
-        public var steps: Range<Int>
-        public var action: Action
+        package var steps: Range<Int>
+        package var action: Action
 
-        public init(at step: Int, _ action: Action) { self.init(steps: step..<step + 1, action) }
-        public init(steps: Range<Int>, _ action: Action) { (self.steps, self.action) = (steps, action) }
+        package init(at step: Int, _ action: Action) { self.init(steps: step..<step + 1, action) }
+        package init(steps: Range<Int>, _ action: Action) { (self.steps, self.action) = (steps, action) }
     }
 
     /// Evidence for each response grows by `rate` times its activation's lead over the best other one, plus N(0, sd); the first at
     /// `threshold` is given.
-    public struct Accumulators: Sendable {
+    package struct Accumulators: Sendable {
         /// One unit per response.
-        public var units: [Int]
-        public var rate: Double
-        public var sd = 0.0
-        public var threshold: Double
+        package var units: [Int]
+        package var rate: Double
+        package var sd = 0.0
+        package var threshold: Double
         /// Latencies count from here, and evidence is gathered from here.
-        public var firstStep = 0
+        package var firstStep = 0
         /// Steps after which a trial ends without a response.
-        public var limit: Int
+        package var limit: Int
 
-        public init(units: [Int], rate: Double, sd: Double = 0, threshold: Double, firstStep: Int = 0, limit: Int) {
+        package init(units: [Int], rate: Double, sd: Double = 0, threshold: Double, firstStep: Int = 0, limit: Int) {
             (self.units, self.rate, self.sd, self.threshold, self.firstStep, self.limit) = (units, rate, sd, threshold, firstStep, limit)
         }
     }
 
     /// Selection of a target by Luce's ratio: while its activation leads that of every competitor by more than the critical difference, the
     /// chance to select it in the next step is its share in the activation of `choices` (Roelofs 1992).
-    public struct Hazard: Sendable {
-        public var target: Int
-        public var competitors: [Int]
+    package struct Hazard: Sendable {
+        package var target: Int
+        package var competitors: [Int]
         /// The units in Luce's denominator, the target among them.
-        public var choices: [Int]
-        public var criticalDifference: Double
-        public var firstStep: Int
-        public var limit: Int
+        package var choices: [Int]
+        package var criticalDifference: Double
+        package var firstStep: Int
+        package var limit: Int
 
-        public init(target: Int, competitors: [Int], choices: [Int], criticalDifference: Double, firstStep: Int, limit: Int) {
+        package init(target: Int, competitors: [Int], choices: [Int], criticalDifference: Double, firstStep: Int, limit: Int) {
             (self.target, self.competitors, self.choices) = (target, competitors, choices)
             (self.criticalDifference, self.firstStep, self.limit) = (criticalDifference, firstStep, limit)
         }
     }
 
-    public enum Stop: Sendable {
+    package enum Stop: Sendable {
         case steps(Int)
         case accumulators(Accumulators)
         case hazard(Hazard)
@@ -84,25 +84,25 @@ public struct TrialProtocol: Sendable {
         }
     }
 
-    public var events: [Event]
-    public var stop: Stop
+    package var events: [Event]
+    package var stop: Stop
     /// Whether a cascade begins at the state to which the clamps of step 0 bring it when they have stood for long.
-    public var startsSettled = false
+    package var startsSettled = false
 
-    public init(_ events: [Event], stop: Stop, startsSettled: Bool = false) {
+    package init(_ events: [Event], stop: Stop, startsSettled: Bool = false) {
         (self.events, self.stop, self.startsSettled) = (events, stop, startsSettled)
     }
 }
 
 /// The activations of one trial, by place of the unit.
-public struct Activations {
+package struct Activations {
     let start: UnsafePointer<Double>
     let stride: Int
 
-    public subscript(_ unit: Int) -> Double { start[unit * stride] }
+    package subscript(_ unit: Int) -> Double { start[unit * stride] }
 
     /// The most active of these units; the first of equals.
-    public func winner(_ units: Range<Int>) -> Int {
+    package func winner(_ units: Range<Int>) -> Int {
         var best = units.lowerBound
         for unit in units where self[unit] > self[best] { best = unit }
         return best

@@ -12,29 +12,31 @@ import Tensors
 ///
 /// The network is not theirs: its strings come from a corpus of the user's, its sizes and time constants are set here. What it is asked for
 /// is the shape: a peak, its decline, and less activation at repetition.
-public struct ERPModel: Sendable {
+package struct ERPModel: Sendable {
     /// Milliseconds of a time step, of a presentation, and between the onsets of the two.
-    public var step = 10.0, duration = 1000.0, onsetAsynchrony = 2000.0
+    package var step = 10.0, duration = 1000.0, onsetAsynchrony = 2000.0
     /// Milliseconds: T of hidden and of semantic units, and what semantic units begin later.
-    public var hiddenPeak = 150.0, semanticPeak = 300.0, semanticDelay = 100.0
+    package var hiddenPeak = 150.0, semanticPeak = 300.0, semanticDelay = 100.0
     /// Cascade rate per step.
-    public var rate = 0.2
+    package var rate = 0.2
     /// How much of its resource a unit at full output uses per second, and the milliseconds in which the resource comes back.
-    public var depletion = 1.0, recovery = 4000.0
-    public var network: ReadingNetwork
+    package var depletion = 1.0, recovery = 4000.0
+    package var network: ReadingNetwork
 
-    public init(network: ReadingNetwork) { self.network = network }
+    package init(network: ReadingNetwork) { self.network = network }
 
     /// The alpha function: 0 before 0, peak 1 at T.
-    public static func alpha(_ time: Double, peak: Double) -> Double { time <= 0 ? 0 : time / peak * exp(1 - time / peak) }
+    package static func alpha(_ time: Double, peak: Double) -> Double { time <= 0 ? 0 : time / peak * exp(1 - time / peak) }
 
     /// Mean semantic potential over time of the first and the second presentation of one string.
-    public func potentials(_ letters: String) -> (first: [Double], second: [Double]) {
+    package func potentials(_ letters: String) -> (first: [Double], second: [Double]) {
         let n = network, steps = Int(duration / step), pause = max(0, Int((onsetAsynchrony - duration) / step))
         var resources = [[Double](repeating: 1, count: n.hidden), [Double](repeating: 1, count: n.semantics)]
         func recover(_ steps: Int) {
             let rest = exp(-Double(steps) * step / recovery)
-            for layer in resources.indices { for u in resources[layer].indices { resources[layer][u] = 1 - (1 - resources[layer][u]) * rest } }
+            for layer in resources.indices {
+                for u in resources[layer].indices { resources[layer][u] = 1 - (1 - resources[layer][u]) * rest }
+            }
         }
         func present() -> [Double] {
             // From rest: nothing shown, net inputs at their biases.
@@ -64,7 +66,7 @@ public struct ERPModel: Sendable {
     }
 
     /// Amplitudes of a curve's oscillations, by Fourier sums: frequencies k / duration for k = 0, 1, … up to `limit` hertz.
-    public func spectrum(_ curve: [Double], limit: Double = 20) -> [(hertz: Double, amplitude: Double)] {
+    package func spectrum(_ curve: [Double], limit: Double = 20) -> [(hertz: Double, amplitude: Double)] {
         let seconds = Double(curve.count) * step / 1000
         return (0...Int(min(limit * seconds, Double(curve.count / 2)))).map { k in
             var (real, imaginary) = (0.0, 0.0)
@@ -79,16 +81,16 @@ public struct ERPModel: Sendable {
     }
 
     /// Mean curves of one kind of string, with standard errors of the peak over strings.
-    public struct Condition: Sendable {
-        public var kind: ERPLexicon.Kind
-        public var strings: Int
-        public var first: [Double], second: [Double]
-        public var firstPeak: Double, secondPeak: Double
+    package struct Condition: Sendable {
+        package var kind: ERPLexicon.Kind
+        package var strings: Int
+        package var first: [Double], second: [Double]
+        package var firstPeak: Double, secondPeak: Double
         /// Mean difference of the peaks over strings, and its standard error.
-        public var effect: Double, effectError: Double
+        package var effect: Double, effectError: Double
     }
 
-    public func simulate(_ lexicon: ERPLexicon) -> [Condition] {
+    package func simulate(_ lexicon: ERPLexicon) -> [Condition] {
         ERPLexicon.Kind.allCases.compactMap { kind in
             let strings = lexicon.strings[kind] ?? []
             guard !strings.isEmpty else { return nil }
@@ -96,48 +98,52 @@ public struct ERPModel: Sendable {
             func average(_ all: [[Double]]) -> [Double] { all[0].indices.map { t in all.reduce(0) { $0 + $1[t] } / n } }
             let first = average(curves.map(\.first)), second = average(curves.map(\.second))
             let effects = curves.map { ($0.first.max() ?? 0) - ($0.second.max() ?? 0) }
-            return Condition(kind: kind, strings: strings.count, first: first, second: second, firstPeak: first.max() ?? 0, secondPeak: second.max() ?? 0,
-                             effect: mean(effects), effectError: (variance(effects) / n).squareRoot())
+            return Condition(
+                kind: kind, strings: strings.count, first: first, second: second, firstPeak: first.max() ?? 0,
+                secondPeak: second.max() ?? 0,
+                effect: mean(effects), effectError: (variance(effects) / n).squareRoot())
         }
     }
 }
 
 extension ERPModel {
     /// One kind of string over several networks, as over the participants of an experiment.
-    public struct Average: Sendable {
-        public var kind: ERPLexicon.Kind
-        public var strings: Int
+    package struct Average: Sendable {
+        package var kind: ERPLexicon.Kind
+        package var strings: Int
         /// Curves averaged over networks.
-        public var first: [Double], second: [Double]
+        package var first: [Double], second: [Double]
         /// Peaks of each network's mean curve.
-        public var firstPeaks: [Double], secondPeaks: [Double]
+        package var firstPeaks: [Double], secondPeaks: [Double]
     }
 
     /// Averages what `simulate` gave for each network; kinds that a network lacks are left out.
-    public static func average(_ networks: [[Condition]]) -> [Average] {
+    package static func average(_ networks: [[Condition]]) -> [Average] {
         ERPLexicon.Kind.allCases.compactMap { kind in
             let own = networks.compactMap { conditions in conditions.first { $0.kind == kind } }
             guard own.count == networks.count, let one = own.first else { return nil }
             func average(_ curve: KeyPath<Condition, [Double]>) -> [Double] {
                 one.first.indices.map { t in own.reduce(0) { $0 + $1[keyPath: curve][t] } / Double(own.count) }
             }
-            return Average(kind: kind, strings: one.strings, first: average(\.first), second: average(\.second), firstPeaks: own.map(\.firstPeak), secondPeaks: own.map(\.secondPeak))
+            return Average(
+                kind: kind, strings: one.strings, first: average(\.first), second: average(\.second), firstPeaks: own.map(\.firstPeak),
+                secondPeaks: own.map(\.secondPeak))
         }
     }
 
     /// Peaks of figure 2 of Laszlo & Armstrong (2014), read off by eye: only their order is compared with.
-    public static let publishedPeaks: [(kind: ERPLexicon.Kind, first: Double, second: Double)] = [
+    package static let publishedPeaks: [(kind: ERPLexicon.Kind, first: Double, second: Double)] = [
         (.pseudoword, 0.245, 0.205), (.illegal, 0.23, 0.21), (.word, 0.20, 0.165), (.acronym, 0.165, 0.15),
     ]
 
     /// Whether one of the figure's orders comes out: the difference that should be above zero, by network.
-    public struct Order: Sendable {
-        public var name: String
-        public var differences: [Double]
-        public var test: TTest?
+    package struct Order: Sendable {
+        package var name: String
+        package var differences: [Double]
+        package var test: TTest?
 
         /// `yes`, `no` (the other way round) or `undecided`, by the 95 % interval of the mean over networks.
-        public var outcome: String {
+        package var outcome: String {
             guard let interval = test?.estimate.interval else { return differences.allSatisfy { $0 > 0 } ? "yes" : "undecided" }
             return interval.lowerBound > 0 ? "yes" : interval.upperBound < 0 ? "no" : "undecided"
         }
@@ -145,17 +151,23 @@ extension ERPModel {
 
     /// Less at repetition of each kind, and the order of the kinds at the first and at the repeated presentation. In the figure illegal
     /// strings lie above pseudowords when repeated and below them at first.
-    public static func orders(_ averages: [Average]) -> [Order] {
+    package static func orders(_ averages: [Average]) -> [Order] {
         func order(_ name: String, _ a: [Double], _ b: [Double]) -> Order {
             let differences = zip(a, b).map(-)
             return Order(name: name, differences: differences, test: try? TTest(differences))
         }
         var result = averages.map { order("\($0.kind.rawValue): first > repeated", $0.firstPeaks, $0.secondPeaks) }
-        for (presentation, published, own) in [("first", { (p: (kind: ERPLexicon.Kind, first: Double, second: Double)) in p.first }, \Average.firstPeaks),
-                                               ("repeated", { $0.second }, \Average.secondPeaks)] as [(String, ((kind: ERPLexicon.Kind, first: Double, second: Double)) -> Double, KeyPath<Average, [Double]>)] {
-            let ranked = publishedPeaks.sorted { published($0) > published($1) }.compactMap { peak in averages.first { $0.kind == peak.kind } }
+        for (presentation, published, own) in [
+            ("first", { (p: (kind: ERPLexicon.Kind, first: Double, second: Double)) in p.first }, \Average.firstPeaks),
+            ("repeated", { $0.second }, \Average.secondPeaks),
+        ] as [(String, ((kind: ERPLexicon.Kind, first: Double, second: Double)) -> Double, KeyPath<Average, [Double]>)] {
+            let ranked = publishedPeaks.sorted { published($0) > published($1) }.compactMap { peak in
+                averages.first { $0.kind == peak.kind }
+            }
             for (k, a) in ranked.enumerated() {
-                for b in ranked[(k + 1)...] { result.append(order("\(presentation): \(a.kind.rawValue) > \(b.kind.rawValue)", a[keyPath: own], b[keyPath: own])) }
+                for b in ranked[(k + 1)...] {
+                    result.append(order("\(presentation): \(a.kind.rawValue) > \(b.kind.rawValue)", a[keyPath: own], b[keyPath: own]))
+                }
             }
         }
         return result
@@ -163,10 +175,10 @@ extension ERPModel {
 }
 
 /// Strings of three letters out of a corpus.
-public struct ERPLexicon: Sendable {
-    public enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
+package struct ERPLexicon: Sendable {
+    package enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
 
-    public private(set) var strings: [Kind: [String]] = [:]
+    package private(set) var strings: [Kind: [String]] = [:]
     private static let vowels = Set("aeiouy")
 
     /// Words are the most frequent ones of three letters; acronyms the initials of the most frequent runs of three words, where all are
@@ -177,7 +189,7 @@ public struct ERPLexicon: Sendable {
     ///   - texts: of a language in Latin letters; other letters are left out.
     ///   - count: strings of each kind, at most; a corpus with fewer has fewer.
     /// - Throws: `DataError` if there are fewer than ten words or three acronyms.
-    public init(texts: [String], count: Int = 40, seed: UInt64) throws {
+    package init(texts: [String], count: Int = 40, seed: UInt64) throws {
         var words: [String: Int] = [:], initials: [String: Int] = [:], seen: Set<String> = []
         for text in texts {
             let tokens = text.lowercased().split { !$0.isASCII || !$0.isLetter }.map(String.init)
@@ -191,10 +203,14 @@ public struct ERPLexicon: Sendable {
         let abbreviations = initials.filter { !seen.contains($0.key) }
         // What the text has is judged, not what `count` leaves of it.
         guard words.count >= 10, abbreviations.count >= 3 else {
-            throw DataError(.badData, "the text has \(words.count) words of three letters and \(abbreviations.count) acronyms "
-                            + "(initials of three words, all consonants); at least 10 and 3 are needed")
+            throw DataError(
+                .badData,
+                "the text has \(words.count) words of three letters and \(abbreviations.count) acronyms "
+                    + "(initials of three words, all consonants); at least 10 and 3 are needed")
         }
-        func frequent(_ counts: [String: Int]) -> [String] { counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key) }
+        func frequent(_ counts: [String: Int]) -> [String] {
+            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key)
+        }
         let real = frequent(words), acronyms = frequent(abbreviations)
         var random = RandomSource(seed: seed)
         func drawn(_ candidates: Set<String>) -> [String] {
@@ -204,22 +220,26 @@ public struct ERPLexicon: Sendable {
         var pseudo: Set<String> = [], illegal: Set<String> = []
         func beginsWithVowel(_ word: String) -> Bool { word.first.map { Self.vowels.contains($0) } ?? false }
         // A consonant before "nt" of "ant" would leave no vowel: like takes the place of like.
-        for a in real { for b in real where beginsWithVowel(a) == beginsWithVowel(b) { pseudo.insert(String(a.prefix(1)) + b.dropFirst()) } }
+        for a in real {
+            for b in real where beginsWithVowel(a) == beginsWithVowel(b) { pseudo.insert(String(a.prefix(1)) + b.dropFirst()) }
+        }
         pseudo.subtract(seen)
         let consonants = Array(Set(real.joined()).subtracting(Self.vowels)).sorted()
-        for a in consonants { for b in consonants { for c in consonants where a != b && b != c && a != c { illegal.insert(String([a, b, c])) } } }
+        for a in consonants {
+            for b in consonants { for c in consonants where a != b && b != c && a != c { illegal.insert(String([a, b, c])) } }
+        }
         illegal.subtract(Set(initials.keys).union(seen))
         strings = [.word: real, .acronym: acronyms, .pseudoword: drawn(pseudo), .illegal: drawn(illegal)]
     }
 
     /// What the network learns to read: words and acronyms.
-    public var trained: [String] { (strings[.word] ?? []) + (strings[.acronym] ?? []) }
+    package var trained: [String] { (strings[.word] ?? []) + (strings[.acronym] ?? []) }
 }
 
 /// Letters by position → hidden units → semantic features, with inhibition from units of its own at both levels, trained by
 /// back-propagation that is written out here.
-public struct ReadingNetwork: Sendable {
-    public let hidden: Int, semantics: Int, inhibitory: Int
+package struct ReadingNetwork: Sendable {
+    package let hidden: Int, semantics: Int, inhibitory: Int
     static let letters = 26, positions = 3
     private static var inputs: Int { letters * positions }
 
@@ -230,16 +250,23 @@ public struct ReadingNetwork: Sendable {
     package var biases: [[Double]]
 
     /// Cross-entropy per string before each epoch of training.
-    public private(set) var losses: [Double] = []
+    package private(set) var losses: [Double] = []
 
-    public init(hidden: Int = 40, inhibitory: Int = 10, semantics: Int = 40, seed: UInt64) {
+    package init(hidden: Int = 40, inhibitory: Int = 10, semantics: Int = 40, seed: UInt64) {
         (self.hidden, self.inhibitory, self.semantics) = (hidden, inhibitory, semantics)
         var random = RandomSource(seed: seed).split(1)
-        shapes = [(hidden, Self.inputs, 1), (inhibitory, Self.inputs, 1), (hidden, inhibitory, -1), (semantics, hidden, 1), (inhibitory, hidden, 1), (semantics, inhibitory, -1)]
+        shapes = [
+            (hidden, Self.inputs, 1), (inhibitory, Self.inputs, 1), (hidden, inhibitory, -1), (semantics, hidden, 1),
+            (inhibitory, hidden, 1), (semantics, inhibitory, -1),
+        ]
         let scales = [1.0, 0.5, 0.5, 0.5, 0.2, 0.5]
-        layers = zip(shapes, scales).map { shape, scale in (0..<shape.rows * shape.columns).map { _ in shape.sign * scale * random.uniform() } }
-        biases = [[Double](repeating: -1, count: hidden), [Double](repeating: -1, count: inhibitory), [Double](repeating: -2, count: semantics),
-                  [Double](repeating: -2, count: inhibitory)]
+        layers = zip(shapes, scales).map { shape, scale in
+            (0..<shape.rows * shape.columns).map { _ in shape.sign * scale * random.uniform() }
+        }
+        biases = [
+            [Double](repeating: -1, count: hidden), [Double](repeating: -1, count: inhibitory), [Double](repeating: -2, count: semantics),
+            [Double](repeating: -2, count: inhibitory),
+        ]
     }
 
     /// Places of the letters that are on; letters outside a–z and beyond three are left out.
@@ -322,15 +349,21 @@ public struct ReadingNetwork: Sendable {
         func outer(_ d: [Double], _ x: [Double]) -> [Double] { d.flatMap { value in x.map { value * $0 } } }
         var x = [Double](repeating: 0, count: Self.inputs)
         for place in input { x[place] = 1 }
-        return (loss, [outer(h, x), outer(hiddenInhibition, x), outer(h, a[1]), outer(semantic, a[0]), outer(semanticInhibition, a[0]), outer(semantic, a[3])],
-                [h, hiddenInhibition, semantic, semanticInhibition])
+        return (
+            loss,
+            [
+                outer(h, x), outer(hiddenInhibition, x), outer(h, a[1]), outer(semantic, a[0]), outer(semanticInhibition, a[0]),
+                outer(semantic, a[3]),
+            ],
+            [h, hiddenInhibition, semantic, semanticInhibition]
+        )
     }
 
     /// Learns one sparse random set of semantic features per string, by batch gradient descent with Adam's steps (Kingma & Ba 2015); after
     /// every step weights of the wrong sign become 0.
     ///
     /// - Parameter features: features that are on for each string.
-    public mutating func train(_ strings: [String], epochs: Int = 300, learningRate: Double = 0.03, features: Int = 8, seed: UInt64) {
+    package mutating func train(_ strings: [String], epochs: Int = 300, learningRate: Double = 0.03, features: Int = 8, seed: UInt64) {
         var random = RandomSource(seed: seed).split(2)
         let targets = strings.map { _ in
             var target = [Double](repeating: 0, count: semantics)

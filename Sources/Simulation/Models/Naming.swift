@@ -12,23 +12,27 @@ import Tensors
 /// neighbourhood of a word of the Philadelphia Naming Test: the target CAT, a semantic (DOG), a formal (MAT) and two unrelated neighbours
 /// (LOG, FOG), and HAT, in whose place every tenth trial has RAT, which is both similar and related.
 public struct NamingModel: Sendable {
+    /// The versions of the model that are compared.
     public enum Variant: String, Sendable, CaseIterable {
         /// Semantic and phonological weights s and p, decay .6.
         case semanticPhonological = "sp"
         /// One weight and a decay rate.
         case weightDecay = "wd"
 
+        /// Names of the free parameters, in their order.
         public var parameterNames: [String] { self == .semanticPhonological ? ["s", "p"] : ["weight", "decay"] }
 
         /// The published values for people without aphasia.
-        public var controlValues: [Double] { self == .semanticPhonological ? [0.0698, 0.1] : [0.1, 0.5] }
+        package var controlValues: [Double] { self == .semanticPhonological ? [0.0698, 0.1] : [0.1, 0.5] }
     }
 
+    /// Kinds of responses.
     public enum Category: Int, Sendable, CaseIterable {
         case correct, semantic, formal, nonword, mixed, unrelated
 
+        /// The English name.
         public var name: String { "\(self)" }
-        public var japaneseName: String {
+        package var japaneseName: String {
             switch self {
             case .correct: "正答"
             case .semantic: "意味性錯語"
@@ -41,13 +45,15 @@ public struct NamingModel: Sendable {
     }
 
     /// Share of trials whose lexicon has a word that is related and similar.
-    public static let mixedShare = 0.1
+    package static let mixedShare = 0.1
     static let steps = 8, jolt = 10.0, boost = 100.0, sd = 0.01, relativeSD = 0.16
 
+    /// The version.
     public let variant: Variant
     /// How many of its ten semantic features each related word shares with the target: one word, three features.
     public var sharedFeatures = [3]
 
+    /// A model of one version.
     public init(_ variant: Variant) { self.variant = variant }
 
     /// Proportions of responses by category, in the order of `Category`.
@@ -62,15 +68,17 @@ public struct NamingModel: Sendable {
         var counts = [Int](repeating: 0, count: Category.allCases.count)
         for (hasMixed, trials) in [(false, trials - mixed), (true, mixed)] where trials > 0 {
             let lexicon = Lexicon(hasMixedNeighbour: hasMixed, sharedFeatures: sharedFeatures)
-            let trial = TrialProtocol([
-                .init(at: 0, .add((0..<10).map { lexicon.semantic[$0] }, Self.jolt)),
-                .init(at: Self.steps, .boostWinner(lexicon.words, to: Self.boost)),
-            ], stop: .steps(2 * Self.steps))
+            let trial = TrialProtocol(
+                [
+                    .init(at: 0, .add((0..<10).map { lexicon.semantic[$0] }, Self.jolt)),
+                    .init(at: Self.steps, .boostWinner(lexicon.words, to: Self.boost)),
+                ], stop: .steps(2 * Self.steps))
             let simulator = try Simulator(
                 network: lexicon.network, dynamics: .spreading(decay: decay, sd: Self.sd, relativeSD: Self.relativeSD), trial: trial,
                 parameters: parameters)
             let found = simulator.counts(
-                trials: trials, seed: seed, stream: hasMixed ? 1 : 0, categories: counts.count, threads: threads, classify: lexicon.category)
+                trials: trials, seed: seed, stream: hasMixed ? 1 : 0, categories: counts.count, threads: threads, classify: lexicon.category
+            )
             for i in counts.indices { counts[i] += found[i] }
         }
         return counts
@@ -103,8 +111,14 @@ public struct NamingModel: Sendable {
             features.append(word(sharing: 0))
             features.append(word(sharing: hasMixedNeighbour ? sharedFeatures.max() ?? 0 : 0))
             features += [word(sharing: 0), word(sharing: 0)]
-            let names = ["CAT"] + (related == 1 ? ["DOG"] : (0..<related).map { "DOG\($0 + 1)" }) + ["MAT", hasMixedNeighbour ? "RAT" : "HAT", "LOG", "FOG"]
-            categories = [.correct] + [Category](repeating: .semantic, count: related) + [.formal, hasMixedNeighbour ? .mixed : .formal, .unrelated, .unrelated]
+            let names =
+                ["CAT"] + (related == 1 ? ["DOG"] : (0..<related).map { "DOG\($0 + 1)" }) + [
+                    "MAT", hasMixedNeighbour ? "RAT" : "HAT", "LOG", "FOG",
+                ]
+            categories =
+                [.correct] + [Category](repeating: .semantic, count: related) + [
+                    .formal, hasMixedNeighbour ? .mixed : .formal, .unrelated, .unrelated,
+                ]
             // Related words beyond the first share DOG's form, so that phonology is that of the published lexicon.
             forms = [[0, 6, 8]] + [[Int]](repeating: [1, 7, 9], count: related) + [[2, 6, 8], [3, 6, 8], [4, 7, 9], [5, 7, 9]]
             semantic = network.addBank("semantic features", units: (0..<next).map { "feature \($0 + 1)" })

@@ -4,65 +4,68 @@ import Statistics
 import Tensors
 
 /// The naming model fitted to one person's responses.
-public struct NamingFit: Sendable {
-    public var responses: NamingResponses
-    public var variant: NamingModel.Variant
-    public var fit: ParameterFit
+package struct NamingFit: Sendable {
+    package var responses: NamingResponses
+    package var variant: NamingModel.Variant
+    package var fit: ParameterFit
     /// All parameters, those held fixed among them, in the order of `variant.parameterNames`.
-    public var values: [Double]
+    package var values: [Double]
     /// Proportions simulated at the fitted values, by category.
-    public var predicted: [Double]
+    package var predicted: [Double]
     /// Root mean squared deviation of the predicted from the observed proportions over the six categories.
-    public var rmsd: Double
+    package var rmsd: Double
     /// The same for the published parameters, where the table has them.
-    public var publishedRMSD: Double?
+    package var publishedRMSD: Double?
     /// G² against the multinomial that has the observed proportions, with 5 − k degrees of freedom, and its p-value.
-    public var deviance: Double, devianceP: Double
+    package var deviance: Double, devianceP: Double
 
-    public var bic: Double { fit.bic(observations: responses.classified) }
+    package var bic: Double { fit.bic(observations: responses.classified) }
 }
 
 /// Fits the naming model by maximum likelihood on a simulated surface.
-public struct NamingFitter: Sendable {
+package struct NamingFitter: Sendable {
     /// How responses outside the categories count in the observed proportions. The likelihood is that of the classified responses in either
     /// case.
-    public enum Omissions: String, Sendable, CaseIterable {
+    package enum Omissions: String, Sendable, CaseIterable {
         /// Proportions of the classified responses.
         case exclude
         /// Proportions of all pictures, as printed in tables; the model has no omissions, so its proportions are larger.
         case keep
     }
 
-    public let model: NamingModel
-    public let surface: ProbabilitySurface
+    package let model: NamingModel
+    package let surface: ProbabilitySurface
     /// Parameters that are fitted, in the order of the variant; the others stay at the published values of people without aphasia.
-    public var free: [String]
-    public var penalties: [String: FreeParameter.Penalty] = [:]
-    public var omissions = Omissions.exclude
+    package var free: [String]
+    package var penalties: [String: FreeParameter.Penalty] = [:]
+    package var omissions = Omissions.exclude
     /// Trials of the simulation at the fitted values.
-    public var trials = 10_000
-    public var seed: UInt64 = 0
-    public var threads = Parallel.availableThreads
+    package var trials = 10_000
+    package var seed: UInt64 = 0
+    package var threads = Parallel.availableThreads
 
-    public init(model: NamingModel, surface: ProbabilitySurface) {
+    package init(model: NamingModel, surface: ProbabilitySurface) {
         (self.model, self.surface, free) = (model, surface, model.variant.parameterNames)
     }
 
     /// The grid of a variant's surface: from chance to a little beyond the values of people without aphasia, since a lesion lowers the
     /// weights and hastens decay. Far above them feedback swamps the target, and errors rise again.
-    public static func axes(_ variant: NamingModel.Variant, points: Int = 33) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
+    package static func axes(_ variant: NamingModel.Variant, points: Int = 33) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
         switch variant {
         case .semanticPhonological: (.init("s", range: 0.0005...0.08, count: points), .init("p", range: 0.006...0.12, count: points))
-        case .weightDecay: (.init("weight", range: 0.001...0.12, count: points), .init("decay", range: 0.45...0.97, count: points, isLogarithmic: false))
+        case .weightDecay:
+            (.init("weight", range: 0.001...0.12, count: points), .init("decay", range: 0.45...0.97, count: points, isLogarithmic: false))
         }
     }
 
     /// Simulates a variant's surface on `points` × `points` values.
-    public static func surface(
+    package static func surface(
         _ model: NamingModel, points: Int = 33, trials: Int = 4000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
     ) throws -> ProbabilitySurface {
         let axes = axes(model.variant, points: points)
-        return try ProbabilitySurface(x: axes.x, y: axes.y, categories: NamingModel.Category.allCases.count, trials: trials, seed: seed, threads: threads) {
+        return try ProbabilitySurface(
+            x: axes.x, y: axes.y, categories: NamingModel.Category.allCases.count, trials: trials, seed: seed, threads: threads
+        ) {
             try model.counts([$0, $1], trials: trials, seed: seed, threads: 1)
         }
     }
@@ -79,10 +82,12 @@ public struct NamingFitter: Sendable {
     }
 
     /// −Σ count · log p.
-    private static func misfit(_ counts: [Double], _ p: [Double]) -> Double { -zip(counts, p).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.1) : 0) } }
+    private static func misfit(_ counts: [Double], _ p: [Double]) -> Double {
+        -zip(counts, p).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.1) : 0) }
+    }
 
     /// The parameters and their intervals from the surface alone.
-    public func parameters(of counts: [Double]) throws -> ParameterFit {
+    package func parameters(of counts: [Double]) throws -> ParameterFit {
         try ParameterFit(parameters) { values in
             let v = all(values)
             return Self.misfit(counts, surface.probabilities(v[0], v[1]))
@@ -92,14 +97,15 @@ public struct NamingFitter: Sendable {
     /// Parameters from the surface, proportions from a simulation at the fitted values.
     ///
     /// - Parameter refines: whether a search by direct simulation goes on from the surface's optimum.
-    public func fit(_ responses: NamingResponses, refines: Bool = false) throws -> NamingFit {
+    package func fit(_ responses: NamingResponses, refines: Bool = false) throws -> NamingFit {
         var fit = try parameters(of: responses.counts)
         if refines {
             let start = fit.values.map(log)
             let minimum = try NelderMead.coarse.minimize(from: start, step: start.map { _ in 0.1 }) { x in
                 let values = x.map(exp)
                 guard zip(values, parameters).allSatisfy({ $1.bounds.contains($0) }) else { return .infinity }
-                return Self.misfit(responses.counts, try simulated(all(values))) + zip(parameters, values).reduce(0) { $0 + $1.0.cost($1.1) }
+                return Self.misfit(responses.counts, try simulated(all(values)))
+                    + zip(parameters, values).reduce(0) { $0 + $1.0.cost($1.1) }
             }
             for i in fit.parameters.indices { fit.parameters[i].value = exp(minimum.point[i]) }
             fit.evaluations += minimum.evaluations
@@ -128,30 +134,32 @@ public struct NamingFitter: Sendable {
     // MARK: What can be known
 
     /// Fits to simulated people whose parameters are known.
-    public struct Recovery: Sendable {
-        public struct Person: Sendable {
-            public var values: [Double]
-            public var fit: ParameterFit
+    package struct Recovery: Sendable {
+        package struct Person: Sendable {
+            package var values: [Double]
+            package var fit: ParameterFit
         }
-        public var people: [Person]
+        package var people: [Person]
 
         /// Of parameter `index`: share of intervals that hold the true value, share that are bounded on both sides, mean error of log θ and
         /// its spread.
-        public func summary(_ index: Int) -> (coverage: Double, identified: Double, bias: Double, error: Double) {
+        package func summary(_ index: Int) -> (coverage: Double, identified: Double, bias: Double, error: Double) {
             let n = Double(people.count)
             let covered = people.count { p in
                 let own = p.fit.parameters[index]
                 return (own.low ?? 0) <= p.values[index] && p.values[index] <= (own.high ?? .infinity)
             }
             let errors = people.map { log($0.fit.parameters[index].value / $0.values[index]) }, bias = errors.reduce(0, +) / n
-            return (Double(covered) / n, Double(people.count { $0.fit.parameters[index].isIdentified }) / n, bias,
-                    (errors.reduce(0) { $0 + $1 * $1 } / n).squareRoot())
+            return (
+                Double(covered) / n, Double(people.count { $0.fit.parameters[index].isIdentified }) / n, bias,
+                (errors.reduce(0) { $0 + $1 * $1 } / n).squareRoot()
+            )
         }
     }
 
     /// Parameter recovery: `people` simulated persons with values spread evenly (on the axes' scales) over a region, `items` pictures each,
     /// and the fits to their responses. Responses are drawn from a direct simulation, not from the surface.
-    public func recovery(people: Int, items: Int, x: ClosedRange<Double>, y: ClosedRange<Double>) throws -> Recovery {
+    package func recovery(people: Int, items: Int, x: ClosedRange<Double>, y: ClosedRange<Double>) throws -> Recovery {
         var results = [Recovery.Person?](repeating: nil, count: people)
         let random = RandomSource(seed: seed)
         try results.withUnsafeMutableBufferPointer { buffer in
@@ -160,7 +168,9 @@ public struct NamingFitter: Sendable {
                 var random = random.split(UInt64(person))
                 func draw(_ axis: ProbabilitySurface.Axis, _ range: ClosedRange<Double>) -> Double {
                     let u = random.uniform()
-                    return axis.isLogarithmic ? range.lowerBound * pow(range.upperBound / range.lowerBound, u) : range.lowerBound + u * (range.upperBound - range.lowerBound)
+                    return axis.isLogarithmic
+                        ? range.lowerBound * pow(range.upperBound / range.lowerBound, u)
+                        : range.lowerBound + u * (range.upperBound - range.lowerBound)
                 }
                 let values = [draw(surface.x, x), draw(surface.y, y)]
                 // One seed per person: their pictures are other trials than the surface's.
@@ -172,18 +182,18 @@ public struct NamingFitter: Sendable {
     }
 
     /// How many pictures are needed to distinguish two people.
-    public struct Power: Sendable {
+    package struct Power: Sendable {
         /// Pictures per person for each power asked for, in that order.
-        public var items: [(power: Double, items: Int)]
+        package var items: [(power: Double, items: Int)]
         /// Expected G² per picture of a common set of parameters.
-        public var devianceByItem: Double
+        package var devianceByItem: Double
     }
 
     /// The likelihood-ratio test that two people have the same parameters: expected G² per picture is that of their fitted probabilities,
     /// power comes from the noncentral χ² distribution with as many degrees of freedom as free parameters.
     ///
     /// - Throws: `DataError` if the two have the same fitted probabilities.
-    public func power(_ a: ParameterFit, _ b: ParameterFit, powers: [Double] = [0.8, 0.9, 0.95], level: Double = 0.05) throws -> Power {
+    package func power(_ a: ParameterFit, _ b: ParameterFit, powers: [Double] = [0.8, 0.9, 0.95], level: Double = 0.05) throws -> Power {
         let (va, vb) = (all(a.values), all(b.values)), pa = surface.probabilities(va[0], va[1]), pb = surface.probabilities(vb[0], vb[1])
         let both = zip(pa, pb).map { $0 + $1 }
         let apart = Self.misfit(pa, pa) + Self.misfit(pb, pb), together = try parameters(of: both).misfit
@@ -192,20 +202,28 @@ public struct NamingFitter: Sendable {
             throw DataError(.badData, "the two have the same fitted parameters; no number of pictures can distinguish them")
         }
         let freedom = Double(free.count), critical = ChiSquare(freedom: freedom).quantile(1 - level)
-        return Power(items: powers.map { power in
-            var (low, high) = (1.0, 2.0)
-            while high < 1e9, Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * high) < power { (low, high) = (high, high * 2) }
-            while high - low > 0.5 {
-                let middle = (low + high) / 2
-                if Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * middle) < power { low = middle } else { high = middle }
-            }
-            return (power, Int(high.rounded(.up)))
-        }, devianceByItem: each)
+        return Power(
+            items: powers.map { power in
+                var (low, high) = (1.0, 2.0)
+                while high < 1e9, Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * high) < power {
+                    (low, high) = (high, high * 2)
+                }
+                while high - low > 0.5 {
+                    let middle = (low + high) / 2
+                    if Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * middle) < power {
+                        low = middle
+                    } else {
+                        high = middle
+                    }
+                }
+                return (power, Int(high.rounded(.up)))
+            }, devianceByItem: each)
     }
 
     /// P(χ² > x) of the noncentral distribution: central ones weighted by a Poisson distribution.
     package static func noncentralUpper(_ x: Double, freedom: Double, noncentrality: Double) -> Double {
-        let half = noncentrality / 2, reach = Int(half + 12 * (half + 1).squareRoot()) + 20, first = max(0, Int(half - 12 * (half + 1).squareRoot()))
+        let half = noncentrality / 2, reach = Int(half + 12 * (half + 1).squareRoot()) + 20,
+            first = max(0, Int(half - 12 * (half + 1).squareRoot()))
         var sum = 0.0
         for j in first...reach {
             let weight = exp(Double(j) * log(max(half, 1e-300)) - half - lgamma(Double(j) + 1))

@@ -13,7 +13,7 @@ extension NamingModel {
     ///   - values: in the order of `variant.parameterNames`.
     ///   - draws: from the normal distribution of the words and of the phonemes; a proportion's error from them is at most .5 / √draws.
     /// - Throws: `DataError` for values that are not finite.
-    public func momentProportions(_ values: [Double], draws: Int = 50_000, seed: UInt64 = 0) throws -> [Double] {
+    package func momentProportions(_ values: [Double], draws: Int = 50_000, seed: UInt64 = 0) throws -> [Double] {
         let (parameters, decay) = parameters(values)
         var result = [Double](repeating: 0, count: Category.allCases.count)
         for (hasMixed, share) in [(false, 1 - Self.mixedShare), (true, Self.mixedShare)] {

@@ -3,22 +3,22 @@
 /// A neighbour shares features with its target in proportion to how far their cosine lies above that of two random words: 10 · (cos − c₀) /
 /// (1 − c₀), rounded, at most nine, with c₀ the mean cosine of all pairs. The convention is ours; it gives the published network's three
 /// features of ten at 30 % of the way from chance to identity.
-public struct NamingNeighbours: Sendable {
-    public struct Word: Sendable {
+package struct NamingNeighbours: Sendable {
+    package struct Word: Sendable {
         /// Rows of the neighbours, nearest first, and the features of ten that each shares with the target.
-        public var neighbours: [(row: Int, shared: Int)]
+        package var neighbours: [(row: Int, shared: Int)]
     }
 
     /// One per row.
-    public var words: [Word]
+    package var words: [Word]
     /// c₀.
-    public var meanCosine: Double
+    package var meanCosine: Double
 
     /// - Parameters:
     ///   - vectors: one per word, all of one length, none zero.
     ///   - limit: neighbours per word, at most; those that would not share a feature are left out.
     /// - Complexity: O(words² · dimensions).
-    public init(_ vectors: [[Float]], limit: Int) {
+    package init(_ vectors: [[Float]], limit: Int) {
         let norms = vectors.map { $0.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }
         func cosine(_ a: Int, _ b: Int) -> Double {
             var sum = 0.0

@@ -7,52 +7,58 @@ import Tensors
 /// x is scaled to −1 ... 1 and the equations are solved by Householder QR, since the normal equations of raw powers lose all digits at
 /// these degrees. With λ > 0, √λ times the identity is stacked below the design (ridge; the intercept is free). With more coefficients than
 /// points and λ = 0 it is the solution of least norm.
-public struct Overfitting: Sendable {
+package struct Overfitting: Sendable {
     /// Points on the interval 0 ... 6π, how many of them are fitted, and the standard deviation of the noise.
-    public var points = 100, sampled = 10, noise = 0.3
-    public var degrees = Array(1...12)
+    package var points = 100, sampled = 10, noise = 0.3
+    package var degrees = Array(1...12)
     /// The degree whose λ path is drawn.
-    public var pathDegree = 9
-    public var penalties = (0...40).map { pow(10, -8 + Double($0) / 4) }
+    package var pathDegree = 9
+    package var penalties = (0...40).map { pow(10, -8 + Double($0) / 4) }
     /// Data sets from which bias and variance are computed.
-    public var repetitions = 500
-    public var seed: UInt64 = 0
-    public var threads = Parallel.availableThreads
+    package var repetitions = 500
+    package var seed: UInt64 = 0
+    package var threads = Parallel.availableThreads
 
-    public init() {}
+    package init() {}
 
-    public static let end = 6 * Double.pi
-    public static func truth(_ x: Double) -> Double { sin(x) }
+    package static let end = 6 * Double.pi
+    package static func truth(_ x: Double) -> Double { sin(x) }
 
-    public struct DataSet: Sendable {
+    package struct DataSet: Sendable {
         /// All x in order, their noisy values, and which of them are fitted.
-        public var x: [Double], y: [Double]
-        public var fitted: [Int]
-        public var heldOut: [Int] { let inside = Set(fitted); return x.indices.filter { !inside.contains($0) } }
+        package var x: [Double], y: [Double]
+        package var fitted: [Int]
+        package var heldOut: [Int] {
+            let inside = Set(fitted)
+            return x.indices.filter { !inside.contains($0) }
+        }
     }
 
     /// Data set `repetition`, 0 the one that is drawn.
-    public func data(_ repetition: Int = 0) -> DataSet {
+    package func data(_ repetition: Int = 0) -> DataSet {
         var random = RandomSource(seed: seed).split(UInt64(repetition))
         let x = (0..<points).map { Double($0) / Double(points - 1) * Self.end }
         let y = x.map { Self.truth($0) + noise * random.normal() }
         return DataSet(x: x, y: y, fitted: Array(random.permutation(points).prefix(sampled)).sorted())
     }
 
-    public struct Polynomial: Sendable {
+    package struct Polynomial: Sendable {
         /// Of powers 0, 1, … of x / 3π − 1.
-        public var coefficients: [Double]
-        public func callAsFunction(_ x: Double) -> Double {
+        package var coefficients: [Double]
+        package func callAsFunction(_ x: Double) -> Double {
             let z = x / (Overfitting.end / 2) - 1
             return coefficients.reversed().reduce(0) { $0 * z + $1 }
         }
     }
 
-    public func fit(_ data: DataSet, degree: Int, penalty: Double = 0) throws -> Polynomial {
+    package func fit(_ data: DataSet, degree: Int, penalty: Double = 0) throws -> Polynomial {
         var rows = data.fitted.map { i -> [Double] in
             let z = data.x[i] / (Self.end / 2) - 1
             var power = 1.0
-            return (0...degree).map { _ in defer { power *= z }; return power }
+            return (0...degree).map { _ in
+                defer { power *= z }
+                return power
+            }
         }
         var y = data.fitted.map { data.y[$0] }
         if penalty > 0 {
@@ -65,7 +71,7 @@ public struct Overfitting: Sendable {
     }
 
     /// Root mean squared error on the points that were fitted and on the others.
-    public func errors(_ polynomial: Polynomial, _ data: DataSet) -> (fitted: Double, heldOut: Double) {
+    package func errors(_ polynomial: Polynomial, _ data: DataSet) -> (fitted: Double, heldOut: Double) {
         func error(_ places: [Int]) -> Double {
             (places.reduce(0) { $0 + pow(polynomial(data.x[$1]) - data.y[$1], 2) } / Double(max(places.count, 1))).squareRoot()
         }
@@ -73,17 +79,18 @@ public struct Overfitting: Sendable {
     }
 
     /// Over `repetitions` data sets, averaged over all x: squared bias, variance and the two errors' means of squares.
-    public struct Decomposition: Sendable {
-        public var degree: Int, penalty: Double
+    package struct Decomposition: Sendable {
+        package var degree: Int, penalty: Double
         /// Squares: (mean prediction − truth)², variance of predictions around their mean.
-        public var squaredBias: Double, variance: Double
+        package var squaredBias: Double, variance: Double
         /// Medians over the data sets of the root mean squared errors: means belong to a few that went wild.
-        public var fittedError: Double, heldOutError: Double
+        package var fittedError: Double, heldOutError: Double
     }
 
-    public func decomposition(degree: Int, penalty: Double = 0) throws -> Decomposition {
+    package func decomposition(degree: Int, penalty: Double = 0) throws -> Decomposition {
         let x = data().x
-        var predictions = [[Double]](repeating: [], count: repetitions), errors = [(fitted: Double, heldOut: Double)](repeating: (0, 0), count: repetitions)
+        var predictions = [[Double]](repeating: [], count: repetitions),
+            errors = [(fitted: Double, heldOut: Double)](repeating: (0, 0), count: repetitions)
         try predictions.withUnsafeMutableBufferPointer { p in
             try errors.withUnsafeMutableBufferPointer { e in
                 let (sharedP, sharedE) = (p.baseAddress.map { Shared($0) }, e.baseAddress.map { Shared($0) })
@@ -104,8 +111,9 @@ public struct Overfitting: Sendable {
             let sorted = values.sorted()
             return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         }
-        return Decomposition(degree: degree, penalty: penalty, squaredBias: bias, variance: spread,
-                             fittedError: median(errors.map(\.fitted)), heldOutError: median(errors.map(\.heldOut)))
+        return Decomposition(
+            degree: degree, penalty: penalty, squaredBias: bias, variance: spread,
+            fittedError: median(errors.map(\.fitted)), heldOutError: median(errors.map(\.heldOut)))
     }
 
     /// The solution of least squares, of least norm if there are fewer rows than columns.
@@ -126,7 +134,9 @@ public struct Overfitting: Sendable {
             var v = a[k]
             for i in 0..<k { v[i] = 0 }
             let norm = v.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            guard norm > size * 1e-14 else { throw DataError(.badData, "the points do not determine a polynomial of degree \(n - 1); choose a lower degree or a penalty") }
+            guard norm > size * 1e-14 else {
+                throw DataError(.badData, "the points do not determine a polynomial of degree \(n - 1); choose a lower degree or a penalty")
+            }
             v[k] += v[k] < 0 ? -norm : norm
             let scale = v.reduce(0) { $0 + $1 * $1 }.squareRoot()
             for i in v.indices { v[i] /= scale }

@@ -13,22 +13,25 @@ import Tensors
 /// The weights are those of the paper's figure 3. The cascade's rate τ, the accumulation rate α, its noise σ, the threshold and the SOA's
 /// milliseconds per cycle are the paper's as remembered, not read from a table.
 public struct StroopModel: Sendable {
+    /// What is to be named.
     public enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
+    /// How word and ink relate.
     public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
 
     /// Weights by the names of the units that they join, one matrix per pair of banks.
     public struct Weights: Sendable, Equatable {
         /// `(hidden, input)` of the ink and of the word pathway; hidden and input units in the order red, green.
-        public var ink = [[2.2, -2.2], [-2.2, 2.2]], word = [[2.6, -2.6], [-2.6, 2.6]]
+        package var ink = [[2.2, -2.2], [-2.2, 2.2]], word = [[2.6, -2.6], [-2.6, 2.6]]
         /// Task unit to its hidden units, and the bias of all hidden units.
-        public var inkTask = [4.0, 4], wordTask = [4.0, 4], inkBias = [-4.0, -4], wordBias = [-4.0, -4]
+        package var inkTask = [4.0, 4], wordTask = [4.0, 4], inkBias = [-4.0, -4], wordBias = [-4.0, -4]
         /// `(response, hidden)`.
-        public var inkResponse = [[1.3, -1.3], [-1.3, 1.3]], wordResponse = [[2.5, -2.5], [-2.5, 2.5]]
+        package var inkResponse = [[1.3, -1.3], [-1.3, 1.3]], wordResponse = [[2.5, -2.5], [-2.5, 2.5]]
 
         /// Figure 3 of Cohen, Dunbar & McClelland (1990).
         public static let cohen1990 = Weights()
     }
 
+    /// The network's weights.
     public var weights = Weights.cohen1990
     /// τ of the cascade.
     public var rate = 0.1
@@ -38,12 +41,14 @@ public struct StroopModel: Sendable {
     public var taskDemand = 1.0
     /// Cycles after which a trial counts as unanswered.
     public var limit = 2000
+    /// Milliseconds of one cycle.
     public static let millisecondsPerCycle = 12.1
 
+    /// The published parameters.
     public init() {}
 
     /// Beside the simulation: seconds for 100 items of Stroop (1935), tables I and III, all participants.
-    public static let stroop1935: [(task: Task, condition: Condition, n: Int, seconds: Double, sd: Double)] = [
+    package static let stroop1935: [(task: Task, condition: Condition, n: Int, seconds: Double, sd: Double)] = [
         (.wordReading, .control, 70, 41.0, 4.84), (.wordReading, .conflict, 70, 43.3, 6.15),
         (.colourNaming, .control, 100, 63.3, 10.8), (.colourNaming, .conflict, 100, 110.3, 18.8),
     ]
@@ -51,10 +56,12 @@ public struct StroopModel: Sendable {
     /// A trial whose correct response is red.
     ///
     /// - Parameter soa: cycles by which the stimulus that the task ignores follows the other one; negative if it comes first.
-    public func simulator(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> Simulator {
+    package func simulator(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> Simulator {
         var network = Network()
-        let ink = network.addBank("ink", units: ["ink red", "ink green"]), word = network.addBank("word", units: ["word RED", "word GREEN"])
-        let tasks = network.addBank("task", units: Task.allCases.map { "task \($0.rawValue)" }), bias = network.addBank("bias", units: ["bias"])
+        let ink = network.addBank("ink", units: ["ink red", "ink green"]),
+            word = network.addBank("word", units: ["word RED", "word GREEN"])
+        let tasks = network.addBank("task", units: Task.allCases.map { "task \($0.rawValue)" }),
+            bias = network.addBank("bias", units: ["bias"])
         let inkHidden = network.addBank("ink hidden", units: ["hidden ink 1", "hidden ink 2"])
         let wordHidden = network.addBank("word hidden", units: ["hidden word 1", "hidden word 2"])
         let response = network.addBank("response", units: ["response red", "response green"])
@@ -77,11 +84,15 @@ public struct StroopModel: Sendable {
             .init(steps: 0..<end, .clamp([tasks[task == .wordReading ? 0 : 1]], taskDemand)),
             .init(steps: onset..<end, .clamp([relevant[0]], 1)),
         ]
-        if condition != .control { events.append(.init(steps: onset + soa..<end, .clamp([irrelevant[condition == .congruent ? 0 : 1]], 1))) }
+        if condition != .control {
+            events.append(.init(steps: onset + soa..<end, .clamp([irrelevant[condition == .congruent ? 0 : 1]], 1)))
+        }
         // The network settles under the task before anything is shown, so the trial begins one step early.
         for i in events.indices where i > 2 { events[i].steps = events[i].steps.lowerBound + 1..<end }
-        let race = TrialProtocol.Accumulators(units: Array(response.units), rate: accumulation, sd: sd, threshold: threshold, firstStep: onset + 1, limit: limit)
-        return try Simulator(network: network, dynamics: .cascade(rate: rate), trial: TrialProtocol(events, stop: .accumulators(race), startsSettled: true))
+        let race = TrialProtocol.Accumulators(
+            units: Array(response.units), rate: accumulation, sd: sd, threshold: threshold, firstStep: onset + 1, limit: limit)
+        return try Simulator(
+            network: network, dynamics: .cascade(rate: rate), trial: TrialProtocol(events, stop: .accumulators(race), startsSettled: true))
     }
 
     /// Cycles to the response without noise, nil if none comes; whether it is the right one.
@@ -94,20 +105,26 @@ public struct StroopModel: Sendable {
 
     /// What trials with noise come to.
     public struct Result: Sendable {
+        /// Task, condition and the word's onset relative to the ink, in cycles.
         public var task: Task, condition: Condition, soa: Int
         /// Mean and standard error of the cycles of correct responses, NaN without any.
         public var mean: Double, standardError: Double
         /// Share of wrong responses, and of trials without a response.
         public var errors: Double, omissions: Double
+        /// Simulated trials.
         public var trials: Int
     }
 
-    public func simulate(_ task: Task, _ condition: Condition, soa: Int = 0, trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads) throws -> Result {
+    /// Simulated trials of one cell of the design. Results do not depend on threads.
+    public func simulate(
+        _ task: Task, _ condition: Condition, soa: Int = 0, trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads
+    ) throws -> Result {
         let responses = try simulator(task, condition, soa: soa).responses(trials: trials, seed: seed, threads: threads)
         let correct = responses.filter { $0.choice == 0 }.map { Double($0.steps) }, n = Double(correct.count)
         return Result(
             task: task, condition: condition, soa: soa, mean: mean(correct), standardError: (variance(correct) / n).squareRoot(),
-            errors: Double(responses.count { $0.choice == 1 }) / Double(trials), omissions: Double(responses.count { $0.choice == nil }) / Double(trials),
+            errors: Double(responses.count { $0.choice == 1 }) / Double(trials),
+            omissions: Double(responses.count { $0.choice == nil }) / Double(trials),
             trials: trials)
     }
 
@@ -120,7 +137,7 @@ public struct StroopModel: Sendable {
     /// - Parameters:
     ///   - frequency: how many times as often words are read as colours are named; the paper has 10.
     ///   - seed: of the first weights, small and random.
-    public static func trained(frequency: Double = 10, epochs: Int = 1000, learningRate: Double = 0.1, seed: UInt64 = 0) -> Weights {
+    package static func trained(frequency: Double = 10, epochs: Int = 1000, learningRate: Double = 0.1, seed: UInt64 = 0) -> Weights {
         var random = RandomSource(seed: seed)
         func small() -> [[Double]] { (0..<2).map { _ in (0..<2).map { _ in random.uniform() * 0.2 - 0.1 } } }
         var w = Weights()
@@ -128,11 +145,14 @@ public struct StroopModel: Sendable {
         func seeded() -> [[Double]] { zip(small(), [[0.1, -0.1], [-0.1, 0.1]]).map { zip($0, $1).map { $0 + $1 } } }
         (w.ink, w.word, w.inkResponse, w.wordResponse) = (seeded(), seeded(), seeded(), seeded())
         for _ in 0..<epochs {
-            var step = Weights(ink: [[0, 0], [0, 0]], word: [[0, 0], [0, 0]], inkResponse: [[0, 0], [0, 0]], wordResponse: [[0, 0], [0, 0]])
+            var step = Weights(
+                ink: [[0, 0], [0, 0]], word: [[0, 0], [0, 0]], inkResponse: [[0, 0], [0, 0]], wordResponse: [[0, 0], [0, 0]])
             for (isWord, times) in [(true, frequency), (false, 1)] {
                 for colour in 0..<2 {
                     let gradient = w.gradient(isWord: isWord, colour: colour)
-                    func add(_ a: inout [[Double]], _ b: [[Double]]) { for i in 0..<2 { for j in 0..<2 { a[i][j] -= learningRate * times * b[i][j] } } }
+                    func add(_ a: inout [[Double]], _ b: [[Double]]) {
+                        for i in 0..<2 { for j in 0..<2 { a[i][j] -= learningRate * times * b[i][j] } }
+                    }
                     add(&step.ink, gradient.ink)
                     add(&step.word, gradient.word)
                     add(&step.inkResponse, gradient.inkResponse)
@@ -176,7 +196,9 @@ extension StroopModel.Weights {
     }
 
     /// Derivatives of `loss` by the weights that learn.
-    package func gradient(isWord: Bool, colour: Int) -> (ink: [[Double]], word: [[Double]], inkResponse: [[Double]], wordResponse: [[Double]]) {
+    package func gradient(
+        isWord: Bool, colour: Int
+    ) -> (ink: [[Double]], word: [[Double]], inkResponse: [[Double]], wordResponse: [[Double]]) {
         let (inkA, wordA, response) = forward(isWord: isWord, colour: colour)
         let delta = (0..<2).map { r -> Double in
             let error = response[r] - (r == colour ? 1 : 0)
@@ -190,15 +212,17 @@ extension StroopModel.Weights {
             }
         }
         let input = (0..<2).map { $0 == colour ? 1.0 : 0 }, none = [[0.0, 0], [0, 0]]
-        return (isWord ? none : outer(back(inkResponse, inkA), input), isWord ? outer(back(wordResponse, wordA), input) : none,
-                outer(delta, inkA), outer(delta, wordA))
+        return (
+            isWord ? none : outer(back(inkResponse, inkA), input), isWord ? outer(back(wordResponse, wordA), input) : none,
+            outer(delta, inkA), outer(delta, wordA)
+        )
     }
 
     /// Weights from a table with the columns `from`, `to`, `weight`; every link of the network once, named as in Cohen, Dunbar &
     /// McClelland's figure 3: `ink red`, `word GREEN`, `task colour naming`, `bias`, `hidden ink 1`, `response red` …
     ///
     /// - Throws: `DataError` for an unknown, repeated or missing link, and for a weight that is not a number.
-    public init(path: String, options: TableOptions = TableOptions()) throws {
+    package init(path: String, options: TableOptions = TableOptions()) throws {
         let table = try TextTable(path: path, options: options, wanted: ["from", "to", "weight"])
         let places = try ["from", "to", "weight"].map(table.index)
         var found: [String: Double] = [:], cells: [String] = []
@@ -207,14 +231,23 @@ extension StroopModel.Weights {
         var known: [String] = []
         for h in hidden {
             for c in colours {
-                known += [key("ink \(c)", "hidden ink \(h)"), key("word \(c.uppercased())", "hidden word \(h)"),
-                          key("hidden ink \(h)", "response \(c)"), key("hidden word \(h)", "response \(c)")]
+                known += [
+                    key("ink \(c)", "hidden ink \(h)"), key("word \(c.uppercased())", "hidden word \(h)"),
+                    key("hidden ink \(h)", "response \(c)"), key("hidden word \(h)", "response \(c)"),
+                ]
             }
-            known += [key("task colour naming", "hidden ink \(h)"), key("task word reading", "hidden word \(h)"), key("bias", "hidden ink \(h)"), key("bias", "hidden word \(h)")]
+            known += [
+                key("task colour naming", "hidden ink \(h)"), key("task word reading", "hidden word \(h)"), key("bias", "hidden ink \(h)"),
+                key("bias", "hidden word \(h)"),
+            ]
         }
         while let line = try table.next(into: &cells) {
             let name = key(cells[places[0]], cells[places[1]])
-            guard known.contains(name) else { throw DataError(.badData, "the network has no link \(name); its links are \(known.joined(separator: ", "))", file: table.name, line: line) }
+            guard known.contains(name) else {
+                throw DataError(
+                    .badData, "the network has no link \(name); its links are \(known.joined(separator: ", "))", file: table.name,
+                    line: line)
+            }
             guard let weight = Double(cells[places[2]]), weight.isFinite else {
                 throw DataError(.badData, "the weight '\(cells[places[2]])' is not a number", file: table.name, line: line)
             }
@@ -222,9 +255,12 @@ extension StroopModel.Weights {
                 throw DataError(.badData, "the link \(name) occurs twice", file: table.name, line: line)
             }
         }
-        if let missing = known.first(where: { found[$0] == nil }) { throw DataError(.badData, "the link \(missing) has no weight", file: table.name) }
+        if let missing = known.first(where: { found[$0] == nil }) {
+            throw DataError(.badData, "the link \(missing) has no weight", file: table.name)
+        }
         func matrix(_ from: [String], _ to: [String]) -> [[Double]] { to.map { t in from.map { found[key($0, t)] ?? 0 } } }
-        let inks = hidden.map { "hidden ink \($0)" }, words = hidden.map { "hidden word \($0)" }, responses = colours.map { "response \($0)" }
+        let inks = hidden.map { "hidden ink \($0)" }, words = hidden.map { "hidden word \($0)" },
+            responses = colours.map { "response \($0)" }
         ink = matrix(colours.map { "ink \($0)" }, inks)
         word = matrix(colours.map { "word \($0.uppercased())" }, words)
         inkTask = matrix(["task colour naming"], inks).map { $0[0] }

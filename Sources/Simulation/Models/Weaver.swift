@@ -7,6 +7,7 @@ import Foundation
 /// naming; from the third step on, the lemma may be selected: while it leads every competitor by the critical difference, the chance per
 /// step is Luce's ratio.
 public struct WeaverModel: Sendable {
+    /// The distractor word beside the picture.
     public enum Distractor: String, Sendable, CaseIterable {
         case none = "control", related, unrelated
         /// The target's word in the other language.
@@ -17,6 +18,7 @@ public struct WeaverModel: Sendable {
     public var step = 25.0
     /// Per millisecond: concept to concept, concept to lemma, decay, external input.
     public var conceptRate = 0.0101, lemmaRate = 0.0074, decay = 0.0240, input = 0.1965
+    /// Lead in activation that selects a lemma.
     public var criticalDifference = 1.6
     /// Duration of a distractor in milliseconds.
     public var distractorDuration = 100.0
@@ -25,6 +27,7 @@ public struct WeaverModel: Sendable {
     /// Input per step to concepts of the category that have been named before (continuous naming).
     public var conceptualBias = 2.5
 
+    /// The published parameters.
     public init() {}
 
     /// Mean latency of lemma selection in milliseconds.
@@ -45,12 +48,13 @@ public struct WeaverModel: Sendable {
         // Steps whose beginning lies within the distractor.
         let first = Int((soa / step).rounded(.up)), last = Int(((soa + distractorDuration) / step).rounded(.up)), onset = max(0, -first)
         var events = naming(concepts[target], from: onset)
-        let heard: Int? = switch distractor {
-        case .none: nil
-        case .related: others[relative]
-        case .unrelated: others[stranger]
-        case .translation: others[target]
-        }
+        let heard: Int? =
+            switch distractor {
+            case .none: nil
+            case .related: others[relative]
+            case .unrelated: others[stranger]
+            case .translation: others[target]
+            }
         if let heard { events.append(.init(steps: first + onset..<last + onset, .input([heard], input * step))) }
         return try latency(network, events, target: lemmas[target], competitors: [1, 4, 5].map { lemmas[$0] }, onset: onset)
     }
@@ -60,8 +64,10 @@ public struct WeaverModel: Sendable {
     /// One category of six concepts, concept links at half the rate.
     public func continuousNamingLatency(named: Int) throws -> Double {
         var network = Network()
-        let concepts = network.addBank("concepts", units: (0..<6).map { "concept \($0 + 1)" }), lemmas = network.addBank("lemmas", units: (0..<6).map { "lemma \($0 + 1)" })
-        network.addLink(from: concepts, to: concepts, weights: Self.within(categories: [0..<6]).map { $0.map { $0 * 0.5 } }, parameter: "concept")
+        let concepts = network.addBank("concepts", units: (0..<6).map { "concept \($0 + 1)" }),
+            lemmas = network.addBank("lemmas", units: (0..<6).map { "lemma \($0 + 1)" })
+        network.addLink(
+            from: concepts, to: concepts, weights: Self.within(categories: [0..<6]).map { $0.map { $0 * 0.5 } }, parameter: "concept")
         network.addLink(from: concepts, to: lemmas, weights: Self.identity(6), parameter: "lemma", isSymmetric: true)
         var events = naming(concepts[0])
         if named > 0 { events.append(.init(steps: 0..<steps, .input((1...min(named, 5)).map { concepts[$0] }, conceptualBias))) }
@@ -74,9 +80,12 @@ public struct WeaverModel: Sendable {
         [onset, onset + 1].map { .init(steps: $0..<onset + max(steps, 1), .input([concept], input * step)) }
     }
 
-    private func latency(_ network: Network, _ events: [TrialProtocol.Event], target: Int, competitors: [Int], choices: [Int]? = nil, onset: Int = 0) throws -> Double {
-        let hazard = TrialProtocol.Hazard(target: target, competitors: competitors, choices: choices ?? [target] + competitors, criticalDifference: criticalDifference,
-                                          firstStep: onset + 2, limit: onset + steps)
+    private func latency(
+        _ network: Network, _ events: [TrialProtocol.Event], target: Int, competitors: [Int], choices: [Int]? = nil, onset: Int = 0
+    ) throws -> Double {
+        let hazard = TrialProtocol.Hazard(
+            target: target, competitors: competitors, choices: choices ?? [target] + competitors, criticalDifference: criticalDifference,
+            firstStep: onset + 2, limit: onset + steps)
         let simulator = try Simulator(
             network: network, dynamics: .spreading(decay: decay * step), trial: TrialProtocol(events, stop: .hazard(hazard)),
             parameters: ["concept": conceptRate * step, "lemma": lemmaRate * step])
@@ -89,5 +98,7 @@ public struct WeaverModel: Sendable {
         return (0..<count).map { i in (0..<count).map { j in i != j && categories.contains { $0.contains(i) && $0.contains(j) } ? 1 : 0 } }
     }
 
-    private static func identity(_ count: Int, _ value: Double = 1) -> [[Double]] { (0..<count).map { i in (0..<count).map { $0 == i ? value : 0 } } }
+    private static func identity(_ count: Int, _ value: Double = 1) -> [[Double]] {
+        (0..<count).map { i in (0..<count).map { $0 == i ? value : 0 } }
+    }
 }

@@ -2,25 +2,25 @@ import Foundation
 import Tensors
 
 /// How far the probabilities of a classifier can be believed.
-public struct Calibration: Sendable {
+package struct Calibration: Sendable {
     /// Rows whose highest probability lies within an interval.
-    public struct Bin: Sendable, Equatable {
-        public let low: Double, high: Double
-        public var count = 0
+    package struct Bin: Sendable, Equatable {
+        package let low: Double, high: Double
+        package var count = 0
         /// Mean of the highest probabilities; NaN for an empty bin.
-        public var confidence = 0.0
+        package var confidence = 0.0
         /// Share of rows predicted right.
-        public var accuracy = 0.0
+        package var accuracy = 0.0
     }
 
-    public let bins: [Bin]
+    package let bins: [Bin]
     /// Σ (rows of the bin / rows) · |accuracy − confidence| over bins of equal width (Guo et al. 2017).
-    public let expectedError: Double
+    package let expectedError: Double
 
     /// - Parameters:
     ///   - confidences: the highest probability of each row, in [0, 1].
     ///   - isRight: whether the class with it is the row's own.
-    public init(confidences: [Double], isRight: [Bool], bins count: Int = 15) {
+    package init(confidences: [Double], isRight: [Bool], bins count: Int = 15) {
         var bins = (0..<count).map { Bin(low: Double($0) / Double(count), high: Double($0 + 1) / Double(count)) }
         for (confidence, right) in zip(confidences, isRight) {
             let place = min(count - 1, max(0, Int((confidence * Double(count)).rounded(.up)) - 1))
@@ -43,7 +43,7 @@ public struct Calibration: Sendable {
     /// nothing was learned from. Always within 0.05 … 20.
     ///
     /// - Parameter logits: (n, classes).
-    public static func temperature(logits: Tensor<Double>, labels: [Int]) -> Double {
+    package static func temperature(logits: Tensor<Double>, labels: [Int]) -> Double {
         let classes = logits.columns
         func loss(_ logT: Double) -> Double {
             let scale = exp(-logT)

@@ -33,7 +33,12 @@ public enum Correlation: String, Sendable, CaseIterable {
         case .kendall:
             let counts = PairCounts(x, y)
             guard counts.xTied < counts.total, counts.yTied < counts.total else { throw Self.constant() }
-            return max(-1, min(1, counts.difference / Double(counts.total - counts.xTied).squareRoot() / Double(counts.total - counts.yTied).squareRoot()))
+            return max(
+                -1,
+                min(
+                    1,
+                    counts.difference / Double(counts.total - counts.xTied).squareRoot() / Double(counts.total - counts.yTied).squareRoot())
+            )
         case .tauA:
             let counts = PairCounts(x, y)
             return counts.difference / Double(counts.total)
@@ -45,7 +50,9 @@ public enum Correlation: String, Sendable, CaseIterable {
         guard x.count == y.count else {
             throw DataError(.badData, "a correlation needs two series of equal length; they have \(x.count) and \(y.count) values")
         }
-        guard x.count >= 2 else { throw DataError(.badData, "a correlation needs at least two pairs of values; there \(x.count == 1 ? "is 1" : "are none")") }
+        guard x.count >= 2 else {
+            throw DataError(.badData, "a correlation needs at least two pairs of values; there \(x.count == 1 ? "is 1" : "are none")")
+        }
         for (name, series) in [("first", x), ("second", y)] {
             if let bad = series.firstIndex(where: { !$0.isFinite }) {
                 throw DataError(.badData, "value \(bad + 1) of the \(name) series is \(series[bad]); leave that pair out")
@@ -64,7 +71,8 @@ public enum Correlation: String, Sendable, CaseIterable {
             largestX = max(largestX, abs(x[i] - meanX))
             largestY = max(largestY, abs(y[i] - meanY))
         }
-        guard largestX > 1e-13 * max(abs(meanX), scale.0), largestY > 1e-13 * max(abs(meanY), scale.1), largestX.isFinite, largestY.isFinite else { throw constant() }
+        guard largestX > 1e-13 * max(abs(meanX), scale.0), largestY > 1e-13 * max(abs(meanY), scale.1), largestX.isFinite, largestY.isFinite
+        else { throw constant() }
         var xx = 0.0, yy = 0.0, xy = 0.0
         for i in 0..<x.count {
             let a = (x[i] - meanX) / largestX, b = (y[i] - meanY) / largestY
@@ -91,11 +99,12 @@ public enum Correlation: String, Sendable, CaseIterable {
     ///
     /// - Returns: [−1, 1] when there are too few values to say anything.
     public func fisherInterval(_ r: Double, count: Int, level: Double = 0.95) -> ClosedRange<Double> {
-        let variance: Double = switch self {
-        case .pearson: 1 / Double(count - 3)
-        case .spearman, .rhoA: (1 + r * r / 2) / Double(count - 3)
-        case .kendall, .tauA: 0.437 / Double(count - 4)
-        }
+        let variance: Double =
+            switch self {
+            case .pearson: 1 / Double(count - 3)
+            case .spearman, .rhoA: (1 + r * r / 2) / Double(count - 3)
+            case .kendall, .tauA: 0.437 / Double(count - 4)
+            }
         guard count > (self == .kendall || self == .tauA ? 4 : 3), level > 0 && level < 1, r.isFinite else { return -1...1 }
         guard abs(r) < 1 else { return r...r }
         let half = Normal.quantile(0.5 + level / 2) * variance.squareRoot(), z = atanh(r)
@@ -107,7 +116,8 @@ public enum Correlation: String, Sendable, CaseIterable {
     /// Resamples in which a series is constant are left out. Each resample has its own random stream, so the interval does not depend
     /// on the number of threads.
     public func bootstrapInterval(
-        _ x: [Double], _ y: [Double], level: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+        _ x: [Double], _ y: [Double], level: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
     ) throws -> ClosedRange<Double> {
         try Self.check(x, y)
         let bootstrap = Bootstrap(level: level, resamples: resamples, seed: seed, threads: threads)
@@ -138,7 +148,8 @@ public enum Correlation: String, Sendable, CaseIterable {
     public func estimate(_ x: [Double], _ y: [Double], level: Double = 0.95) throws -> Estimate {
         try requireLevel(level)
         let r = try self(x, y)
-        var result = Estimate(r, interval: fisherInterval(r, count: x.count, level: level), level: level, n: x.count, method: .init(interval: .fisher))
+        var result = Estimate(
+            r, interval: fisherInterval(r, count: x.count, level: level), level: level, n: x.count, method: .init(interval: .fisher))
         switch self {
         case .pearson, .spearman:
             result.p = pValue(r, count: x.count)
@@ -168,10 +179,12 @@ public enum Correlation: String, Sendable, CaseIterable {
         for covariate in covariates { try Self.check(x, covariate) }
         func prepared(_ series: [Double]) -> [Double] { self == .spearman ? averageRanks(series) : series }
         let design = try LeastSquares.Design(columns: covariates.map(prepared))
-        let r = try Self.pearson(try design.residuals(prepared(x)), try design.residuals(prepared(y)), scale: (spread(prepared(x)), spread(prepared(y))))
+        let r = try Self.pearson(
+            try design.residuals(prepared(x)), try design.residuals(prepared(y)), scale: (spread(prepared(x)), spread(prepared(y))))
         let count = x.count - covariates.count, p = pValue(r, count: x.count, covariates: covariates.count)
-        return Estimate(r, interval: fisherInterval(r, count: count, level: level), level: level, p: p, n: x.count,
-                        method: .init(interval: .fisher, test: p == nil ? nil : .asymptotic(self == .pearson ? .pearson : .spearman)))
+        return Estimate(
+            r, interval: fisherInterval(r, count: count, level: level), level: level, p: p, n: x.count,
+            method: .init(interval: .fisher, test: p == nil ? nil : .asymptotic(self == .pearson ? .pearson : .spearman)))
     }
 }
 

@@ -4,17 +4,17 @@ import Foundation
 // which 1 − cumulative loses. Agreement with scipy.stats is tested to 1e-12.
 
 /// The standard normal distribution.
-public enum Normal {
-    public static func density(_ z: Double) -> Double { exp(-z * z / 2) / (2 * Double.pi).squareRoot() }
+package enum Normal {
+    package static func density(_ z: Double) -> Double { exp(-z * z / 2) / (2 * Double.pi).squareRoot() }
     /// P(Z ≤ z).
-    public static func cumulative(_ z: Double) -> Double { 0.5 * erfc(-z / 2.0.squareRoot()) }
+    package static func cumulative(_ z: Double) -> Double { 0.5 * erfc(-z / 2.0.squareRoot()) }
     /// P(Z > z).
-    public static func upper(_ z: Double) -> Double { 0.5 * erfc(z / 2.0.squareRoot()) }
+    package static func upper(_ z: Double) -> Double { 0.5 * erfc(z / 2.0.squareRoot()) }
     /// P(|Z| ≥ |z|).
-    public static func twoSided(_ z: Double) -> Double { erfc(abs(z) / 2.0.squareRoot()) }
+    package static func twoSided(_ z: Double) -> Double { erfc(abs(z) / 2.0.squareRoot()) }
 
     /// The z below which the variable lies with probability p: bisection to a bracket, then Newton on erfc.
-    public static func quantile(_ p: Double) -> Double {
+    package static func quantile(_ p: Double) -> Double {
         guard p > 0, p < 1 else { return p.isNaN ? .nan : p <= 0 ? -.infinity : .infinity }
         // The half below ½ is the one where p keeps its digits.
         return p < 0.5 ? -upperQuantile(p) : p == 0.5 ? 0 : upperQuantile(1 - p)
@@ -37,13 +37,13 @@ public enum Normal {
 }
 
 /// The beta distribution on [0, 1].
-public struct Beta: Sendable, Equatable {
-    public let a: Double, b: Double
-    public init(_ a: Double, _ b: Double) { (self.a, self.b) = (a, b) }
-    public func cumulative(_ x: Double) -> Double { regularizedBeta(x, a, b) }
-    public func upper(_ x: Double) -> Double { regularizedBetaUpper(x, a, b) }
+package struct Beta: Sendable, Equatable {
+    package let a: Double, b: Double
+    package init(_ a: Double, _ b: Double) { (self.a, self.b) = (a, b) }
+    package func cumulative(_ x: Double) -> Double { regularizedBeta(x, a, b) }
+    package func upper(_ x: Double) -> Double { regularizedBetaUpper(x, a, b) }
 
-    public func quantile(_ p: Double) -> Double {
+    package func quantile(_ p: Double) -> Double {
         guard p > 0, p < 1 else { return p.isNaN ? .nan : p <= 0 ? 0 : 1 }
         // Solved from the end that is nearer, so that neither 0 nor 1 swallows the digits.
         if cumulative(0.5) >= p { return invert(p, low: 0, high: 0.5) { regularizedBeta($0, a, b) } }
@@ -53,23 +53,23 @@ public struct Beta: Sendable, Equatable {
 }
 
 /// Student's t distribution; degrees of freedom need not be whole.
-public struct StudentT: Sendable, Equatable {
-    public let freedom: Double
-    public init(freedom: Double) { self.freedom = freedom }
+package struct StudentT: Sendable, Equatable {
+    package let freedom: Double
+    package init(freedom: Double) { self.freedom = freedom }
 
     /// P(T ≤ t).
-    public func cumulative(_ t: Double) -> Double { upper(-t) }
+    package func cumulative(_ t: Double) -> Double { upper(-t) }
     /// P(T > t).
-    public func upper(_ t: Double) -> Double { t >= 0 ? twoSided(t) / 2 : 1 - twoSided(t) / 2 }
+    package func upper(_ t: Double) -> Double { t >= 0 ? twoSided(t) / 2 : 1 - twoSided(t) / 2 }
 
     /// P(|T| ≥ |t|) = I(ν/(ν + t²); ν/2, ½).
-    public func twoSided(_ t: Double) -> Double {
+    package func twoSided(_ t: Double) -> Double {
         guard t.isFinite else { return t.isNaN ? .nan : 0 }
         let squared = t * t
         return regularizedBeta(freedom / (freedom + squared), freedom / 2, 0.5, complement: squared / (freedom + squared))
     }
 
-    public func quantile(_ p: Double) -> Double {
+    package func quantile(_ p: Double) -> Double {
         guard p > 0, p < 1 else { return p.isNaN ? .nan : p <= 0 ? -.infinity : .infinity }
         if p < 0.5 { return -positiveQuantile(p) }
         return p == 0.5 ? 0 : positiveQuantile(1 - p)
@@ -84,25 +84,25 @@ public struct StudentT: Sendable, Equatable {
 }
 
 /// Fisher's F distribution.
-public struct FisherF: Sendable, Equatable {
-    public let numerator: Double, denominator: Double
-    public init(_ numerator: Double, _ denominator: Double) { (self.numerator, self.denominator) = (numerator, denominator) }
+package struct FisherF: Sendable, Equatable {
+    package let numerator: Double, denominator: Double
+    package init(_ numerator: Double, _ denominator: Double) { (self.numerator, self.denominator) = (numerator, denominator) }
 
-    public func cumulative(_ f: Double) -> Double {
+    package func cumulative(_ f: Double) -> Double {
         guard f > 0 else { return f.isNaN ? .nan : 0 }
         guard f.isFinite else { return 1 }
         let part = numerator * f
         return regularizedBeta(part / (part + denominator), numerator / 2, denominator / 2, complement: denominator / (part + denominator))
     }
 
-    public func upper(_ f: Double) -> Double {
+    package func upper(_ f: Double) -> Double {
         guard f > 0 else { return f.isNaN ? .nan : 1 }
         guard f.isFinite else { return 0 }
         let part = numerator * f
         return regularizedBeta(denominator / (part + denominator), denominator / 2, numerator / 2, complement: part / (part + denominator))
     }
 
-    public func quantile(_ p: Double) -> Double {
+    package func quantile(_ p: Double) -> Double {
         guard p > 0, p < 1 else { return p.isNaN ? .nan : p <= 0 ? 0 : .infinity }
         var high = 1.0
         while cumulative(high) < p, high < 1e300 { high *= 4 }
@@ -111,13 +111,13 @@ public struct FisherF: Sendable, Equatable {
 }
 
 /// The χ² distribution.
-public struct ChiSquare: Sendable, Equatable {
-    public let freedom: Double
-    public init(freedom: Double) { self.freedom = freedom }
-    public func cumulative(_ x: Double) -> Double { regularizedGamma(freedom / 2, x / 2).lower }
-    public func upper(_ x: Double) -> Double { regularizedGamma(freedom / 2, x / 2).upper }
+package struct ChiSquare: Sendable, Equatable {
+    package let freedom: Double
+    package init(freedom: Double) { self.freedom = freedom }
+    package func cumulative(_ x: Double) -> Double { regularizedGamma(freedom / 2, x / 2).lower }
+    package func upper(_ x: Double) -> Double { regularizedGamma(freedom / 2, x / 2).upper }
 
-    public func quantile(_ p: Double) -> Double {
+    package func quantile(_ p: Double) -> Double {
         guard p > 0, p < 1 else { return p.isNaN ? .nan : p <= 0 ? 0 : .infinity }
         var high = max(1, freedom)
         while cumulative(high) < p, high < 1e300 { high *= 4 }
@@ -126,11 +126,11 @@ public struct ChiSquare: Sendable, Equatable {
 }
 
 /// The number of successes among `trials`, each with probability `p`.
-public struct Binomial: Sendable, Equatable {
-    public let trials: Int, p: Double
-    public init(trials: Int, p: Double) { (self.trials, self.p) = (trials, p) }
+package struct Binomial: Sendable, Equatable {
+    package let trials: Int, p: Double
+    package init(trials: Int, p: Double) { (self.trials, self.p) = (trials, p) }
 
-    public func mass(_ k: Int) -> Double {
+    package func mass(_ k: Int) -> Double {
         guard k >= 0, k <= trials else { return 0 }
         if p <= 0 { return k == 0 ? 1 : 0 }
         if p >= 1 { return k == trials ? 1 : 0 }
@@ -140,14 +140,14 @@ public struct Binomial: Sendable, Equatable {
     }
 
     /// P(X ≤ k).
-    public func cumulative(_ k: Int) -> Double {
+    package func cumulative(_ k: Int) -> Double {
         guard k >= 0 else { return 0 }
         guard k < trials else { return 1 }
         return regularizedBetaUpper(p, Double(k + 1), Double(trials - k))
     }
 
     /// P(X > k).
-    public func upper(_ k: Int) -> Double {
+    package func upper(_ k: Int) -> Double {
         guard k >= 0 else { return 1 }
         guard k < trials else { return 0 }
         return regularizedBeta(p, Double(k + 1), Double(trials - k))
@@ -155,12 +155,12 @@ public struct Binomial: Sendable, Equatable {
 }
 
 /// The noncentral t distribution: (Z + δ)/√(χ²/ν), by Lenth's series (AS 243, 1989).
-public struct NoncentralT: Sendable, Equatable {
-    public let freedom: Double, noncentrality: Double
-    public init(freedom: Double, noncentrality: Double) { (self.freedom, self.noncentrality) = (freedom, noncentrality) }
+package struct NoncentralT: Sendable, Equatable {
+    package let freedom: Double, noncentrality: Double
+    package init(freedom: Double, noncentrality: Double) { (self.freedom, self.noncentrality) = (freedom, noncentrality) }
 
     /// P(T ≤ t); accurate to about 1e-12 for |δ| up to 37, beyond which the normal approximation of Abramowitz & Stegun 26.7.10 is used.
-    public func cumulative(_ t: Double) -> Double {
+    package func cumulative(_ t: Double) -> Double {
         if t < 0 { return 1 - NoncentralT(freedom: freedom, noncentrality: -noncentrality).cumulative(-t) }
         let delta = noncentrality
         if abs(delta) > 37 {

@@ -53,9 +53,13 @@ private func betaFraction(_ x: Double, _ a: Double, _ b: Double, complement y: D
     var f = 1.0, c = 1.0, d = 0.0
     for i in 0...20_000 {
         let m = Double(i / 2), term: Double
-        if i == 0 { term = 1 }
-        else if i % 2 == 0 { term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) }
-        else { term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)) }
+        if i == 0 {
+            term = 1
+        } else if i % 2 == 0 {
+            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        } else {
+            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        }
         d = 1 + term * d
         d = 1 / (abs(d) < tiny ? tiny : d)
         c = 1 + term / c
@@ -112,9 +116,13 @@ func invert(_ target: Double, low: Double, high: Double, _ function: (Double) ->
     var low = low, high = high
     for _ in 0..<400 {
         let middle: Double
-        if low > 0, high / low > 4 { middle = low.squareRoot() * high.squareRoot() }
-        else if low == 0, high > 1e-290 { middle = high > 1e-3 ? high / 2 : max(1e-300, high * high.squareRoot()) }
-        else { middle = low + (high - low) / 2 }
+        if low > 0, high / low > 4 {
+            middle = low.squareRoot() * high.squareRoot()
+        } else if low == 0, high > 1e-290 {
+            middle = high > 1e-3 ? high / 2 : max(1e-300, high * high.squareRoot())
+        } else {
+            middle = low + (high - low) / 2
+        }
         guard middle > low, middle < high else { break }
         if function(middle) < target { low = middle } else { high = middle }
     }

@@ -1,32 +1,32 @@
 /// Minimizes a smooth function of many numbers by its gradients (Liu & Nocedal 1989), all in Double and always in the same order.
 ///
 /// Steps satisfy the weak Wolfe conditions, found by bisection (Lewis & Overton 2013).
-public struct LBFGS: Sendable {
+package struct LBFGS: Sendable {
     /// Done where no component of the gradient is larger.
-    public var gradientLimit: Double
+    package var gradientLimit: Double
     /// Where no step lowers the function any more, a gradient below this counts as done: it is as far as Double can tell.
-    public var fallbackLimit: Double
-    public var maximumIterations: Int
+    package var fallbackLimit: Double
+    package var maximumIterations: Int
     /// Pairs of steps that stand for the Hessian.
-    public var memory: Int
+    package var memory: Int
 
-    public init(gradientLimit: Double, fallbackLimit: Double? = nil, maximumIterations: Int = 1000, memory: Int = 20) {
+    package init(gradientLimit: Double, fallbackLimit: Double? = nil, maximumIterations: Int = 1000, memory: Int = 20) {
         self.gradientLimit = gradientLimit
         self.fallbackLimit = fallbackLimit ?? gradientLimit
         self.maximumIterations = maximumIterations
         self.memory = memory
     }
 
-    public struct End: Sendable {
-        public let value: Double
-        public let iterations: Int
-        public let isConverged: Bool
+    package struct End: Sendable {
+        package let value: Double
+        package let iterations: Int
+        package let isConverged: Bool
     }
 
     /// - Parameters:
     ///   - w: where to begin; the minimum afterwards.
     ///   - function: the value at a place, and its gradient, which is computed only if needed.
-    public func minimize(_ w: inout [Double], _ function: (_ w: [Double]) -> (value: Double, gradient: () -> [Double])) -> End {
+    package func minimize(_ w: inout [Double], _ function: (_ w: [Double]) -> (value: Double, gradient: () -> [Double])) -> End {
         func dot(_ a: [Double], _ b: [Double]) -> Double {
             var sum = 0.0
             for i in a.indices { sum += a[i] * b[i] }

@@ -11,19 +11,22 @@ public struct LeastSquares: Sendable {
     public let names: [String]
     /// Value, t interval and two-sided p of each coefficient.
     public let coefficients: [Estimate]
+    /// Standard error of each coefficient.
     public let standardErrors: [Double]
-    public let t: [Double]
+    package let t: [Double]
+    /// Observed less fitted response, one per row.
     public let residuals: [Double]
     /// n − rank.
     public let residualFreedom: Int
     /// Σ residual² / residual degrees of freedom.
-    public let residualVariance: Double
+    package let residualVariance: Double
     /// Share of variance explained, around the mean if there is an intercept, else around 0 (as statsmodels).
     public let rSquared: Double
+    /// R² adjusted for the number of predictors.
     public let adjustedRSquared: Double
     /// F of all coefficients but the intercept, and its p-value; nil without such coefficients.
-    public let f: (value: Double, p: Double)?
-    public let logLikelihood: Double
+    package let f: (value: Double, p: Double)?
+    package let logLikelihood: Double
 
     /// - Parameters:
     ///   - y: the response, one value per row.
@@ -51,8 +54,10 @@ public struct LeastSquares: Sendable {
         let ts = t
         coefficients = solution.coefficients.indices.map { i in
             let value = solution.coefficients[i], half = reach * errors[i]
-            return Estimate(value, interval: half.isFinite ? (value - half)...(value + half) : nil, level: level, p: ts[i].isNaN ? nil : distribution.twoSided(ts[i]), n: n,
-                            method: .init(interval: .studentT, test: .asymptotic(.tTest)))
+            return Estimate(
+                value, interval: half.isFinite ? (value - half)...(value + half) : nil, level: level,
+                p: ts[i].isNaN ? nil : distribution.twoSided(ts[i]), n: n,
+                method: .init(interval: .studentT, test: .asymptotic(.tTest)))
         }
         self.names = design.names
         let middle = intercept ? mean(y) : 0
@@ -70,23 +75,27 @@ public struct LeastSquares: Sendable {
     }
 
     /// A matrix of predictors, factorized once for any number of responses.
-    public struct Design: Sendable {
-        public let names: [String]
-        public let rows: Int
+    package struct Design: Sendable {
+        package let names: [String]
+        package let rows: Int
         /// Coefficients, the intercept included.
-        public let width: Int
+        package let width: Int
         /// dgeqp3's result by columns: R above the diagonal, reflectors below.
         private let factors: [Double]
         private let reflectors: [Double]
         /// The original column at each pivoted place.
         private let pivots: [Int]
 
-        public init(columns: [[Double]], names: [String]? = nil, intercept: Bool = true) throws {
+        package init(columns: [[Double]], names: [String]? = nil, intercept: Bool = true) throws {
             let rows = columns.first?.count ?? 0, width = columns.count + (intercept ? 1 : 0)
             let given = names ?? columns.indices.map { "x\($0 + 1)" }
-            guard given.count == columns.count else { throw DataError(.usage, "\(given.count) names do not name \(columns.count) predictors") }
+            guard given.count == columns.count else {
+                throw DataError(.usage, "\(given.count) names do not name \(columns.count) predictors")
+            }
             for (name, column) in zip(given, columns) {
-                guard column.count == rows else { throw DataError(.badData, "predictor '\(name)' has \(column.count) values, '\(given[0])' has \(rows)") }
+                guard column.count == rows else {
+                    throw DataError(.badData, "predictor '\(name)' has \(column.count) values, '\(given[0])' has \(rows)")
+                }
                 try requireFinite(column, "predictor '\(name)'")
             }
             guard width > 0, rows >= width else {
@@ -118,7 +127,7 @@ public struct LeastSquares: Sendable {
         }
 
         /// Coefficients in the order of `names`, and residuals.
-        public func solve(_ y: [Double]) throws -> (coefficients: [Double], residuals: [Double]) {
+        package func solve(_ y: [Double]) throws -> (coefficients: [Double], residuals: [Double]) {
             guard y.count == rows else { throw DataError(.badData, "the response has \(y.count) values, the predictors \(rows)") }
             var work = y
             try multiply(&work, transposed: true)
@@ -135,7 +144,7 @@ public struct LeastSquares: Sendable {
         }
 
         /// What the predictors leave over of a response.
-        public func residuals(_ y: [Double]) throws -> [Double] { try solve(y).residuals }
+        package func residuals(_ y: [Double]) throws -> [Double] { try solve(y).residuals }
 
         /// The diagonal of (XᵀX)⁻¹, in the order of `names`.
         func inverseDiagonal() throws -> [Double] {
@@ -144,7 +153,9 @@ public struct LeastSquares: Sendable {
             for column in 0..<width {
                 for row in stride(from: column, through: 0, by: -1) {
                     var sum = row == column ? 1.0 : 0
-                    for between in stride(from: row + 1, through: column, by: 1) { sum -= factors[between * rows + row] * inverse[between * width + column] }
+                    for between in stride(from: row + 1, through: column, by: 1) {
+                        sum -= factors[between * rows + row] * inverse[between * width + column]
+                    }
                     inverse[row * width + column] = sum / factors[row * rows + row]
                 }
             }
@@ -157,8 +168,9 @@ public struct LeastSquares: Sendable {
 
         private func multiply(_ vector: inout [Double], transposed: Bool) throws {
             useOneLAPACKThread()
-            let status = LAPACKE_dormqr(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), CChar(UInt8(ascii: transposed ? "T" : "N")), Int32(rows), 1,
-                                        Int32(width), factors, Int32(rows), reflectors, &vector, Int32(rows))
+            let status = LAPACKE_dormqr(
+                LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), CChar(UInt8(ascii: transposed ? "T" : "N")), Int32(rows), 1,
+                Int32(width), factors, Int32(rows), reflectors, &vector, Int32(rows))
             guard status == 0 else { throw FactorizationError(routine: "dormqr", status: Int(status)) }
         }
     }

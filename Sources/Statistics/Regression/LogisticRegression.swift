@@ -8,22 +8,22 @@ import Tensors
 /// Minimizes Σ −ln P(class) + λ/2 ‖w‖²; scikit-learn's C is 1/λ. Two classes have one vector of weights, for the second class; more have
 /// one each (softmax), whose intercepts sum to 0. Newton's method while the Hessian is small, else L-BFGS (Liu & Nocedal 1989), which is
 /// also how sparse predictors are fitted.
-public struct LogisticRegression: Sendable {
-    public enum Solver: String, Sendable, CaseIterable { case automatic = "auto", newton, lbfgs }
+package struct LogisticRegression: Sendable {
+    package enum Solver: String, Sendable, CaseIterable { case automatic = "auto", newton, lbfgs }
 
     /// Weights (1, p) for two classes, else (classes, p).
-    public let weights: Tensor<Double>
-    public let intercepts: [Double]
-    public let classes: Int
+    package let weights: Tensor<Double>
+    package let intercepts: [Double]
+    package let classes: Int
     /// Standard errors in the layout of (rows of weights, intercept first): Wald's, for two classes without penalty; else nil.
-    public let standardErrors: [Double]?
+    package let standardErrors: [Double]?
     /// ln of the probability of the given classes, without the penalty.
-    public let logLikelihood: Double
-    public let iterations: Int
+    package let logLikelihood: Double
+    package let iterations: Int
     /// Whether the gradient fell below the tolerance, or as far as Double can tell.
-    public let isConverged: Bool
+    package let isConverged: Bool
     /// Whether weights grew without end because, unpenalized, they can put rows on the right side with certainty (Albert & Anderson 1984).
-    public let isSeparated: Bool
+    package let isSeparated: Bool
 
     /// - Parameters:
     ///   - x: predictors (n, p), finite.
@@ -33,19 +33,25 @@ public struct LogisticRegression: Sendable {
     ///   - tolerance: largest component of the gradient, divided by n, at which the fit is done.
     ///   - start: a fit of the same shape to begin from, as one with a neighbouring penalty.
     /// - Throws: `DataError` for labels out of range, a class without rows, values that are not finite.
-    public init(_ x: Tensor<Double>, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
-                solver: Solver = .automatic, tolerance: Double = 1e-9, maximumIterations: Int = 1000, start: LogisticRegression? = nil) throws {
+    package init(
+        _ x: Tensor<Double>, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
+        solver: Solver = .automatic, tolerance: Double = 1e-9, maximumIterations: Int = 1000, start: LogisticRegression? = nil
+    ) throws {
         try self.init(.dense(x), labels, classes, rowWeights, penalty, intercept, solver, tolerance, maximumIterations, start)
     }
 
     /// The same with sparse predictors.
-    public init(_ x: SparseRows, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
-                tolerance: Double = 1e-7, maximumIterations: Int = 1000, start: LogisticRegression? = nil) throws {
+    package init(
+        _ x: SparseRows, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
+        tolerance: Double = 1e-7, maximumIterations: Int = 1000, start: LogisticRegression? = nil
+    ) throws {
         try self.init(.sparse(x), labels, classes, rowWeights, penalty, intercept, .lbfgs, tolerance, maximumIterations, start)
     }
 
-    private init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool, _ solver: Solver,
-                 _ tolerance: Double, _ maximumIterations: Int, _ start: LogisticRegression?) throws {
+    private init(
+        _ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool, _ solver: Solver,
+        _ tolerance: Double, _ maximumIterations: Int, _ start: LogisticRegression?
+    ) throws {
         let p = x.columns
         let problem = try Problem(x, labels, classes, rowWeights, penalty, intercept)
         let width = problem.width, outputs = problem.outputs
@@ -70,18 +76,20 @@ public struct LogisticRegression: Sendable {
     }
 
     /// Log-odds (rows, classes) of new rows, up to a constant of the row: what softmax makes probabilities of.
-    public func logits(_ x: Tensor<Double>) throws -> Tensor<Double> {
+    package func logits(_ x: Tensor<Double>) throws -> Tensor<Double> {
         try check(x.columns)
         return logits(scores: DesignMatrix.dense(x).scores(weights))
     }
 
-    public func logits(_ x: SparseRows) throws -> Tensor<Double> {
+    package func logits(_ x: SparseRows) throws -> Tensor<Double> {
         try check(x.columns)
         return logits(scores: x.product(transposed: weights))
     }
 
     private func check(_ columns: Int) throws {
-        guard columns == weights.columns else { throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(columns)") }
+        guard columns == weights.columns else {
+            throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(columns)")
+        }
     }
 
     private func logits(scores: Tensor<Double>) -> Tensor<Double> {
@@ -92,12 +100,12 @@ public struct LogisticRegression: Sendable {
     }
 
     /// Probabilities (rows, classes) of new rows.
-    public func probabilities(_ x: Tensor<Double>) throws -> Tensor<Double> { softmaxRows(try logits(x)) }
-    public func probabilities(_ x: SparseRows) throws -> Tensor<Double> { softmaxRows(try logits(x)) }
+    package func probabilities(_ x: Tensor<Double>) throws -> Tensor<Double> { softmaxRows(try logits(x)) }
+    package func probabilities(_ x: SparseRows) throws -> Tensor<Double> { softmaxRows(try logits(x)) }
 }
 
 /// Softmax of each row.
-public func softmaxRows(_ logits: Tensor<Double>) -> Tensor<Double> {
+package func softmaxRows(_ logits: Tensor<Double>) -> Tensor<Double> {
     var result = logits
     let rows = logits.rows, columns = logits.columns
     result.withUnsafeMutableElements { e in
@@ -130,7 +138,9 @@ private struct Problem {
 
     init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool) throws {
         guard classes >= 2 else { throw DataError(.badData, "logistic regression needs at least two classes, not \(classes)") }
-        guard x.rows == labels.count, x.rows > 0 else { throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels") }
+        guard x.rows == labels.count, x.rows > 0 else {
+            throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels")
+        }
         guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression contain NaN or infinity") }
         guard penalty >= 0, penalty.isFinite else {
             throw DataError(.usage, "the penalty of a logistic regression must be at least 0, not \(penalty)")
@@ -140,7 +150,9 @@ private struct Problem {
         }
         var counts = [Int](repeating: 0, count: classes)
         for (row, label) in labels.enumerated() {
-            guard label >= 0, label < classes else { throw DataError(.badData, "row \(row) has class \(label); classes are 0 to \(classes - 1)") }
+            guard label >= 0, label < classes else {
+                throw DataError(.badData, "row \(row) has class \(label); classes are 0 to \(classes - 1)")
+            }
             counts[label] += 1
         }
         if let empty = counts.firstIndex(of: 0) { throw DataError(.badData, "class \(empty) has no rows to learn from") }
@@ -283,7 +295,8 @@ private struct Problem {
     }
 
     func lbfgs(_ w: inout [Double], _ limit: Double, _ maximum: Int) -> (iterations: Int, isConverged: Bool) {
-        let end = LBFGS(gradientLimit: limit, fallbackLimit: max(limit, 1e-7 * Double(x.rows)), maximumIterations: maximum).minimize(&w) { w in
+        let end = LBFGS(gradientLimit: limit, fallbackLimit: max(limit, 1e-7 * Double(x.rows)), maximumIterations: maximum).minimize(&w) {
+            w in
             let (loss, probabilities) = value(w)
             return (loss, { gradient(w, probabilities) })
         }

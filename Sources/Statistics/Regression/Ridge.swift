@@ -10,6 +10,7 @@ import Tensors
 public struct Ridge<Scalar: TensorScalar>: Sendable {
     /// Column means of the predictors, which were subtracted; zeros without an intercept.
     public let means: [Double]
+    /// Whether an intercept is estimated.
     public let hasIntercept: Bool
     /// Left singular vectors (n, r).
     public let u: Tensor<Scalar>
@@ -44,6 +45,7 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
         /// Means of the responses (v), zeros without an intercept.
         public let means: [Double]
 
+        /// Responses already multiplied with Uᵀ, and their means.
         public init(projected: Tensor<Scalar>, means: [Double]) {
             self.projected = projected
             self.means = means

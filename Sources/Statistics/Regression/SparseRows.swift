@@ -2,19 +2,19 @@ import FileFormats
 import Tensors
 
 /// A matrix of which most entries are 0: of each row the columns that are filled, ascending, and their values (compressed sparse rows).
-public struct SparseRows: Sendable {
-    public let columns: Int
+package struct SparseRows: Sendable {
+    package let columns: Int
     /// First entry of each row, and the end of the last one.
-    public private(set) var offsets: [Int] = [0]
-    public private(set) var indices: [Int32] = []
-    public private(set) var values: [Double] = []
-    public var rows: Int { offsets.count - 1 }
+    package private(set) var offsets: [Int] = [0]
+    package private(set) var indices: [Int32] = []
+    package private(set) var values: [Double] = []
+    package var rows: Int { offsets.count - 1 }
 
-    public init(columns: Int) { self.columns = columns }
+    package init(columns: Int) { self.columns = columns }
 
     /// Adds a row.
     /// - Precondition: the entries' columns are within the matrix and ascending.
-    public mutating func append(_ entries: [(column: Int, value: Double)]) {
+    package mutating func append(_ entries: [(column: Int, value: Double)]) {
         precondition(entries.allSatisfy { $0.column >= 0 && $0.column < columns })
         for entry in entries {
             indices.append(Int32(entry.column))
@@ -24,12 +24,12 @@ public struct SparseRows: Sendable {
     }
 
     /// Entries of a row.
-    public func row(_ row: Int) -> [(column: Int, value: Double)] {
+    package func row(_ row: Int) -> [(column: Int, value: Double)] {
         (offsets[row]..<offsets[row + 1]).map { (Int(indices[$0]), values[$0]) }
     }
 
     /// Some rows, in the order given.
-    public func selecting(_ chosen: [Int]) -> SparseRows {
+    package func selecting(_ chosen: [Int]) -> SparseRows {
         var result = SparseRows(columns: columns)
         for row in chosen {
             result.indices += indices[offsets[row]..<offsets[row + 1]]
@@ -40,7 +40,7 @@ public struct SparseRows: Sendable {
     }
 
     /// This matrix times the transpose of `w` (outputs, columns): (rows, outputs).
-    public func product(transposed w: Tensor<Double>) -> Tensor<Double> {
+    package func product(transposed w: Tensor<Double>) -> Tensor<Double> {
         let outputs = w.rows, width = w.columns
         var result = Tensor<Double>(repeating: 0, shape: [rows, outputs])
         w.withUnsafeElements { w in
@@ -58,7 +58,7 @@ public struct SparseRows: Sendable {
     }
 
     /// The transpose of `e` (rows, outputs) times this matrix: (outputs, columns).
-    public func transposedProduct(_ e: Tensor<Double>) -> Tensor<Double> {
+    package func transposedProduct(_ e: Tensor<Double>) -> Tensor<Double> {
         let outputs = e.columns
         var result = Tensor<Double>(repeating: 0, shape: [outputs, columns])
         e.withUnsafeElements { e in
@@ -150,12 +150,12 @@ enum DesignMatrix: Sendable {
 /// Stiefel 1952).
 ///
 /// Minimizes ‖y − Xβ − b‖² + λ‖β‖².
-public struct SparseRidge: Sendable {
-    public let weights: [Double]
-    public let intercept: Double
+package struct SparseRidge: Sendable {
+    package let weights: [Double]
+    package let intercept: Double
 
     /// - Complexity: O(entries) an iteration.
-    public init(_ x: SparseRows, y: [Double], penalty: Double = 1, tolerance: Double = 1e-8, maximumIterations: Int = 1000) throws {
+    package init(_ x: SparseRows, y: [Double], penalty: Double = 1, tolerance: Double = 1e-8, maximumIterations: Int = 1000) throws {
         guard x.rows == y.count, x.rows > 0 else {
             throw DataError(.badData, "ridge regression has \(x.rows) rows of predictors and \(y.count) of responses")
         }
@@ -200,7 +200,7 @@ public struct SparseRidge: Sendable {
         intercept = middle - zip(means, w).reduce(0) { $0 + $1.0 * $1.1 }
     }
 
-    public func predictions(_ x: SparseRows) -> [Double] {
+    package func predictions(_ x: SparseRows) -> [Double] {
         x.product(transposed: Tensor(weights, shape: [1, weights.count])).elements.map { $0 + intercept }
     }
 }

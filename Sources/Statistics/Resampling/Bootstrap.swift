@@ -6,6 +6,7 @@ import Tensors
 ///
 /// Each resample has its own random stream, so results do not depend on the number of threads.
 public struct Bootstrap: Sendable, Equatable {
+    /// How the resampled statistics become an interval.
     public enum Kind: String, Sendable, CaseIterable {
         /// Quantiles of the resampled statistic.
         case percentile
@@ -13,14 +14,22 @@ public struct Bootstrap: Sendable, Equatable {
         case bca
     }
 
+    /// The kind of interval.
     public var kind: Kind
     /// Confidence level in (0, 1).
     public var level: Double
+    /// Number of resamples.
     public var resamples: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
-    public init(_ kind: Kind = .percentile, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    /// A bootstrap; `level` is the confidence level, in (0, 1).
+    public init(
+        _ kind: Kind = .percentile, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.kind = kind
         self.level = level
         self.resamples = resamples
@@ -31,9 +40,9 @@ public struct Bootstrap: Sendable, Equatable {
     /// What is drawn: single rows, or whole groups of rows, within strata.
     public struct Units: Sendable, Equatable {
         /// Rows of each unit.
-        public let rows: [[Int]]
+        package let rows: [[Int]]
         /// Units of each stratum; each stratum is drawn to its own size.
-        public let strata: [[Int]]
+        package let strata: [[Int]]
 
         /// Each of `count` rows by itself.
         public static func items(_ count: Int) -> Units { Units(rows: (0..<count).map { [$0] }, strata: [Array(0..<count)]) }
@@ -49,14 +58,16 @@ public struct Bootstrap: Sendable, Equatable {
         /// Rows are drawn within their stratum, as two independent samples are.
         ///
         /// - Parameter strata: the stratum of each row.
-        public static func strata<Stratum: Hashable>(_ strata: [Stratum]) -> Units {
+        package static func strata<Stratum: Hashable>(_ strata: [Stratum]) -> Units {
             Units(rows: strata.indices.map { [$0] }, strata: membersByFirstAppearance(strata))
         }
 
         private static func membersByFirstAppearance<Key: Hashable>(_ keys: [Key]) -> [[Int]] {
             var places: [Key: Int] = [:], members: [[Int]] = []
             for (row, key) in keys.enumerated() {
-                if let place = places[key] { members[place].append(row) } else {
+                if let place = places[key] {
+                    members[place].append(row)
+                } else {
                     places[key] = members.count
                     members.append([row])
                 }
@@ -80,7 +91,7 @@ public struct Bootstrap: Sendable, Equatable {
     ///
     /// - Parameter statistic: from the chosen rows, of which one may be there several times.
     /// - Complexity: `resamples` evaluations, on `threads` cores.
-    public func distribution(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) -> [Double] {
+    package func distribution(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) -> [Double] {
         let source = RandomSource(seed: seed)
         return parallelValues(resamples, threads: threads) { sample in
             var random = source.split(UInt64(sample))
@@ -94,7 +105,8 @@ public struct Bootstrap: Sendable, Equatable {
     public func estimate(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) throws -> Estimate {
         let value = statistic(units.strata.joined().flatMap { units.rows[$0] })
         let interval = try interval(units, value: value, statistic)
-        return Estimate(value, interval: interval, level: level, n: units.rows.count, method: .init(interval: .bootstrap(kind, resamples: resamples)))
+        return Estimate(
+            value, interval: interval, level: level, n: units.rows.count, method: .init(interval: .bootstrap(kind, resamples: resamples)))
     }
 
     /// Mean of the values, each drawn by itself or with its group.
@@ -107,13 +119,17 @@ public struct Bootstrap: Sendable, Equatable {
         guard !value.isNaN else { throw DataError(.badData, "the statistic of the whole sample is undefined, so it has no interval") }
         let usable = distribution(units, statistic).filter { !$0.isNaN }.sorted()
         guard usable.count * 2 >= resamples else {
-            throw DataError(.badData, "the statistic is undefined in \(resamples - usable.count) of \(resamples) bootstrap resamples; the sample (\(units.rows.count)) is too small for an interval")
+            throw DataError(
+                .badData,
+                "the statistic is undefined in \(resamples - usable.count) of \(resamples) bootstrap resamples; the sample (\(units.rows.count)) is too small for an interval"
+            )
         }
         switch kind {
         case .percentile: return Self.percentileInterval(ofSorted: usable, level: level)
         case .bca:
             let left = parallelValues(units.rows.count, threads: threads) { statistic(units.leaving($0)) }
-            return Self.acceleratedInterval(ofSorted: usable, value: value, jackknife: units.strata.map { $0.map { left[$0] } }, level: level)
+            return Self.acceleratedInterval(
+                ofSorted: usable, value: value, jackknife: units.strata.map { $0.map { left[$0] } }, level: level)
         }
     }
 
@@ -124,7 +140,7 @@ public struct Bootstrap: Sendable, Equatable {
     }
 
     /// The quantiles at (1 ± level)/2 of resampled values in ascending order.
-    public static func percentileInterval(ofSorted sorted: [Double], level: Double = 0.95) -> ClosedRange<Double> {
+    package static func percentileInterval(ofSorted sorted: [Double], level: Double = 0.95) -> ClosedRange<Double> {
         ordered(quantile((1 - level) / 2, ofSorted: sorted), quantile((1 + level) / 2, ofSorted: sorted))
     }
 
@@ -156,7 +172,7 @@ public struct Bootstrap: Sendable, Equatable {
 
 extension Bootstrap {
     /// Two-sided p-value by inversion of the percentile interval: the share of resamples on the other side of `null`, doubled.
-    public static func pValue(_ distribution: [Double], null: Double = 0) -> Double {
+    package static func pValue(_ distribution: [Double], null: Double = 0) -> Double {
         let below = distribution.count { $0 <= null }, above = distribution.count { $0 >= null }
         return min(1, 2 * Double(min(below, above) + 1) / Double(distribution.count + 1))
     }

@@ -2,10 +2,10 @@ import FileFormats
 import Tensors
 
 /// Parts of rows that are predicted from the others in turn (cross-validation).
-public struct Folds: Sendable, Equatable {
+package struct Folds: Sendable, Equatable {
     /// Rows of each part, ascending.
-    public let tests: [[Int]]
-    public var count: Int { tests.count }
+    package let tests: [[Int]]
+    package var count: Int { tests.count }
 
     /// Deals rows out at random: whole groups, to the part with the fewest rows, or, with strata, to the part that then has the classes in
     /// the most equal shares.
@@ -15,7 +15,7 @@ public struct Folds: Sendable, Equatable {
     ///   - groups: the group of each row of the whole table; a group is never split. Every row is its own where nil.
     ///   - strata: the class of each row of the whole table.
     /// - Throws: `DataError` if there are fewer groups than parts.
-    public init(rows: [Int], count: Int, groups: [Int]? = nil, strata: [Int]? = nil, seed: UInt64 = 0) throws {
+    package init(rows: [Int], count: Int, groups: [Int]? = nil, strata: [Int]? = nil, seed: UInt64 = 0) throws {
         var members: [Int: [Int]] = [:]
         for row in rows { members[groups?[row] ?? row, default: []].append(row) }
         guard count >= 2, members.count >= count else {
@@ -60,7 +60,7 @@ public struct Folds: Sendable, Equatable {
     }
 
     /// All of `rows` but those of a part.
-    public func training(_ part: Int, of rows: [Int]) -> [Int] {
+    package func training(_ part: Int, of rows: [Int]) -> [Int] {
         let test = Set(tests[part])
         return rows.filter { !test.contains($0) }
     }

@@ -8,14 +8,22 @@ import Tensors
 /// among them, p = (b + 1)/(m + 1) (Phipson & Smyth 2010). A two-sided p is twice the smaller of the one-sided ones, at most 1, as
 /// `scipy.stats.permutation_test`. Each draw has its own random stream: threads change nothing.
 public struct PermutationTest: Sendable, Equatable {
+    /// Rearrangements drawn if there are more than `exactLimit`.
     public var permutations: Int
     /// Rearrangements up to which all are visited.
     public var exactLimit: Int
+    /// The alternative hypothesis.
     public var alternative: Alternative
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
-    public init(permutations: Int = 10_000, exactLimit: Int = 100_000, alternative: Alternative = .twoSided, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    /// A two-sided test with up to 100,000 rearrangements visited or 10,000 drawn, unless stated otherwise.
+    public init(
+        permutations: Int = 10_000, exactLimit: Int = 100_000, alternative: Alternative = .twoSided, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.permutations = permutations
         self.exactLimit = exactLimit
         self.alternative = alternative
@@ -23,13 +31,17 @@ public struct PermutationTest: Sendable, Equatable {
         self.threads = threads
     }
 
+    /// The result of one test.
     public struct Result: Sendable, Equatable {
         /// The observed statistic.
         public let statistic: Double
+        /// The p-value, in (0, 1].
         public let p: Double
         /// Rearrangements compared with the observed one.
         public let count: Int
+        /// Whether every rearrangement was visited.
         public let isExact: Bool
+        /// How tables name the test.
         public var method: TestMethod { .permutation(count: count, isExact: isExact) }
     }
 
@@ -38,9 +50,11 @@ public struct PermutationTest: Sendable, Equatable {
     /// - Parameter statistic: from one sign (1 or −1) per unit.
     public func signs(_ count: Int, _ statistic: @Sendable (_ signs: [Double]) -> Double) throws -> Result {
         try require(count, 1, "paired differences")
-        return try run(exactly: count < 62 ? 1 << count : nil, of: count,
+        return try run(
+            exactly: count < 62 ? 1 << count : nil, of: count,
             arrangement: { number in (0..<count).map { number >> $0 & 1 == 1 ? -1 : 1 } },
-            drawn: { random in (0..<count).map { _ in random.next() >> 63 == 1 ? -1 : 1 } }, observed: [Double](repeating: 1, count: count), statistic)
+            drawn: { random in (0..<count).map { _ in random.next() >> 63 == 1 ? -1 : 1 } }, observed: [Double](repeating: 1, count: count),
+            statistic)
     }
 
     /// The mean of paired differences against zero.
@@ -60,7 +74,8 @@ public struct PermutationTest: Sendable, Equatable {
     public func groups(_ first: Int, _ second: Int, _ statistic: @Sendable (_ units: [Int]) -> Double) throws -> Result {
         try require(min(first, second), 1, "values in each sample")
         let n = first + second
-        return try run(exactly: Self.binomial(n, first), of: n, arrangement: { Self.combination(Int($0), of: n, choosing: first) },
+        return try run(
+            exactly: Self.binomial(n, first), of: n, arrangement: { Self.combination(Int($0), of: n, choosing: first) },
             drawn: { $0.permutation(n) }, observed: Array(0..<n), statistic)
     }
 
@@ -80,16 +95,18 @@ public struct PermutationTest: Sendable, Equatable {
     /// Under the null hypothesis any unit of one series could stand beside any of the other: correlations, labels of conditions.
     ///
     /// - Parameter statistic: from an order of 0 ..< count.
-    public func orders(_ count: Int, _ statistic: @Sendable (_ order: [Int]) -> Double) throws -> Result {
+    package func orders(_ count: Int, _ statistic: @Sendable (_ order: [Int]) -> Double) throws -> Result {
         try require(count, 2, "units")
-        return try run(exactly: Self.factorial(count), of: count, arrangement: { Self.order(Int($0), of: count) },
+        return try run(
+            exactly: Self.factorial(count), of: count, arrangement: { Self.order(Int($0), of: count) },
             drawn: { $0.permutation(count) }, observed: Array(0..<count), statistic)
     }
 
     // MARK: One road for all three
 
     private func run<Arrangement: Sendable>(
-        exactly all: Int?, of units: Int, arrangement: @Sendable (UInt64) -> [Arrangement], drawn: @Sendable (inout RandomSource) -> [Arrangement],
+        exactly all: Int?, of units: Int, arrangement: @Sendable (UInt64) -> [Arrangement],
+        drawn: @Sendable (inout RandomSource) -> [Arrangement],
         observed: [Arrangement], _ statistic: @Sendable ([Arrangement]) -> Double
     ) throws -> Result {
         guard permutations > 0 else { throw DataError(.usage, "a permutation test needs at least one permutation, not \(permutations)") }
@@ -110,7 +127,7 @@ public struct PermutationTest: Sendable, Equatable {
     /// The share of a null distribution at least as extreme as `value`; rounding errors of 10⁻¹⁴ count as equal. NaN counts as extreme.
     ///
     /// - Parameter counting: 1 where the observed arrangement is not among `null` and is added to both counts.
-    public static func pValue(_ value: Double, null: [Double], counting: Int = 1, _ alternative: Alternative = .twoSided) -> Double {
+    package static func pValue(_ value: Double, null: [Double], counting: Int = 1, _ alternative: Alternative = .twoSided) -> Double {
         let slack = 1e-14 * max(abs(value), null.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 })
         func share(_ count: Int) -> Double { Double(count + counting) / Double(null.count + counting) }
         let greater = share(null.count { !($0 < value - slack) }), less = share(null.count { !($0 > value + slack) })
@@ -122,7 +139,9 @@ public struct PermutationTest: Sendable, Equatable {
     }
 
     private func require(_ count: Int, _ least: Int, _ what: String) throws {
-        guard count >= least else { throw DataError(.badData, "a permutation test needs at least \(least) \(what); there \(count == 1 ? "is 1" : "are \(count)")") }
+        guard count >= least else {
+            throw DataError(.badData, "a permutation test needs at least \(least) \(what); there \(count == 1 ? "is 1" : "are \(count)")")
+        }
     }
 
     // MARK: Numbered arrangements
@@ -146,7 +165,9 @@ public struct PermutationTest: Sendable, Equatable {
         for unit in 0..<n {
             let open = k - chosen.count
             let with = open > 0 ? binomial(n - unit - 1, open - 1) ?? 0 : 0
-            if open > 0, left < with { chosen.append(unit) } else {
+            if open > 0, left < with {
+                chosen.append(unit)
+            } else {
                 rest.append(unit)
                 left -= with
             }

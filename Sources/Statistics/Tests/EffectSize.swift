@@ -8,8 +8,10 @@ public enum EffectSize {
     public static func dz(_ differences: [Double], level: Double = 0.95) throws -> Estimate {
         let test = try TTest(differences, level: level)
         let root = Double(differences.count).squareRoot()
-        return Estimate(test.t / root, interval: try noncentralInterval(test, scale: 1 / root, level: level), level: level, p: nil, n: differences.count,
-                        method: .init(interval: .noncentralT))
+        return Estimate(
+            test.t / root, interval: try noncentralInterval(test, scale: 1 / root, level: level), level: level, p: nil,
+            n: differences.count,
+            method: .init(interval: .noncentralT))
     }
 
     /// Cohen's d of two independent samples: difference of means over the pooled standard deviation.
@@ -19,11 +21,14 @@ public enum EffectSize {
         let test = try TTest(a, b, equalVariances: true, level: level)
         var scale = (1 / Double(a.count) + 1 / Double(b.count)).squareRoot()
         if corrected { scale *= hedges(test.freedom) }
-        return Estimate(test.t * scale, interval: try noncentralInterval(test, scale: scale, level: level), level: level, p: nil, n: a.count + b.count,
-                        method: .init(interval: .noncentralT))
+        return Estimate(
+            test.t * scale, interval: try noncentralInterval(test, scale: scale, level: level), level: level, p: nil, n: a.count + b.count,
+            method: .init(interval: .noncentralT))
     }
 
-    static func hedges(_ freedom: Double) -> Double { exp(logGamma(freedom / 2) - logGamma((freedom - 1) / 2)) / (freedom / 2).squareRoot() }
+    static func hedges(_ freedom: Double) -> Double {
+        exp(logGamma(freedom / 2) - logGamma((freedom - 1) / 2)) / (freedom / 2).squareRoot()
+    }
 
     private static func noncentralInterval(_ test: TTest, scale: Double, level: Double) throws -> ClosedRange<Double> {
         let low = noncentrality(t: test.t, freedom: test.freedom, cumulative: (1 + level) / 2)
@@ -53,7 +58,9 @@ public enum EffectSize {
     /// - Complexity: O((m + n) log(m + n)).
     public static func cliffsDelta(_ a: [Double], _ b: [Double], level: Double = 0.95) throws -> Estimate {
         try requireLevel(level)
-        guard !a.isEmpty, !b.isEmpty else { throw DataError(.badData, "Cliff's δ needs values in both samples; there are \(a.count) and \(b.count)") }
+        guard !a.isEmpty, !b.isEmpty else {
+            throw DataError(.badData, "Cliff's δ needs values in both samples; there are \(a.count) and \(b.count)")
+        }
         try requireFinite(a, "first sample")
         try requireFinite(b, "second sample")
         let m = Double(a.count), n = Double(b.count)
@@ -71,12 +78,15 @@ public enum EffectSize {
     private static func interval(_ estimate: Estimate, rows: Double, columns: Double, cells: Double, m: Double, n: Double) -> Estimate {
         let delta = estimate.value
         // Cliff 1996: s² = [(n − 1) s²_i. + (m − 1) s²_.j + s²_ij]/(mn), each s² with its own divisor.
-        let variance = max(((n - 1) * rows / (m - 1) + (m - 1) * columns / (n - 1) + cells / ((m - 1) * (n - 1))) / (m * n), (1 - delta * delta) / (m * n - 1))
+        let variance = max(
+            ((n - 1) * rows / (m - 1) + (m - 1) * columns / (n - 1) + cells / ((m - 1) * (n - 1))) / (m * n),
+            (1 - delta * delta) / (m * n - 1))
         let z = Normal.quantile(0.5 + estimate.level / 2), s = variance.squareRoot()
         let below = 1 - delta * delta + z * z * variance
         var result = estimate
         if below <= 0 { return result }
-        let centre = delta - delta * delta * delta, reach = z * s * ((1 - delta * delta) * (1 - delta * delta) + z * z * variance).squareRoot()
+        let centre = delta - delta * delta * delta,
+            reach = z * s * ((1 - delta * delta) * (1 - delta * delta) + z * z * variance).squareRoot()
         let low = max(-1, (centre - reach) / below), high = min(1, (centre + reach) / below)
         result.interval = min(low, high)...max(low, high)
         result.method.interval = .normal

@@ -2,11 +2,11 @@ import FileFormats
 import Foundation
 
 /// Counts of two outcomes: intervals and tests.
-public struct Proportion: Sendable, Equatable {
-    public let successes: Int, trials: Int
+package struct Proportion: Sendable, Equatable {
+    package let successes: Int, trials: Int
 
     /// - Throws: `DataError` unless 0 ≤ successes ≤ trials and there is a trial.
-    public init(_ successes: Int, of trials: Int) throws {
+    package init(_ successes: Int, of trials: Int) throws {
         guard trials > 0, successes >= 0, successes <= trials else {
             throw DataError(
                 .badData, "\(successes) of \(trials) is not a proportion; expected 0 ≤ successes ≤ trials and at least one trial")
@@ -14,10 +14,10 @@ public struct Proportion: Sendable, Equatable {
         (self.successes, self.trials) = (successes, trials)
     }
 
-    public var value: Double { Double(successes) / Double(trials) }
+    package var value: Double { Double(successes) / Double(trials) }
 
     /// The exact interval of Clopper & Pearson (1934): conservative, never narrower than its level.
-    public func clopperPearson(level: Double = 0.95) throws -> Estimate {
+    package func clopperPearson(level: Double = 0.95) throws -> Estimate {
         try requireLevel(level)
         let k = Double(successes), n = Double(trials), tail = (1 - level) / 2
         let low = successes == 0 ? 0 : Beta(k, n - k + 1).quantile(tail)
@@ -26,7 +26,7 @@ public struct Proportion: Sendable, Equatable {
     }
 
     /// The score interval of Wilson (1927).
-    public func wilson(level: Double = 0.95) throws -> Estimate {
+    package func wilson(level: Double = 0.95) throws -> Estimate {
         try requireLevel(level)
         let n = Double(trials), z = Normal.quantile(0.5 + level / 2), p = value
         let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
@@ -40,7 +40,7 @@ public struct Proportion: Sendable, Equatable {
     /// The exact binomial test against a chance level, with the Clopper–Pearson interval.
     ///
     /// Two-sided, it sums the outcomes that are at most as probable as the observed one (as R's binom.test and scipy.stats.binomtest).
-    public func test(against chance: Double = 0.5, _ alternative: Alternative = .twoSided, level: Double = 0.95) throws -> Estimate {
+    package func test(against chance: Double = 0.5, _ alternative: Alternative = .twoSided, level: Double = 0.95) throws -> Estimate {
         guard chance >= 0, chance <= 1 else { throw DataError(.usage, "expected a chance level between 0 and 1, not \(chance)") }
         var result = try clopperPearson(level: level)
         let binomial = Binomial(trials: trials, p: chance)
@@ -77,10 +77,10 @@ public struct Proportion: Sendable, Equatable {
 /// McNemar's test: do two classifiers, or one under two conditions, succeed equally often on the same items?
 ///
 /// Only the items on which they disagree tell; `firstOnly` and `secondOnly` count them (McNemar 1947).
-public struct McNemar: Sendable, Equatable {
-    public let firstOnly: Int, secondOnly: Int
+package struct McNemar: Sendable, Equatable {
+    package let firstOnly: Int, secondOnly: Int
 
-    public init(firstOnly: Int, secondOnly: Int) throws {
+    package init(firstOnly: Int, secondOnly: Int) throws {
         guard firstOnly >= 0, secondOnly >= 0 else {
             throw DataError(.usage, "counts of items cannot be negative: \(firstOnly), \(secondOnly)")
         }
@@ -88,7 +88,7 @@ public struct McNemar: Sendable, Equatable {
     }
 
     /// Counts from outcomes on the same items.
-    public init(_ first: [Bool], _ second: [Bool]) throws {
+    package init(_ first: [Bool], _ second: [Bool]) throws {
         guard first.count == second.count else {
             throw DataError(.badData, "McNemar's test pairs outcomes by item; there are \(first.count) and \(second.count)")
         }
@@ -96,13 +96,13 @@ public struct McNemar: Sendable, Equatable {
     }
 
     /// Two-sided exact p: the binomial test of the disagreements against ½; 1 without disagreements.
-    public var exact: Double {
+    package var exact: Double {
         let n = firstOnly + secondOnly
         return n == 0 ? 1 : min(1, 2 * Binomial(trials: n, p: 0.5).cumulative(min(firstOnly, secondOnly)))
     }
 
     /// χ² with one degree of freedom, with Edwards' continuity correction if wanted; (0, 1) without disagreements.
-    public func chiSquare(corrected: Bool = true) -> (statistic: Double, p: Double) {
+    package func chiSquare(corrected: Bool = true) -> (statistic: Double, p: Double) {
         let n = Double(firstOnly + secondOnly)
         guard n > 0 else { return (0, 1) }
         let difference = abs(Double(firstOnly - secondOnly)) - (corrected ? 1 : 0), statistic = difference * difference / n

@@ -5,12 +5,15 @@ import Foundation
 public struct Wilcoxon: Sendable, Equatable {
     /// Sums of the ranks of positive and of negative differences; R prints the first as V, SciPy the smaller of the two.
     public let positive: Double, negative: Double
+    /// The p-value, in [0, 1].
     public let p: Double
     /// Differences that are not zero.
     public let n: Int
+    /// Whether p comes from the exact distribution rather than the normal approximation.
     public let isExact: Bool
     /// Matched-pairs rank-biserial correlation: (W⁺ − W⁻)/(W⁺ + W⁻) (Kerby 2014).
     public let rankBiserial: Double
+    /// How tables name the test.
     public var method: TestMethod { isExact ? .exact(.wilcoxon) : .asymptotic(.wilcoxon) }
 
     /// The exact distribution, ties included, up to `exactLimit` nonzero differences; beyond, the normal approximation with correction for
@@ -19,7 +22,11 @@ public struct Wilcoxon: Sendable, Equatable {
         try requireFinite(differences, "differences")
         let kept = differences.filter { $0 != 0 }
         guard !kept.isEmpty else {
-            throw DataError(.badData, differences.isEmpty ? "Wilcoxon's test needs differences; there are none" : "all \(differences.count) differences are zero, so Wilcoxon's test is undefined")
+            throw DataError(
+                .badData,
+                differences.isEmpty
+                    ? "Wilcoxon's test needs differences; there are none"
+                    : "all \(differences.count) differences are zero, so Wilcoxon's test is undefined")
         }
         let sizes = kept.map(abs), ranks = averageRanks(sizes)
         n = kept.count
@@ -29,11 +36,12 @@ public struct Wilcoxon: Sendable, Equatable {
         isExact = n <= exactLimit
         if isExact {
             let tails = SubsetSums.tails(ranks, at: positive)
-            p = switch alternative {
-            case .less: tails.lower
-            case .greater: tails.upper
-            case .twoSided: min(1, 2 * min(tails.lower, tails.upper))
-            }
+            p =
+                switch alternative {
+                case .less: tails.lower
+                case .greater: tails.upper
+                case .twoSided: min(1, 2 * min(tails.lower, tails.upper))
+                }
         } else {
             let count = Double(n), ties = tieSizes(sizes).reduce(0.0) { $0 + Double($1 * $1 * $1 - $1) }
             let spread = ((count * (count + 1) * (2 * count + 1) - ties / 2) / 24).squareRoot()
@@ -46,14 +54,20 @@ public struct Wilcoxon: Sendable, Equatable {
 public struct MannWhitney: Sendable, Equatable {
     /// Pairs in which the first sample's value is larger, ties counting a half: R's W, SciPy's U₁.
     public let u: Double
+    /// The p-value, in [0, 1].
     public let p: Double
+    /// Whether p comes from the exact distribution rather than the normal approximation.
     public let isExact: Bool
+    /// How tables name the test.
     public var method: TestMethod { isExact ? .exact(.mannWhitney) : .asymptotic(.mannWhitney) }
 
     /// The exact distribution without ties where the samples have at most `exactLimit` values each (R's rule), else the normal
     /// approximation with correction for ties and, if wanted, for continuity (both R's and SciPy's default).
-    public init(_ a: [Double], _ b: [Double], _ alternative: Alternative = .twoSided, exactLimit: Int = 49, continuity: Bool = true) throws {
-        guard !a.isEmpty, !b.isEmpty else { throw DataError(.badData, "the Mann–Whitney test needs values in both samples; there are \(a.count) and \(b.count)") }
+    public init(_ a: [Double], _ b: [Double], _ alternative: Alternative = .twoSided, exactLimit: Int = 49, continuity: Bool = true) throws
+    {
+        guard !a.isEmpty, !b.isEmpty else {
+            throw DataError(.badData, "the Mann–Whitney test needs values in both samples; there are \(a.count) and \(b.count)")
+        }
         try requireFinite(a, "first sample")
         try requireFinite(b, "second sample")
         let pooled = a + b, ranks = averageRanks(pooled), m = Double(a.count), n = Double(b.count)
@@ -62,14 +76,16 @@ public struct MannWhitney: Sendable, Equatable {
         isExact = max(a.count, b.count) <= exactLimit && !ties.contains { $0 > 1 }
         if isExact {
             let tails = Self.exactTails(u, a.count, b.count)
-            p = switch alternative {
-            case .less: tails.lower
-            case .greater: tails.upper
-            case .twoSided: min(1, 2 * min(tails.lower, tails.upper))
-            }
+            p =
+                switch alternative {
+                case .less: tails.lower
+                case .greater: tails.upper
+                case .twoSided: min(1, 2 * min(tails.lower, tails.upper))
+                }
         } else {
             let all = m + n, tied = ties.reduce(0.0) { $0 + Double($1) * (Double($1) * Double($1) - 1) }
-            p = normalTail(u - m * n / 2, (m * n / 12 * (all + 1 - tied / (all * (all - 1)))).squareRoot(), alternative, continuity: continuity)
+            p = normalTail(
+                u - m * n / 2, (m * n / 12 * (all + 1 - tied / (all * (all - 1)))).squareRoot(), alternative, continuity: continuity)
         }
     }
 
@@ -115,7 +131,9 @@ enum SubsetSums {
         shares[0] = 1
         for rank in doubled {
             reached += rank
-            for sum in stride(from: reached, through: 0, by: -1) { shares[sum] = shares[sum] / 2 + (sum >= rank ? shares[sum - rank] / 2 : 0) }
+            for sum in stride(from: reached, through: 0, by: -1) {
+                shares[sum] = shares[sum] / 2 + (sum >= rank ? shares[sum - rank] / 2 : 0)
+            }
         }
         let place = Int((2 * value).rounded())
         return (min(1, shares[...place].reduce(0, +)), min(1, shares[place...].reversed().reduce(0, +)))

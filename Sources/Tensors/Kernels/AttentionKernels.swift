@@ -131,9 +131,13 @@ extension TensorScalar {
         var logSums = Tensor<Self>(uninitialized: [keeping ? shape.queries : 0, shape.heads])
         Scratch.with(Self.self, count: shape.scratch) { scratch in
             if halves, !keeping, shape.allowsHalves, bias == nil,
-               attentionInHalves(c, q.start, k.start, v.start, scale: scale, into: out.mutablePointer, scratch: scratch) { return }
-            kernels.c.attention(&c, q.start, k.start, v.start, bias?.pointer, scale, out.mutablePointer,
-                                keeping ? logSums.mutablePointer : nil, scratch)
+                attentionInHalves(c, q.start, k.start, v.start, scale: scale, into: out.mutablePointer, scratch: scratch)
+            {
+                return
+            }
+            kernels.c.attention(
+                &c, q.start, k.start, v.start, bias?.pointer, scale, out.mutablePointer,
+                keeping ? logSums.mutablePointer : nil, scratch)
         }
         withExtendedLifetime(shape) {}
         return (out, logSums)
@@ -148,10 +152,13 @@ extension TensorScalar {
         precondition(out.shape == [shape.queries, shape.width] && dout.count == out.count && logSums.count == shape.queries * shape.heads)
         var c = shape.c(queryStride: q.stride, keyStride: k.stride, valueStride: v.stride)
         let d = targets.pointers()
-        guard d.count == 4, let dq = d[0], let dk = d[1], let dv = d[2] else { preconditionFailure("attention has gradients of q, k and v") }
+        guard d.count == 4, let dq = d[0], let dk = d[1], let dv = d[2] else {
+            preconditionFailure("attention has gradients of q, k and v")
+        }
         Scratch.with(Self.self, count: shape.scratch) { scratch in
-            kernels.c.attentionBackward(&c, q.start, k.start, v.start, bias?.pointer, scale, out.pointer, logSums.pointer, dout.pointer,
-                                        dq, dk, dv, d[3], scratch)
+            kernels.c.attentionBackward(
+                &c, q.start, k.start, v.start, bias?.pointer, scale, out.pointer, logSums.pointer, dout.pointer,
+                dq, dk, dv, d[3], scratch)
         }
         withExtendedLifetime(shape) {}
     }
@@ -171,9 +178,11 @@ extension TensorScalar {
     }
 
     private static func check(_ shape: AttentionShape, _ q: MatrixView<Self>, _ k: MatrixView<Self>, _ v: MatrixView<Self>) {
-        precondition(q.rows == shape.queries && k.rows >= shape.keys && v.rows >= shape.keys, "attention of \(shape.queries) queries got \(q.rows)")
-        precondition(q.columns >= shape.width && k.columns >= shape.keyWidth && v.columns >= shape.keyWidth,
-                     "\(shape.heads) heads of \(shape.headSize) do not fit \(q.columns) columns")
+        precondition(
+            q.rows == shape.queries && k.rows >= shape.keys && v.rows >= shape.keys, "attention of \(shape.queries) queries got \(q.rows)")
+        precondition(
+            q.columns >= shape.width && k.columns >= shape.keyWidth && v.columns >= shape.keyWidth,
+            "\(shape.heads) heads of \(shape.headSize) do not fit \(q.columns) columns")
     }
 
     /// False if the scalar, the head size or the processor does not allow it.
@@ -182,7 +191,9 @@ extension TensorScalar {
         into out: UnsafeMutablePointer<Self>, scratch: UnsafeMutablePointer<Self>
     ) -> Bool {
         guard Self.self == Float.self, shape.head_size % 16 == 0, Precision.bf16.isFast else { return false }
-        func floats(_ pointer: UnsafePointer<Self>) -> UnsafePointer<Float> { UnsafeRawPointer(pointer).assumingMemoryBound(to: Float.self) }
+        func floats(_ pointer: UnsafePointer<Self>) -> UnsafePointer<Float> {
+            UnsafeRawPointer(pointer).assumingMemoryBound(to: Float.self)
+        }
         func floats(_ pointer: UnsafeMutablePointer<Self>) -> UnsafeMutablePointer<Float> {
             UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Float.self)
         }
@@ -207,8 +218,9 @@ extension TensorScalar {
         precondition(zip(firstKeys, keyCounts).allSatisfy { $0 >= 0 && $1 >= 1 && Int($0 + $1) <= memory.rows })
         var result = Tensor<Self>(uninitialized: [q.rows, size])
         Scratch.with(Self.self, count: Int(keyCounts.max() ?? 0) + 16) { scratch in
-            kernels.c.attendSingly(q.start, Int64(q.stride), Int64(q.rows), memory.start, memory.start + keySize, Int64(memory.stride),
-                                   firstKeys, keyCounts, Int64(heads), Int64(group), Int64(size / heads), scale, cap, result.mutablePointer, scratch)
+            kernels.c.attendSingly(
+                q.start, Int64(q.stride), Int64(q.rows), memory.start, memory.start + keySize, Int64(memory.stride),
+                firstKeys, keyCounts, Int64(heads), Int64(group), Int64(size / heads), scale, cap, result.mutablePointer, scratch)
         }
         return result
     }
@@ -248,15 +260,17 @@ package struct DisentangledShape: Sendable {
         precondition(q.rows == Int(offsets.elements[offsets.count - 1]) && k.rows == q.rows && q.stride == k.stride)
         precondition(min(q.columns, k.columns) >= heads * headSize)
         let tables = tables.compactMap(\.self)
-        precondition(tables.allSatisfy { $0.rows > lastRow && $0.columns >= heads * headSize && $0.stride == tables[0].stride },
-                     "a distance beyond the position table")
+        precondition(
+            tables.allSatisfy { $0.rows > lastRow && $0.columns >= heads * headSize && $0.stride == tables[0].stride },
+            "a distance beyond the position table")
     }
 
     /// In C's terms; its pointers are valid while this shape lives.
     func c(stride: Int, positionStride: Int) -> kt_disentangled_shape {
-        kt_disentangled_shape(offsets: UnsafePointer(offsets.elements), score_offsets: UnsafePointer(scoreOffsets.elements),
-                              segments: Int64(offsets.count - 1), heads: Int64(heads), head_size: Int64(headSize), stride: Int64(stride),
-                              position_stride: Int64(positionStride), row_of_distance: UnsafePointer(rowOfDistance.elements + longest - 1))
+        kt_disentangled_shape(
+            offsets: UnsafePointer(offsets.elements), score_offsets: UnsafePointer(scoreOffsets.elements),
+            segments: Int64(offsets.count - 1), heads: Int64(heads), head_size: Int64(headSize), stride: Int64(stride),
+            position_stride: Int64(positionStride), row_of_distance: UnsafePointer(rowOfDistance.elements + longest - 1))
     }
 }
 
@@ -284,8 +298,9 @@ extension TensorScalar {
         var c = shape.c(stride: q.stride, positionStride: (positionKeys ?? positionQueries)?.stride ?? 0)
         let d = targets.pointers()
         guard d.count == 4, let dq = d[0], let dk = d[1] else { preconditionFailure("disentangled attention has gradients of q and k") }
-        kernels.c.disentangledBackward(&c, q.start, k.start, positionKeys?.start, positionQueries?.start, scale, dscores.pointer, dq, dk,
-                                       d[2], d[3])
+        kernels.c.disentangledBackward(
+            &c, q.start, k.start, positionKeys?.start, positionQueries?.start, scale, dscores.pointer, dq, dk,
+            d[2], d[3])
         withExtendedLifetime(shape) {}
     }
 }

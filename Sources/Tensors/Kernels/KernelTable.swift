@@ -45,7 +45,8 @@ struct KernelTable<S: BitwiseCopyable>: Sendable {
     let rotate: @Sendable (Out, Int64, Int64, Int64, Int64, Int64, Rows, In, In, S) -> Void
     let rmsNorm: @Sendable (In, Int64, Int64, Int64, Int64, In, S, S, Out, Int64, Out?) -> Void
     let rmsNormBackward: @Sendable (In, Int64, Int64, Int64, Int64, In, S, In, In, Out, Int64, Out) -> Void
-    let tokenScores: @Sendable (In, Int64, Int64, Rows, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Int64>) -> Void
+    let tokenScores:
+        @Sendable (In, Int64, Int64, Rows, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Int64>) -> Void
 
     // Attention.
     let attention: @Sendable (Shape, In, In, In, In?, S, Out, Out?, Out) -> Void
@@ -88,35 +89,41 @@ public final class Kernels<S: TensorScalar>: Sendable {
 }
 
 extension Float {
-    public static let kernels = Kernels<Float>(KernelTable(
-        activate: kt_activate_f, activateBackward: kt_activate_backward_f, activateBoth: kt_activate_both_f, dropout: kt_dropout_f,
-        fill: kt_fill_f, add: kt_add_f, addScaled: kt_add_scaled_f, addProduct: kt_add_product_f, scale: kt_scale_f, dot: kt_dot_f,
-        allFinite: kt_all_finite_f, indexOfLargest: kt_index_of_largest_f, largest: kt_largest_f, layerNorm: kt_layer_norm_f,
-        layerNormBackward: kt_layer_norm_backward_f, softmax: kt_softmax_f, logSoftmax: kt_log_softmax_f,
-        crossEntropy: kt_cross_entropy_f, scanScores: kt_scan_scores_f, gatherRows: kt_gather_rows_f, scatterRows: kt_scatter_rows_f,
-        addColumnSums: kt_add_column_sums_f, addRowVector: kt_add_row_vector_f, gate: kt_gate_f, gateBackward: kt_gate_backward_f,
-        rotate: kt_rotate_f, rmsNorm: kt_rms_norm_f, rmsNormBackward: kt_rms_norm_backward_f, tokenScores: kt_token_scores_f,
-        attention: kt_attention_f, attentionBackward: kt_attention_backward_f,
-        attentionWeights: kt_attention_weights_f, attendSingly: kt_attend_singly_f, disentangled: kt_disentangled_f,
-        disentangledBackward: kt_disentangled_backward_f, lstm: kt_lstm_f, lstmBackward: kt_lstm_backward_f, gru: kt_gru_f,
-        gruBackward: kt_gru_backward_f, alignment: kt_alignment_f, alignmentBackward: kt_alignment_backward_f, sgd: kt_sgd_f,
-        adaGrad: kt_adagrad_f, adam: kt_adam_f, lambDirection: kt_lamb_direction_f, probeDistances: kt_probe_distances_f,
-        probeDepths: kt_probe_depths_f, probeDistanceLoss: kt_probe_distance_loss_f, probeDepthLoss: kt_probe_depth_loss_f), products: .oneDNN)
+    /// The kernels for this number type.
+    public static let kernels = Kernels<Float>(
+        KernelTable(
+            activate: kt_activate_f, activateBackward: kt_activate_backward_f, activateBoth: kt_activate_both_f, dropout: kt_dropout_f,
+            fill: kt_fill_f, add: kt_add_f, addScaled: kt_add_scaled_f, addProduct: kt_add_product_f, scale: kt_scale_f, dot: kt_dot_f,
+            allFinite: kt_all_finite_f, indexOfLargest: kt_index_of_largest_f, largest: kt_largest_f, layerNorm: kt_layer_norm_f,
+            layerNormBackward: kt_layer_norm_backward_f, softmax: kt_softmax_f, logSoftmax: kt_log_softmax_f,
+            crossEntropy: kt_cross_entropy_f, scanScores: kt_scan_scores_f, gatherRows: kt_gather_rows_f, scatterRows: kt_scatter_rows_f,
+            addColumnSums: kt_add_column_sums_f, addRowVector: kt_add_row_vector_f, gate: kt_gate_f, gateBackward: kt_gate_backward_f,
+            rotate: kt_rotate_f, rmsNorm: kt_rms_norm_f, rmsNormBackward: kt_rms_norm_backward_f, tokenScores: kt_token_scores_f,
+            attention: kt_attention_f, attentionBackward: kt_attention_backward_f,
+            attentionWeights: kt_attention_weights_f, attendSingly: kt_attend_singly_f, disentangled: kt_disentangled_f,
+            disentangledBackward: kt_disentangled_backward_f, lstm: kt_lstm_f, lstmBackward: kt_lstm_backward_f, gru: kt_gru_f,
+            gruBackward: kt_gru_backward_f, alignment: kt_alignment_f, alignmentBackward: kt_alignment_backward_f, sgd: kt_sgd_f,
+            adaGrad: kt_adagrad_f, adam: kt_adam_f, lambDirection: kt_lamb_direction_f, probeDistances: kt_probe_distances_f,
+            probeDepths: kt_probe_depths_f, probeDistanceLoss: kt_probe_distance_loss_f, probeDepthLoss: kt_probe_depth_loss_f),
+        products: .oneDNN)
 }
 
 extension Double {
-    public static let kernels = Kernels<Double>(KernelTable(
-        activate: kt_activate_d, activateBackward: kt_activate_backward_d, activateBoth: kt_activate_both_d, dropout: kt_dropout_d,
-        fill: kt_fill_d, add: kt_add_d, addScaled: kt_add_scaled_d, addProduct: kt_add_product_d, scale: kt_scale_d, dot: kt_dot_d,
-        allFinite: kt_all_finite_d, indexOfLargest: kt_index_of_largest_d, largest: kt_largest_d, layerNorm: kt_layer_norm_d,
-        layerNormBackward: kt_layer_norm_backward_d, softmax: kt_softmax_d, logSoftmax: kt_log_softmax_d,
-        crossEntropy: kt_cross_entropy_d, scanScores: kt_scan_scores_d, gatherRows: kt_gather_rows_d, scatterRows: kt_scatter_rows_d,
-        addColumnSums: kt_add_column_sums_d, addRowVector: kt_add_row_vector_d, gate: kt_gate_d, gateBackward: kt_gate_backward_d,
-        rotate: kt_rotate_d, rmsNorm: kt_rms_norm_d, rmsNormBackward: kt_rms_norm_backward_d, tokenScores: kt_token_scores_d,
-        attention: kt_attention_d, attentionBackward: kt_attention_backward_d,
-        attentionWeights: kt_attention_weights_d, attendSingly: kt_attend_singly_d, disentangled: kt_disentangled_d,
-        disentangledBackward: kt_disentangled_backward_d, lstm: kt_lstm_d, lstmBackward: kt_lstm_backward_d, gru: kt_gru_d,
-        gruBackward: kt_gru_backward_d, alignment: kt_alignment_d, alignmentBackward: kt_alignment_backward_d, sgd: kt_sgd_d,
-        adaGrad: kt_adagrad_d, adam: kt_adam_d, lambDirection: kt_lamb_direction_d, probeDistances: kt_probe_distances_d,
-        probeDepths: kt_probe_depths_d, probeDistanceLoss: kt_probe_distance_loss_d, probeDepthLoss: kt_probe_depth_loss_d), products: .openBLAS)
+    /// The kernels for this number type.
+    public static let kernels = Kernels<Double>(
+        KernelTable(
+            activate: kt_activate_d, activateBackward: kt_activate_backward_d, activateBoth: kt_activate_both_d, dropout: kt_dropout_d,
+            fill: kt_fill_d, add: kt_add_d, addScaled: kt_add_scaled_d, addProduct: kt_add_product_d, scale: kt_scale_d, dot: kt_dot_d,
+            allFinite: kt_all_finite_d, indexOfLargest: kt_index_of_largest_d, largest: kt_largest_d, layerNorm: kt_layer_norm_d,
+            layerNormBackward: kt_layer_norm_backward_d, softmax: kt_softmax_d, logSoftmax: kt_log_softmax_d,
+            crossEntropy: kt_cross_entropy_d, scanScores: kt_scan_scores_d, gatherRows: kt_gather_rows_d, scatterRows: kt_scatter_rows_d,
+            addColumnSums: kt_add_column_sums_d, addRowVector: kt_add_row_vector_d, gate: kt_gate_d, gateBackward: kt_gate_backward_d,
+            rotate: kt_rotate_d, rmsNorm: kt_rms_norm_d, rmsNormBackward: kt_rms_norm_backward_d, tokenScores: kt_token_scores_d,
+            attention: kt_attention_d, attentionBackward: kt_attention_backward_d,
+            attentionWeights: kt_attention_weights_d, attendSingly: kt_attend_singly_d, disentangled: kt_disentangled_d,
+            disentangledBackward: kt_disentangled_backward_d, lstm: kt_lstm_d, lstmBackward: kt_lstm_backward_d, gru: kt_gru_d,
+            gruBackward: kt_gru_backward_d, alignment: kt_alignment_d, alignmentBackward: kt_alignment_backward_d, sgd: kt_sgd_d,
+            adaGrad: kt_adagrad_d, adam: kt_adam_d, lambDirection: kt_lamb_direction_d, probeDistances: kt_probe_distances_d,
+            probeDepths: kt_probe_depths_d, probeDistanceLoss: kt_probe_distance_loss_d, probeDepthLoss: kt_probe_depth_loss_d),
+        products: .openBLAS)
 }

@@ -50,8 +50,9 @@ extension TensorScalar {
         precondition(gates.columns == 4 * step.size && gates.rows == states.rows && states.rows == fromInput.rows)
         precondition(step.rows.allSatisfy { $0 >= 0 && Int($0) < fromInput.rows })
         let kernel = step.cell == .lstm ? kernels.c.lstm : kernels.c.gru
-        kernel(Int64(step.count), Int64(step.size), step.rows, fromInput.pointer, fromState.elements, state.mutablePointer,
-               gates.mutablePointer, states.mutablePointer)
+        kernel(
+            Int64(step.count), Int64(step.size), step.rows, fromInput.pointer, fromState.elements, state.mutablePointer,
+            gates.mutablePointer, states.mutablePointer)
     }
 
     /// The derivative of a step.
@@ -74,11 +75,13 @@ extension TensorScalar {
         let n = Int64(step.count), size = Int64(step.size)
         switch step.cell {
         case .lstm:
-            kernels.c.lstmBackward(n, size, step.rows, gates.pointer, states.pointer, previous.elements, dstates.pointer,
-                                   dstate.mutablePointer, dgates.mutablePointer, dproducts.elements)
+            kernels.c.lstmBackward(
+                n, size, step.rows, gates.pointer, states.pointer, previous.elements, dstates.pointer,
+                dstate.mutablePointer, dgates.mutablePointer, dproducts.elements)
         case .gru:
-            kernels.c.gruBackward(n, size, step.rows, gates.pointer, previous.elements, dstates.pointer, dstate.mutablePointer,
-                                  dgates.mutablePointer, dproducts.elements)
+            kernels.c.gruBackward(
+                n, size, step.rows, gates.pointer, previous.elements, dstates.pointer, dstate.mutablePointer,
+                dgates.mutablePointer, dproducts.elements)
         }
     }
 }
@@ -127,8 +130,9 @@ extension TensorScalar {
     ) -> (out: Tensor<Self>, weights: Tensor<Self>) {
         shape.check(q, k, v, values)
         var out = Tensor<Self>(uninitialized: [q.rows, values.columns]), weights = Tensor<Self>(uninitialized: [shape.weights])
-        kernels.c.alignment(Int64(shape.segments), shape.queryOffsets, shape.keyOffsets, Int64(k.columns), Int64(values.columns), q.pointer,
-                            k.pointer, v?.pointer, values.pointer, weights.mutablePointer, out.mutablePointer)
+        kernels.c.alignment(
+            Int64(shape.segments), shape.queryOffsets, shape.keyOffsets, Int64(k.columns), Int64(values.columns), q.pointer,
+            k.pointer, v?.pointer, values.pointer, weights.mutablePointer, out.mutablePointer)
         return (out, weights)
     }
 
@@ -138,11 +142,13 @@ extension TensorScalar {
     ) -> AlignmentGradients<Self> {
         shape.check(q, k, v, values)
         precondition(weights.count == shape.weights && out.count == q.rows * values.columns && dout.count == out.count)
-        var d = AlignmentGradients(queries: Tensor<Self>(shape: q.shape), keys: Tensor(shape: k.shape), values: Tensor(shape: values.shape),
-                                   additive: v.map { Tensor(shape: $0.shape) })
-        kernels.c.alignmentBackward(Int64(shape.segments), shape.queryOffsets, shape.keyOffsets, Int64(k.columns), Int64(values.columns),
-                                    q.pointer, k.pointer, v?.pointer, values.pointer, weights.pointer, out.pointer, dout.pointer,
-                                    d.queries.mutablePointer, d.keys.mutablePointer, d.additive?.mutablePointer, d.values.mutablePointer)
+        var d = AlignmentGradients(
+            queries: Tensor<Self>(shape: q.shape), keys: Tensor(shape: k.shape), values: Tensor(shape: values.shape),
+            additive: v.map { Tensor(shape: $0.shape) })
+        kernels.c.alignmentBackward(
+            Int64(shape.segments), shape.queryOffsets, shape.keyOffsets, Int64(k.columns), Int64(values.columns),
+            q.pointer, k.pointer, v?.pointer, values.pointer, weights.pointer, out.pointer, dout.pointer,
+            d.queries.mutablePointer, d.keys.mutablePointer, d.additive?.mutablePointer, d.values.mutablePointer)
         return d
     }
 }

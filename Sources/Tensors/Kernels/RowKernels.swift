@@ -21,15 +21,18 @@ extension TensorScalar {
         precondition(gamma.count == size && (beta == nil || beta!.count == size) && (residual == nil || residual!.shape == x.shape))
         var y = Tensor<Self>(uninitialized: x.shape)
         guard keeping else {
-            kernels.c.layerNorm(x.pointer, residual?.pointer, Int64(n), Int64(size), gamma.pointer, beta?.pointer, epsilon, nil,
-                                y.mutablePointer, nil, nil)
+            kernels.c.layerNorm(
+                x.pointer, residual?.pointer, Int64(n), Int64(size), gamma.pointer, beta?.pointer, epsilon, nil,
+                y.mutablePointer, nil, nil)
             return (y, nil)
         }
-        var kept = LayerNormMemory(sum: residual == nil ? x : Tensor<Self>(uninitialized: x.shape), mean: Tensor(uninitialized: [n]),
-                                   reciprocalDeviation: Tensor(uninitialized: [n]))
-        kernels.c.layerNorm(x.pointer, residual?.pointer, Int64(n), Int64(size), gamma.pointer, beta?.pointer, epsilon,
-                            residual == nil ? nil : kept.sum.mutablePointer, y.mutablePointer, kept.mean.mutablePointer,
-                            kept.reciprocalDeviation.mutablePointer)
+        var kept = LayerNormMemory(
+            sum: residual == nil ? x : Tensor<Self>(uninitialized: x.shape), mean: Tensor(uninitialized: [n]),
+            reciprocalDeviation: Tensor(uninitialized: [n]))
+        kernels.c.layerNorm(
+            x.pointer, residual?.pointer, Int64(n), Int64(size), gamma.pointer, beta?.pointer, epsilon,
+            residual == nil ? nil : kept.sum.mutablePointer, y.mutablePointer, kept.mean.mutablePointer,
+            kept.reciprocalDeviation.mutablePointer)
         return (y, kept)
     }
 
@@ -41,9 +44,10 @@ extension TensorScalar {
         let n = kept.sum.rows, size = kept.sum.columns
         precondition(dy.count == kept.sum.count && dgamma.count == size && (dbeta == nil || dbeta!.count == size))
         var dx = Tensor<Self>(uninitialized: kept.sum.shape)
-        kernels.c.layerNormBackward(kept.sum.pointer, Int64(n), Int64(size), gamma.pointer, kept.mean.pointer,
-                                    kept.reciprocalDeviation.pointer, dy.pointer, dx.mutablePointer, dgamma.mutablePointer,
-                                    dbeta?.mutablePointer)
+        kernels.c.layerNormBackward(
+            kept.sum.pointer, Int64(n), Int64(size), gamma.pointer, kept.mean.pointer,
+            kept.reciprocalDeviation.pointer, dy.pointer, dx.mutablePointer, dgamma.mutablePointer,
+            dbeta?.mutablePointer)
         return dx
     }
 
@@ -51,30 +55,38 @@ extension TensorScalar {
     ///
     /// - Returns: 1 / √(mean square + ε), `(n, heads)`, where the derivative will be asked for.
     package static func rmsNorm(
-        _ x: MatrixView<Self>, heads: Int, gamma: Tensor<Self>, offset: Self, epsilon: Self, keeping: Bool, into y: inout MutableMatrixView<Self>
+        _ x: MatrixView<Self>, heads: Int, gamma: Tensor<Self>, offset: Self, epsilon: Self, keeping: Bool,
+        into y: inout MutableMatrixView<Self>
     ) -> Tensor<Self> {
         precondition(heads * gamma.count <= x.columns && y.rows == x.rows && y.columns >= heads * gamma.count)
         var kept = Tensor<Self>(uninitialized: [keeping ? x.rows : 0, heads])
-        kernels.c.rmsNorm(x.start, Int64(x.stride), Int64(x.rows), Int64(heads), Int64(gamma.count), gamma.pointer, offset, epsilon, y.start,
-                          Int64(y.stride), keeping ? kept.mutablePointer : nil)
+        kernels.c.rmsNorm(
+            x.start, Int64(x.stride), Int64(x.rows), Int64(heads), Int64(gamma.count), gamma.pointer, offset, epsilon, y.start,
+            Int64(y.stride), keeping ? kept.mutablePointer : nil)
         return kept
     }
 
     /// Turns the gradient of y into that of x, in place; dγ += Σ dy ∘ normalized x.
     package static func rmsNormBackward(
-        _ x: MatrixView<Self>, heads: Int, gamma: Tensor<Self>, offset: Self, reciprocals: Tensor<Self>, becoming d: inout MutableMatrixView<Self>,
+        _ x: MatrixView<Self>, heads: Int, gamma: Tensor<Self>, offset: Self, reciprocals: Tensor<Self>,
+        becoming d: inout MutableMatrixView<Self>,
         addingTo dgamma: inout Tensor<Self>
     ) {
-        precondition(heads * gamma.count <= x.columns && d.rows == x.rows && d.columns >= heads * gamma.count && dgamma.count == gamma.count)
+        precondition(
+            heads * gamma.count <= x.columns && d.rows == x.rows && d.columns >= heads * gamma.count && dgamma.count == gamma.count)
         precondition(reciprocals.count == x.rows * heads)
-        kernels.c.rmsNormBackward(x.start, Int64(x.stride), Int64(x.rows), Int64(heads), Int64(gamma.count), gamma.pointer, offset,
-                                  reciprocals.pointer, d.start, d.start, Int64(d.stride), dgamma.mutablePointer)
+        kernels.c.rmsNormBackward(
+            x.start, Int64(x.stride), Int64(x.rows), Int64(heads), Int64(gamma.count), gamma.pointer, offset,
+            reciprocals.pointer, d.start, d.start, Int64(d.stride), dgamma.mutablePointer)
     }
 
     /// Of each row of scores: ln softmax(x)[target], the entropy of the softmax in nats, and the number of higher scores, plus 1.
-    package static func tokenScores(_ x: MatrixView<Self>, targets: [Int32]) -> (logProbabilities: [Double], entropies: [Double], ranks: [Int]) {
+    package static func tokenScores(
+        _ x: MatrixView<Self>, targets: [Int32]
+    ) -> (logProbabilities: [Double], entropies: [Double], ranks: [Int]) {
         precondition(targets.count == x.rows && targets.allSatisfy { $0 >= 0 && Int($0) < x.columns })
-        var logProbabilities = [Double](repeating: 0, count: x.rows), entropies = logProbabilities, ranks = [Int64](repeating: 0, count: x.rows)
+        var logProbabilities = [Double](repeating: 0, count: x.rows), entropies = logProbabilities,
+            ranks = [Int64](repeating: 0, count: x.rows)
         guard x.rows > 0 else { return ([], [], []) }
         kernels.c.tokenScores(x.elements, Int64(x.rows), Int64(x.columns), targets, &logProbabilities, &entropies, &ranks)
         return (logProbabilities, entropies, ranks.map(Int.init))
@@ -135,7 +147,9 @@ extension TensorScalar {
     }
 
     /// The same, with softmax(x) − t in the place of x.
-    package static func crossEntropy(becomingGradient x: inout MutableMatrixView<Self>, targets: ArraySlice<Int32>, smoothing: Self) -> [Self] {
+    package static func crossEntropy(
+        becomingGradient x: inout MutableMatrixView<Self>, targets: ArraySlice<Int32>, smoothing: Self
+    ) -> [Self] {
         crossEntropy(x.elements, rows: x.rows, classes: x.columns, targets, smoothing, gradient: x.elements)
     }
 
@@ -153,13 +167,15 @@ extension TensorScalar {
     /// Looks through scores of the columns from `first` on.
     package static func scanScores(_ x: MatrixView<Self>, first: Int, wanted: [Int32], into scan: inout SoftmaxScan<Self>) {
         precondition(wanted.count == x.rows && scan.top.count == x.rows)
-        kernels.c.scanScores(x.elements, Int64(x.rows), Int64(x.columns), Int64(first), wanted, &scan.top, &scan.total, &scan.best, &scan.at)
+        kernels.c.scanScores(
+            x.elements, Int64(x.rows), Int64(x.columns), Int64(first), wanted, &scan.top, &scan.total, &scan.best, &scan.at)
     }
 
     // MARK: Rows of tables
 
     /// y[i] = table[rows[i]], or added to it.
-    package static func gatherRows(_ table: MatrixView<Self>, _ rows: [Int32], adding: Bool = false, into y: inout MutableMatrixView<Self>) {
+    package static func gatherRows(_ table: MatrixView<Self>, _ rows: [Int32], adding: Bool = false, into y: inout MutableMatrixView<Self>)
+    {
         precondition(y.rows == rows.count && y.columns == table.columns)
         precondition(rows.allSatisfy { $0 >= 0 && Int($0) < table.rows }, "a row outside a table of \(table.rows)")
         kernels.c.gatherRows(table.elements, Int64(table.columns), rows, Int64(rows.count), adding ? 1 : 0, y.elements)
@@ -171,8 +187,9 @@ extension TensorScalar {
         _ x: MatrixView<Self>, _ rows: [Int32], within range: Range<Int>, addingTo table: inout MutableMatrixView<Self>
     ) {
         precondition(x.rows == rows.count && table.rows == range.count && x.columns == table.columns)
-        kernels.c.scatterRows(x.elements, Int64(x.columns), rows, Int64(rows.count), Int64(range.lowerBound), Int64(range.upperBound),
-                              table.elements)
+        kernels.c.scatterRows(
+            x.elements, Int64(x.columns), rows, Int64(rows.count), Int64(range.lowerBound), Int64(range.upperBound),
+            table.elements)
     }
 
     // MARK: Sums
@@ -214,8 +231,9 @@ extension TensorScalar {
     ) {
         precondition(positions.count == x.rows && heads * headSize <= x.columns && cosines.columns * 2 <= headSize)
         precondition(positions.allSatisfy { $0 >= 0 && Int($0) < cosines.rows } && cosines.count == sines.count)
-        kernels.c.rotate(x.start, Int64(x.rows), Int64(x.stride), Int64(heads), Int64(headSize), Int64(2 * cosines.columns), positions,
-                         cosines.pointer, sines.pointer, backward ? -1 : 1)
+        kernels.c.rotate(
+            x.start, Int64(x.rows), Int64(x.stride), Int64(heads), Int64(headSize), Int64(2 * cosines.columns), positions,
+            cosines.pointer, sines.pointer, backward ? -1 : 1)
     }
 
     /// bias[h, i, j] = table[rows[j − i + n − 1], h], `(heads, n, n)`; a row of the table for each distance j − i from −(n − 1) on.

@@ -4,13 +4,13 @@ import FileFormats
 /// text is found
 /// out from the number of vectors: as this tokenizer cuts the words with spaces between them, or each word alone through the tokenizer's
 /// model, without splitting at punctuation, as the published BERT files of the structural probes have it.
-public struct PieceAlignment: Sendable {
+package struct PieceAlignment: Sendable {
     /// For each sentence the pieces of each word, and how many there are with special tokens.
-    public let sentences: [(words: [Range<Int>], count: Int)]
+    package let sentences: [(words: [Range<Int>], count: Int)]
 
     /// - Parameter vectors: how many vectors a sentence of the file has.
     /// - Throws: `DataError` of the tokenizer or the file. If neither number fits, loading the vectors reports it.
-    public init(_ treebank: Treebank, tokenizer: Tokenizer, vectors: (Int) throws -> Int) throws {
+    package init(_ treebank: Treebank, tokenizer: Tokenizer, vectors: (Int) throws -> Int) throws {
         let whole = try treebank.sentences.map { sentence in
             let text = sentence.spaced(), encoding = try tokenizer.encode(text.text)
             return (words: WordAlignment(text, encoding).tokens, count: encoding.count)

@@ -2,11 +2,11 @@ import FileFormats
 import Foundation
 
 /// Words of a sentence that somebody typed.
-public enum PlainWords {
+package enum PlainWords {
     /// Cuts at white space, and punctuation off the ends of words.
     ///
     /// Between two words of Japanese or Chinese writing the space is only the typist's: the text has none there, unless `spaced`.
-    public static func split(_ sentence: String, spaced: Bool = false) -> TreebankText {
+    package static func split(_ sentence: String, spaced: Bool = false) -> TreebankText {
         var text = "", ranges: [Range<Int>] = []
         for chunk in sentence.split(whereSeparator: \.isWhitespace) {
             if let last = text.last, let first = chunk.first, spaced || !(isUnspaced(last) && isUnspaced(first)) { text += " " }
@@ -31,7 +31,7 @@ public enum PlainWords {
     ///
     /// - Parameter dictionary: a folder with a compiled dictionary; nil for that of KOTONOHA_MECAB_DIC, else Debian's.
     /// - Throws: `DataError` if there is no such dictionary.
-    public static func japanese(_ sentence: String, spaced: Bool = false, dictionary: URL? = nil) throws -> TreebankText? {
+    package static func japanese(_ sentence: String, spaced: Bool = false, dictionary: URL? = nil) throws -> TreebankText? {
         let whole = sentence.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !whole.contains(where: \.isWhitespace), whole.unicodeScalars.contains(where: { (0x3041...0x30FF).contains($0.value) }) else {
             return nil

@@ -1,19 +1,19 @@
 import Foundation
 
 /// Where a word is in a text.
-public enum TargetWord {
-    public struct Places: Sendable, Equatable {
+package enum TargetWord {
+    package struct Places: Sendable, Equatable {
         /// Ranges of UTF-8 where the word stands by itself.
-        public var words: [Range<Int>]
+        package var words: [Range<Int>]
         /// Ranges where it is part of a longer word: bank in banker, 橋 in 橋本.
-        public var inside: [Range<Int>]
+        package var inside: [Range<Int>]
     }
 
     /// Finds a word without regard to case. It stands by itself where words of the text begin and end with it: in texts with spaces between
     /// words where neither a letter nor a digit touches it, in Japanese where MeCab cuts on both sides.
     ///
     /// - Throws: `DataError` if MeCab is needed and there is no dictionary.
-    public static func places(of word: String, in text: String, cutter: WordCutter) throws -> Places {
+    package static func places(of word: String, in text: String, cutter: WordCutter) throws -> Places {
         var found: [Range<Int>] = [], from = text.startIndex
         while !word.isEmpty, from < text.endIndex,
             let range = text.range(of: word, options: [.caseInsensitive, .literal], range: from..<text.endIndex)

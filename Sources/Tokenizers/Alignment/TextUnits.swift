@@ -9,11 +9,11 @@ public struct TextUnits: Sendable, Equatable {
     /// Words as ranges of UTF-8, in the order of the text.
     public var words: [Range<Int>]
     /// Regions between marks, without the spaces around them; empty if nothing was marked.
-    public var regions: [Range<Int>]
+    package var regions: [Range<Int>]
     /// Whether the words are those between spaces; else MeCab found them.
-    public var isSpaced: Bool
+    package var isSpaced: Bool
 
-    public init(text: String, words: [Range<Int>], regions: [Range<Int>] = [], isSpaced: Bool = true) {
+    package init(text: String, words: [Range<Int>], regions: [Range<Int>] = [], isSpaced: Bool = true) {
         (self.text, self.words, self.regions, self.isSpaced) = (text, words, regions, isSpaced)
     }
 
@@ -24,12 +24,14 @@ public struct TextUnits: Sendable, Equatable {
     ///   - ranges: units in the order of the text.
     ///   - offsets: for each token its range in the text.
     /// - Returns: a place in `ranges`, nil for tokens that stand for no text; and how many tokens reach into the unit after theirs.
-    public func owners(of offsets: [Range<Int>], isText: [Bool], among ranges: [Range<Int>]) -> (owners: [Int?], crossing: Int) {
+    package func owners(of offsets: [Range<Int>], isText: [Bool], among ranges: [Range<Int>]) -> (owners: [Int?], crossing: Int) {
         let bytes = Array(text.utf8)
         var crossing = 0
         let owners = zip(offsets, isText).map { range, isText -> Int? in
             guard isText, !ranges.isEmpty else { return nil }
-            let place = range.first { bytes.indices.contains($0) && bytes[$0] != 0x20 && bytes[$0] != 0x09 && bytes[$0] != 0x0A } ?? range.upperBound
+            let place =
+                range.first { bytes.indices.contains($0) && bytes[$0] != 0x20 && bytes[$0] != 0x09 && bytes[$0] != 0x0A }
+                ?? range.upperBound
             // Units come in the order of the text: the first that ends behind the place.
             var low = 0, high = ranges.count
             while low < high {
@@ -46,6 +48,7 @@ public struct TextUnits: Sendable, Equatable {
 
 /// Cuts texts into words: at spaces, or by MeCab where Japanese has none.
 public final class WordCutter: Sendable {
+    /// Where words end.
     public enum Rule: String, Sendable, CaseIterable {
         /// MeCab for texts with kana and without spaces, else spaces.
         case auto
@@ -53,7 +56,7 @@ public final class WordCutter: Sendable {
         case mecab
     }
 
-    public let rule: Rule
+    package let rule: Rule
     private let dictionary: URL
     private let loaded = Mutex<MeCabModel?>(nil)
 
@@ -69,11 +72,12 @@ public final class WordCutter: Sendable {
     public func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
         var plain = text, regions: [Range<Int>] = []
         if let mark, !mark.isEmpty { (plain, regions) = Self.regions(text, mark: mark) }
-        let usesMeCab = switch rule {
-        case .auto: !plain.contains(where: \.isWhitespace) && plain.unicodeScalars.contains { (0x3041...0x30FF).contains($0.value) }
-        case .spaces: false
-        case .mecab: true
-        }
+        let usesMeCab =
+            switch rule {
+            case .auto: !plain.contains(where: \.isWhitespace) && plain.unicodeScalars.contains { (0x3041...0x30FF).contains($0.value) }
+            case .spaces: false
+            case .mecab: true
+            }
         let words = usesMeCab ? try japanese(plain) : Self.spaced(plain)
         return TextUnits(text: plain, words: words, regions: regions, isSpaced: !usesMeCab)
     }

@@ -6,13 +6,13 @@ public enum PieceMerging: String, Sendable, CaseIterable {
 }
 
 /// What an encoder reads for a sentence of a treebank.
-public enum WordText: String, Sendable, CaseIterable {
+package enum WordText: String, Sendable, CaseIterable {
     /// The sentence as it is written.
     case written
     /// Its words with one space between them.
     case spaced
 
-    public func text(of sentence: TreebankSentence) -> TreebankText {
+    package func text(of sentence: TreebankSentence) -> TreebankText {
         switch self {
         case .written: sentence.written()
         case .spaced: sentence.spaced()
@@ -23,17 +23,17 @@ public enum WordText: String, Sendable, CaseIterable {
 /// Which of a tokenizer's pieces make each word, found by their places in the text.
 public struct WordAlignment: Sendable, Equatable {
     /// For each word its tokens, as places in the encoding. A piece that crosses a boundary between words belongs to each of them.
-    public var tokens: [Range<Int>]
+    package var tokens: [Range<Int>]
     /// Pieces that cross a boundary between words.
-    public var crossingPieces = 0
+    package var crossingPieces = 0
     /// Words without a piece of their own (the tokenizer drops their characters); they take the piece before, or the one after.
-    public var bareWords = 0
+    package var bareWords = 0
 
     /// - Parameters:
     ///   - words: ranges of UTF-8 in the text; equal ranges are words of one written token.
     ///   - offsets: for each token of the encoding its range in the text.
     ///   - special: for each token whether it was added and stands for no text.
-    public init(words: [Range<Int>], offsets: [Range<Int>], special: [Bool]) {
+    package init(words: [Range<Int>], offsets: [Range<Int>], special: [Bool]) {
         let pieces = offsets.indices.filter { !special[$0] && !offsets[$0].isEmpty }
         tokens = []
         var owners = [Int](repeating: 0, count: offsets.count)
@@ -58,7 +58,7 @@ public struct WordAlignment: Sendable, Equatable {
         crossingPieces = owners.count { $0 > 1 }
     }
 
-    public init(_ text: TreebankText, _ encoding: Encoding) {
+    package init(_ text: TreebankText, _ encoding: Encoding) {
         self.init(words: text.ranges, offsets: encoding.offsets, special: encoding.specialTokensMask.map { $0 == 1 })
     }
 }

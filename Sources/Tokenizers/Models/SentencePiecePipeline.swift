@@ -37,12 +37,15 @@ extension Tokenizer {
             let highest = max(normal.max() ?? 0, .leastNormalMagnitude)
             let pieces = source.pieces.map { piece in
                 // A user-defined symbol outweighs any way to cut it up.
-                let score = piece.type == .userDefined
+                let score =
+                    piece.type == .userDefined
                     ? Double(Float(piece.text.utf8.count) * highest) - 0.1 : Double(piece.score)
                 return Unigram.Piece(token: piece.text, score: score, isFound: piece.type == .normal || piece.type == .userDefined)
             }
-            model = .unigram(try Unigram(pieces, unknownID: unknownID, bytes: source.usesBytes, lowest: Double(normal.min() ?? 0),
-                                         singlePrecision: true, file: file))
+            model = .unigram(
+                try Unigram(
+                    pieces, unknownID: unknownID, bytes: source.usesBytes, lowest: Double(normal.min() ?? 0),
+                    singlePrecision: true, file: file))
         }
         let vocabulary = model.vocabulary
         func special(_ name: String?, _ fallback: String) throws -> PostProcessor.SpecialToken {
@@ -89,10 +92,11 @@ extension Tokenizer {
             framing = [begin.token, "</s>"]
         default: break
         }
-        self.init(added: configuration.className.isEmpty ? [] : configuration.addedTokens(framing, vocabulary),
-                  normalizer: .sentencePiece(normalizer), preTokenizer: nil, model: model, postProcessor: frame,
-                  decoder: .sequence([.byteFallback, .metaspace(replacement: "▁", dropsFirst: normalizer.addsDummyPrefix)]), names: names,
-                  truncationSide: configuration.truncationSide)
+        self.init(
+            added: configuration.className.isEmpty ? [] : configuration.addedTokens(framing, vocabulary),
+            normalizer: .sentencePiece(normalizer), preTokenizer: nil, model: model, postProcessor: frame,
+            decoder: .sequence([.byteFallback, .metaspace(replacement: "▁", dropsFirst: normalizer.addsDummyPrefix)]), names: names,
+            truncationSide: configuration.truncationSide)
     }
 }
 
@@ -120,7 +124,7 @@ struct SentencePieceNormalizer: Sendable {
         let old = text
         let space = escapesSpaces ? Self.visibleSpace : 0x20
         var bytes: [UInt8] = []
-        var sources: [Int] = [] // the old byte that each new byte stands for
+        var sources: [Int] = []  // the old byte that each new byte stands for
         bytes.reserveCapacity(old.bytes.count + 3)
         func add(_ scalar: UInt32, _ source: Int) {
             let before = bytes.count
@@ -228,7 +232,7 @@ struct SentencePieceBytePair: Sendable {
             i += length
         }
         // An unused piece may come out of a merge and is taken apart again, the way it was made.
-        var made: [Int32: [Int32: Int32]] = [:] // start, length → length of the left part
+        var made: [Int32: [Int32: Int32]] = [:]  // start, length → length of the left part
         let hasUnused = isUnused.contains(true)
         SymbolMerging.merge(&scratch.symbols, &scratch.queue) { a, b in
             guard let id = id(word, Int(a.start), Int(b.start + b.length)) else { return nil }
@@ -240,8 +244,10 @@ struct SentencePieceBytePair: Sendable {
         }
     }
 
-    private func emit(_ word: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ made: [Int32: [Int32: Int32]],
-                      _ tokens: inout [ModelToken], depth: Int) {
+    private func emit(
+        _ word: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ made: [Int32: [Int32: Int32]],
+        _ tokens: inout [ModelToken], depth: Int
+    ) {
         let id = id(word, start, start + length)
         if let id, isUnused[Int(id)], depth < 256, let left = made[Int32(start)]?[Int32(length)].map(Int.init), left > 0, left < length {
             emit(word, start, left, made, &tokens, depth: depth + 1)

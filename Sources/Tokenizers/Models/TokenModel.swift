@@ -45,8 +45,10 @@ enum TokenModel: Sendable {
 private extension TokenModel {
     /// Words come back: what was worked out for one is kept in the scratch.
     @inline(__always)
-    func cached(_ word: UnsafeBufferPointer<UInt8>, _ tokens: inout [ModelToken], _ scratch: inout ModelScratch,
-                _ compute: (inout [ModelToken], inout ModelScratch) -> Void) {
+    func cached(
+        _ word: UnsafeBufferPointer<UInt8>, _ tokens: inout [ModelToken], _ scratch: inout ModelScratch,
+        _ compute: (inout [ModelToken], inout ModelScratch) -> Void
+    ) {
         guard word.count <= WordCache.longest else { return compute(&tokens, &scratch) }
         let slot = scratch.cache.find(word)
         if scratch.cache.append(slot, to: &tokens) { return }
@@ -123,8 +125,9 @@ struct WordCache {
             reset()
             return
         }
-        slots[found.slot] = Slot(hash: found.hash, start: UInt32(words.count), firstToken: UInt32(tokens.count),
-                                 tokenCount: UInt16(result.count), length: UInt8(word.count), isUsed: true)
+        slots[found.slot] = Slot(
+            hash: found.hash, start: UInt32(words.count), firstToken: UInt32(tokens.count),
+            tokenCount: UInt16(result.count), length: UInt8(word.count), isUsed: true)
         words.append(contentsOf: word)
         tokens.append(contentsOf: result)
         count += 1
@@ -156,8 +159,10 @@ struct CharacterSubwords: Sendable {
             while i < text.count {
                 let length = UTF8Scalars.decode(text, at: i).length
                 let id = vocabulary.id(of: UnsafeBufferPointer(rebasing: text[i..<i + length]))
-                tokens.append(ModelToken(id: id >= 0 ? id : unknownID, start: isUnchanged ? i : 0,
-                                         end: isUnchanged ? i + length : word.count))
+                tokens.append(
+                    ModelToken(
+                        id: id >= 0 ? id : unknownID, start: isUnchanged ? i : 0,
+                        end: isUnchanged ? i + length : word.count))
                 i += length
             }
         }

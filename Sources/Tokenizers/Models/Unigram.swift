@@ -23,7 +23,8 @@ struct Unigram: Sendable {
 
     init(_ pieces: [Piece], unknownID: Int?, bytes: Bool, lowest: Double? = nil, singlePrecision: Bool = false, file: String?) throws {
         if let unknownID, !pieces.indices.contains(unknownID) {
-            throw DataError(.badData, "Unigram: the unknown token's id is \(unknownID), but there are only \(pieces.count) pieces", file: file)
+            throw DataError(
+                .badData, "Unigram: the unknown token's id is \(unknownID), but there are only \(pieces.count) pieces", file: file)
         }
         let vocabulary = try Vocabulary(pieces.enumerated().map { (token: $1.token, id: $0) }, file: file)
         var keys: [(key: ArraySlice<UInt8>, value: Int32)] = []
@@ -66,8 +67,9 @@ struct Unigram: Sendable {
                 @inline(__always) func offer(_ end: Int, _ score: Double, _ id: Int32) {
                     let candidate = singlePrecision ? Double(Float(score + scoreHere)) : score + scoreHere
                     if best[end].start < 0 || candidate > best[end].score {
-                        best[end] = Best(score: candidate,
-                                         start: Int32(truncatingIfNeeded: start), id: id)
+                        best[end] = Best(
+                            score: candidate,
+                            start: Int32(truncatingIfNeeded: start), id: id)
                     }
                 }
                 trie.forEachPrefix(of: word, from: start) { length, id in
@@ -80,8 +82,10 @@ struct Unigram: Sendable {
         }
     }
 
-    private func collect(_ word: UnsafeBufferPointer<UInt8>, _ best: UnsafeBufferPointer<Best>, _ tokens: inout [ModelToken],
-                         _ scratch: inout ModelScratch) {
+    private func collect(
+        _ word: UnsafeBufferPointer<UInt8>, _ best: UnsafeBufferPointer<Best>, _ tokens: inout [ModelToken],
+        _ scratch: inout ModelScratch
+    ) {
         scratch.path.removeAll(keepingCapacity: true)
         var end = word.count
         while end > 0 {

@@ -71,14 +71,16 @@ struct NormalizedText {
     /// The part whose normalized bytes are `range`, which lies on scalar boundaries.
     func slice(_ range: Range<Int>) -> NormalizedText {
         guard tracksOffsets else {
-            return NormalizedText(bytes: Array(bytes[range]), alignments: [], originalStart: originalStart, originalEnd: originalEnd,
-                                  tracksOffsets: false)
+            return NormalizedText(
+                bytes: Array(bytes[range]), alignments: [], originalStart: originalStart, originalEnd: originalEnd,
+                tracksOffsets: false)
         }
         // The reference maps an empty range to the same numbers.
         let start = range.isEmpty ? originalStart + range.lowerBound : Int(alignments[range.lowerBound].start)
         let end = range.isEmpty ? start : Int(alignments[range.upperBound - 1].end)
-        return NormalizedText(bytes: Array(bytes[range]), alignments: Array(alignments[range]), originalStart: start,
-                              originalEnd: end, tracksOffsets: true)
+        return NormalizedText(
+            bytes: Array(bytes[range]), alignments: Array(alignments[range]), originalStart: start,
+            originalEnd: end, tracksOffsets: true)
     }
 
     /// Rewrites the whole text, leaving out its first `skipped` scalars.
@@ -122,10 +124,12 @@ struct NormalizedText {
             for (scalar, change) in zip(edits.scalars, edits.changes) {
                 let alignment: Alignment
                 if change > 0 {
-                    alignment = position < 1 || alignments.isEmpty
+                    alignment =
+                        position < 1 || alignments.isEmpty
                         ? Alignment(originalStart, originalStart) : alignments[min(position, alignments.count) - 1]
                 } else {
-                    alignment = position < alignments.count
+                    alignment =
+                        position < alignments.count
                         ? alignments[position] : alignments.last ?? Alignment(originalStart, originalStart)
                     skip(1 - Int(change))
                 }

@@ -17,7 +17,8 @@ struct BertFastPath: Sendable {
 
     init?(normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, added: AddedTokens) {
         guard case .bert(let normalizer)? = normalizer, case .bert? = preTokenizer, case .wordPiece(let model) = model,
-              added.normalized.isEmpty, model.maxCharactersPerWord <= 4096 else { return nil }
+            added.normalized.isEmpty, model.maxCharactersPerWord <= 4096
+        else { return nil }
         self.normalizer = normalizer
         self.model = model
         self.added = added.raw
@@ -59,8 +60,10 @@ struct BertFastPath: Sendable {
     }
 
     @inline(__always)
-    private func scan(_ text: UnsafeBufferPointer<UInt8>, _ limit: Int, _ buffer: UnsafeMutablePointer<UInt8>,
-                      _ kinds: UnsafePointer<UInt8>, _ lowered: UnsafePointer<UInt8>, _ ids: inout [Int32]) -> Int? {
+    private func scan(
+        _ text: UnsafeBufferPointer<UInt8>, _ limit: Int, _ buffer: UnsafeMutablePointer<UInt8>,
+        _ kinds: UnsafePointer<UInt8>, _ lowered: UnsafePointer<UInt8>, _ ids: inout [Int32]
+    ) -> Int? {
         var word = Word()
         var unknowns = 0
         let longest = model.maxCharactersPerWord
@@ -102,8 +105,10 @@ struct BertFastPath: Sendable {
 
     /// A character outside the plain run, with all that normalization may make of it. False if the general way is needed.
     @inline(never)
-    private func append(_ scalar: UInt32, _ buffer: UnsafeMutablePointer<UInt8>, _ word: inout Word, _ unknowns: inout Int,
-                        _ ids: inout [Int32]) -> Bool {
+    private func append(
+        _ scalar: UInt32, _ buffer: UnsafeMutablePointer<UInt8>, _ word: inout Word, _ unknowns: inout Int,
+        _ ids: inout [Int32]
+    ) -> Bool {
         if normalizer.cleansText, BertNormalizer.isRemoved(scalar) { return true }
         let separate = normalizer.separatesIdeographs && isBertIdeograph(scalar)
         if separate { endWord(buffer, &word, &unknowns, &ids) }
@@ -126,9 +131,18 @@ struct BertFastPath: Sendable {
                 }
                 switch length {
                 case 1: put(part)
-                case 2: put(0xC0 | part >> 6); put(0x80 | part & 0x3F)
-                case 3: put(0xE0 | part >> 12); put(0x80 | part >> 6 & 0x3F); put(0x80 | part & 0x3F)
-                default: put(0xF0 | part >> 18); put(0x80 | part >> 12 & 0x3F); put(0x80 | part >> 6 & 0x3F); put(0x80 | part & 0x3F)
+                case 2:
+                    put(0xC0 | part >> 6)
+                    put(0x80 | part & 0x3F)
+                case 3:
+                    put(0xE0 | part >> 12)
+                    put(0x80 | part >> 6 & 0x3F)
+                    put(0x80 | part & 0x3F)
+                default:
+                    put(0xF0 | part >> 18)
+                    put(0x80 | part >> 12 & 0x3F)
+                    put(0x80 | part >> 6 & 0x3F)
+                    put(0x80 | part & 0x3F)
                 }
             }
             word.characters &+= 1

@@ -25,12 +25,15 @@ extension Tokenizer {
         switch (splitsSubwords, subwords) {
         case (false, _): model = .wordLevel(WordLevel(vocabulary: vocabulary, unknownID: unknownID))
         case (true, "wordpiece"):
-            model = .wordPiece(try WordPiece(vocabulary: vocabulary, unknownToken: unknown, prefix: "##", maxCharactersPerWord: 100,
-                                             file: "vocab.txt"))
+            model = .wordPiece(
+                try WordPiece(
+                    vocabulary: vocabulary, unknownToken: unknown, prefix: "##", maxCharactersPerWord: 100,
+                    file: "vocab.txt"))
         case (true, "character"): model = .characters(CharacterSubwords(vocabulary: vocabulary, unknownID: unknownID))
         default:
-            throw DataError(.badData, "subword_tokenizer_type \(subwords.debugDescription) is not supported; supported: wordpiece, character",
-                            file: file)
+            throw DataError(
+                .badData, "subword_tokenizer_type \(subwords.debugDescription) is not supported; supported: wordpiece, character",
+                file: file)
         }
 
         let options = json["mecab_kwargs"] ?? .object([])
@@ -61,8 +64,9 @@ extension Tokenizer {
         let cls = try id(names.cls ?? "[CLS]")
         let sep = try id(names.sep ?? "[SEP]")
         let added = configuration.addedTokens([unknown, sep.token, names.pad ?? "[PAD]", cls.token, names.mask ?? "[MASK]"], vocabulary)
-        self.init(added: added, normalizer: normalizer, preTokenizer: preTokenizer, model: model, postProcessor: .bert(cls: cls, sep: sep),
-                  decoder: .wordPiece(prefix: "##", cleansUp: false), names: names, truncationSide: configuration.truncationSide)
+        self.init(
+            added: added, normalizer: normalizer, preTokenizer: preTokenizer, model: model, postProcessor: .bert(cls: cls, sep: sep),
+            decoder: .wordPiece(prefix: "##", cleansUp: false), names: names, truncationSide: configuration.truncationSide)
     }
 
     /// The dictionary that is given, or that the model means.
@@ -78,10 +82,14 @@ extension Tokenizer {
             if let flag = words.firstIndex(of: "-d"), flag + 1 < words.count { return URL(fileURLWithPath: words[flag + 1]) }
             return URL(fileURLWithPath: MeCabModel.defaultDictionary)
         case let name?:
-            let folder = name == "unidic_lite" ? "the folder unidic_lite/dicdir of the Python package unidic-lite"
+            let folder =
+                name == "unidic_lite"
+                ? "the folder unidic_lite/dicdir of the Python package unidic-lite"
                 : name == "unidic" ? "the folder unidic/dicdir of the Python package unidic, once downloaded" : "its folder"
-            throw DataError(.noInput, "this model needs the MeCab dictionary \(name): give its folder (\(folder)) with "
-                + "\(Setting.dictionary) or in KOTONOHA_MECAB_DIC", file: "tokenizer_config.json")
+            throw DataError(
+                .noInput,
+                "this model needs the MeCab dictionary \(name): give its folder (\(folder)) with "
+                    + "\(Setting.dictionary) or in KOTONOHA_MECAB_DIC", file: "tokenizer_config.json")
         }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 
 /// Words of Japanese text by MeCab, as surface or dictionary forms, for programs that count and look up words.
 public final class JapaneseWords: Sendable {
+    /// The form in which words are given.
     public enum Form: String, Sendable, CaseIterable {
         /// As written.
         case surface
@@ -10,6 +11,7 @@ public final class JapaneseWords: Sendable {
         case base
     }
 
+    /// The form of the words.
     public let form: Form
     private let model: MeCabModel
 
@@ -23,6 +25,7 @@ public final class JapaneseWords: Sendable {
     /// Working memory of one thread.
     public struct Scratch {
         fileprivate var lattice: MeCabLattice?
+        /// Empty; memory is allocated on first use.
         public init() {}
     }
 

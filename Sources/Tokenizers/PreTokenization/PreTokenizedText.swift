@@ -38,8 +38,10 @@ struct PreTokenizedText {
         let start = bytes.count
         bytes.append(contentsOf: text.bytes)
         if tracksOffsets { alignments.append(contentsOf: text.alignments) }
-        words.append(Word(start: start, end: bytes.count, originalStart: text.originalStart, originalEnd: text.originalEnd,
-                          addedToken: addedToken))
+        words.append(
+            Word(
+                start: start, end: bytes.count, originalStart: text.originalStart, originalEnd: text.originalEnd,
+                addedToken: addedToken))
     }
 
     /// A word's part as a word of its own.
@@ -48,8 +50,9 @@ struct PreTokenizedText {
         guard tracksOffsets, end > start else {
             return Word(start: word.start + start, end: word.start + end, originalStart: word.originalStart, originalEnd: word.originalEnd)
         }
-        return Word(start: word.start + start, end: word.start + end, originalStart: Int(alignments[word.start + start].start),
-                    originalEnd: Int(alignments[word.start + end - 1].end))
+        return Word(
+            start: word.start + start, end: word.start + end, originalStart: Int(alignments[word.start + start].start),
+            originalEnd: Int(alignments[word.start + end - 1].end))
     }
 
     /// Splits every word at the matches of a pattern; `inverted` takes what lies between the matches for the matches.
@@ -140,8 +143,10 @@ struct PreTokenizedText {
                     rewrite(UnsafeBufferPointer(rebasing: buffer[word.range]), word, &newBytes, &sources)
                     if tracksOffsets {
                         for source in sources {
-                            newAlignments.append(source >= 0 ? alignments[word.start + Int(source)]
-                                                             : Alignment(word.originalStart, word.originalStart))
+                            newAlignments.append(
+                                source >= 0
+                                    ? alignments[word.start + Int(source)]
+                                    : Alignment(word.originalStart, word.originalStart))
                         }
                     }
                 }

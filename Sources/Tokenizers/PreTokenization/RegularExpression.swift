@@ -16,8 +16,10 @@ final class RegularExpression: @unchecked Sendable {
     // So the properties by which tokenizers split are spelled out as ranges from the generated tables.
 
     /// General categories in the order of the tables.
-    private static let categories = ["Cn", "Cc", "Cf", "Co", "Cs", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "No", "Pc", "Pd",
-                                     "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs"]
+    private static let categories = [
+        "Cn", "Cc", "Cf", "Co", "Cs", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "No", "Pc", "Pd",
+        "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs",
+    ]
 
     /// The scalars of a general category (`Lu`, or `L` for all of them) or of `\w` as the inside of a character class.
     private static func ranges(_ name: String) -> String? {
@@ -29,7 +31,7 @@ final class RegularExpression: @unchecked Sendable {
         for scalar in UInt32(0)...0x110000 {
             let isIn: Bool
             if scalar == 0x110000 || (0xD800...0xDFFF).contains(scalar) {
-                isIn = false // no text has a surrogate
+                isIn = false  // no text has a surrogate
             } else {
                 let properties = ScalarProperties(scalar)
                 isIn = isWord ? properties.flags.contains(.patternWord) : wanted[Int(properties.category)]
@@ -87,8 +89,10 @@ final class RegularExpression: @unchecked Sendable {
             return kn_onig_new(&regex, base, base + buffer.count, &info)
         }
         guard status == ONIG_NORMAL, let regex else {
-            throw DataError(.badData, "the regular expression \(pattern.debugDescription) cannot be compiled "
-                + "(Oniguruma error \(status)); tokenizer patterns are in Oniguruma's Ruby syntax")
+            throw DataError(
+                .badData,
+                "the regular expression \(pattern.debugDescription) cannot be compiled "
+                    + "(Oniguruma error \(status)); tokenizer patterns are in Oniguruma's Ruby syntax")
         }
         compiled = regex
         self.pattern = pattern

@@ -5,6 +5,7 @@ import Foundation
 ///
 /// The result depends on nothing but texts, kind, size and options: ties are settled by order, and all sums run in one order.
 public enum VocabularyTrainer {
+    /// The algorithm, which is also that of the tokenizer.
     public enum Kind: String, Sendable, CaseIterable {
         /// The unigram language model (Kudo 2018).
         case unigram
@@ -29,9 +30,11 @@ public enum VocabularyTrainer {
         case bert
     }
 
+    /// How texts are normalized and pieces found.
     public struct Options: Sendable {
         /// Compatibility forms are made equal (NFKC), as Japanese text wants it.
         public var normalizesCompatibility = true
+        /// Lowercases texts before pieces are sought, and in the tokenizer.
         public var lowercases = false
         /// nil: `bert` for WordPiece, `spaces` for the others. Byte-level vocabularies have words of their own.
         public var words: Words?
@@ -51,6 +54,7 @@ public enum VocabularyTrainer {
         /// The share of pieces that survives each round of the unigram model.
         public var shrinkingFactor = 0.75
 
+        /// NFKC, case kept, BERT's five special tokens.
         public init() {}
     }
 
@@ -67,7 +71,8 @@ public enum VocabularyTrainer {
             throw DataError(.usage, "expected five different special tokens: padding, unknown, beginning, end, mask")
         }
         guard (0...1).contains(options.characterCoverage), options.longestPiece >= 1, (0.1..<1).contains(options.shrinkingFactor),
-              options.seedFactor >= 1, size < 1 << 24 else {
+            options.seedFactor >= 1, size < 1 << 24
+        else {
             throw DataError(.usage, "vocabulary training: an option is out of its range")
         }
         let words = options.words ?? (kind == .wordPiece ? .bert : .spaces)
@@ -77,8 +82,10 @@ public enum VocabularyTrainer {
         let room = size - special.count
         let characters = kind == .wordPiece ? units.alphabet.count * 2 : units.alphabet.count
         guard room >= characters else {
-            throw DataError(.usage, "a vocabulary of \(size) tokens is too small for \(special.count) special tokens and \(characters) for single "
-                + "characters; take at least \(characters + special.count) or a smaller character coverage")
+            throw DataError(
+                .usage,
+                "a vocabulary of \(size) tokens is too small for \(special.count) special tokens and \(characters) for single "
+                    + "characters; take at least \(characters + special.count) or a smaller character coverage")
         }
 
         var model: [(String, JSON)]
@@ -86,19 +93,26 @@ public enum VocabularyTrainer {
         case .unigram:
             let pieces = UnigramTraining.train(units, size: room, options: options)
             let vocabulary = special.map { ($0, 0.0) } + pieces
-            model = [("type", .string("Unigram")), ("unk_id", .integer(1)),
-                     ("vocab", .array(vocabulary.map { .array([.string($0.0), .number($0.1)]) })), ("byte_fallback", .bool(false))]
+            model = [
+                ("type", .string("Unigram")), ("unk_id", .integer(1)),
+                ("vocab", .array(vocabulary.map { .array([.string($0.0), .number($0.1)]) })), ("byte_fallback", .bool(false)),
+            ]
         case .wordPiece:
             let learnt = MergeTraining.train(units, size: room, continuingPrefix: "##", options: options)
-            model = [("type", .string("WordPiece")), ("unk_token", .string(special[1])), ("continuing_subword_prefix", .string("##")),
-                     ("max_input_chars_per_word", .integer(100)), ("vocab", object(special + learnt.tokens))]
+            model = [
+                ("type", .string("WordPiece")), ("unk_token", .string(special[1])), ("continuing_subword_prefix", .string("##")),
+                ("max_input_chars_per_word", .integer(100)), ("vocab", object(special + learnt.tokens)),
+            ]
         case .bytePair, .byteLevelBytePair, .characters:
-            let learnt = MergeTraining.train(units, size: kind == .characters ? units.alphabet.count : room, continuingPrefix: "", options: options)
+            let learnt = MergeTraining.train(
+                units, size: kind == .characters ? units.alphabet.count : room, continuingPrefix: "", options: options)
             let unknown: JSON = kind == .byteLevelBytePair ? .null : .string(special[1])
-            model = [("type", .string("BPE")), ("dropout", .null), ("unk_token", unknown), ("continuing_subword_prefix", .null),
-                     ("end_of_word_suffix", .null), ("fuse_unk", .bool(false)), ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
-                     ("vocab", object(special + learnt.tokens)),
-                     ("merges", .array(learnt.merges.map { .array([.string($0.0), .string($0.1)]) }))]
+            model = [
+                ("type", .string("BPE")), ("dropout", .null), ("unk_token", unknown), ("continuing_subword_prefix", .null),
+                ("end_of_word_suffix", .null), ("fuse_unk", .bool(false)), ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
+                ("vocab", object(special + learnt.tokens)),
+                ("merges", .array(learnt.merges.map { .array([.string($0.0), .string($0.1)]) })),
+            ]
         }
         return .object([
             (key: "version", value: .string("1.0")), (key: "truncation", value: .null), (key: "padding", value: .null),
@@ -113,26 +127,37 @@ public enum VocabularyTrainer {
     }
 
     private static func addedToken(_ id: Int, _ content: String) -> JSON {
-        .object([(key: "id", value: .integer(id)), (key: "content", value: .string(content)), (key: "single_word", value: .bool(false)),
-                 (key: "lstrip", value: .bool(false)), (key: "rstrip", value: .bool(false)), (key: "normalized", value: .bool(false)),
-                 (key: "special", value: .bool(true))])
+        .object([
+            (key: "id", value: .integer(id)), (key: "content", value: .string(content)), (key: "single_word", value: .bool(false)),
+            (key: "lstrip", value: .bool(false)), (key: "rstrip", value: .bool(false)), (key: "normalized", value: .bool(false)),
+            (key: "special", value: .bool(true)),
+        ])
     }
 
     private static func template(_ special: [String]) -> JSON {
         func token(_ i: Int, _ type: Int) -> JSON {
-            .object([(key: "SpecialToken", value: .object([(key: "id", value: .string(special[i])), (key: "type_id", value: .integer(type))]))])
+            .object([
+                (key: "SpecialToken", value: .object([(key: "id", value: .string(special[i])), (key: "type_id", value: .integer(type))]))
+            ])
         }
         func sequence(_ name: String, _ type: Int) -> JSON {
             .object([(key: "Sequence", value: .object([(key: "id", value: .string(name)), (key: "type_id", value: .integer(type))]))])
         }
         func definition(_ i: Int) -> (key: String, value: JSON) {
-            (key: special[i], value: .object([(key: "id", value: .string(special[i])), (key: "ids", value: .array([.integer(i)])),
-                                              (key: "tokens", value: .array([.string(special[i])]))]))
+            (
+                key: special[i],
+                value: .object([
+                    (key: "id", value: .string(special[i])), (key: "ids", value: .array([.integer(i)])),
+                    (key: "tokens", value: .array([.string(special[i])])),
+                ])
+            )
         }
-        return .object([(key: "type", value: .string("TemplateProcessing")),
-                        (key: "single", value: .array([token(2, 0), sequence("A", 0), token(3, 0)])),
-                        (key: "pair", value: .array([token(2, 0), sequence("A", 0), token(3, 0), sequence("B", 1), token(3, 1)])),
-                        (key: "special_tokens", value: .object([definition(2), definition(3)]))])
+        return .object([
+            (key: "type", value: .string("TemplateProcessing")),
+            (key: "single", value: .array([token(2, 0), sequence("A", 0), token(3, 0)])),
+            (key: "pair", value: .array([token(2, 0), sequence("A", 0), token(3, 0), sequence("B", 1), token(3, 1)])),
+            (key: "special_tokens", value: .object([definition(2), definition(3)])),
+        ])
     }
 
     /// The steps before the model, as they run here and as they are written.
@@ -144,7 +169,9 @@ public enum VocabularyTrainer {
         let decoderJSON: JSON
 
         init(kind: Kind, words: Words, options: Options) throws {
-            func step(_ type: String, _ fields: [(key: String, value: JSON)] = []) -> JSON { .object([(key: "type", value: .string(type))] + fields) }
+            func step(_ type: String, _ fields: [(key: String, value: JSON)] = []) -> JSON {
+                .object([(key: "type", value: .string(type))] + fields)
+            }
             var steps: [(Normalizer, JSON)] = []
             if options.normalizesCompatibility { steps.append((.form(.nfkc), step("NFKC"))) }
             if options.lowercases { steps.append((.lowercase, step("Lowercase"))) }
@@ -152,23 +179,59 @@ public enum VocabularyTrainer {
             switch kind == .byteLevelBytePair ? nil : words {
             case nil:
                 preTokenizer = .byteLevel(ByteLevelSplit(addsPrefixSpace: true, usesPattern: true))
-                preTokenizerJSON = step("ByteLevel", [(key: "add_prefix_space", value: .bool(true)), (key: "trim_offsets", value: .bool(true)),
-                                                      (key: "use_regex", value: .bool(true))])
+                preTokenizerJSON = step(
+                    "ByteLevel",
+                    [
+                        (key: "add_prefix_space", value: .bool(true)), (key: "trim_offsets", value: .bool(true)),
+                        (key: "use_regex", value: .bool(true)),
+                    ])
                 decoderJSON = preTokenizerJSON
             case .spaces?, .japanese?:
                 // All white space counts as one space, and none is at the ends.
                 let space = TextPattern.scanner { text, found in Pipeline.scanSpaces(text, found) }
-                steps.append((.replace(space, [0x20]), step("Replace", [(key: "pattern", value: .object([(key: "Regex", value: .string(#"\s+"#))])),
-                                                                        (key: "content", value: .string(" "))])))
-                steps.append((.strip(left: true, right: true), step("Strip", [(key: "strip_left", value: .bool(true)),
-                                                                              (key: "strip_right", value: .bool(true))])))
+                steps.append(
+                    (
+                        .replace(space, [0x20]),
+                        step(
+                            "Replace",
+                            [
+                                (key: "pattern", value: .object([(key: "Regex", value: .string(#"\s+"#))])),
+                                (key: "content", value: .string(" ")),
+                            ])
+                    ))
+                steps.append(
+                    (
+                        .strip(left: true, right: true),
+                        step(
+                            "Strip",
+                            [
+                                (key: "strip_left", value: .bool(true)),
+                                (key: "strip_right", value: .bool(true)),
+                            ])
+                    ))
                 let metaspace = PreTokenizer.metaspace(Metaspace(replacement: Array("▁".utf8), prependScheme: .always, splits: true))
-                decoderJSON = step("Metaspace", [visibleSpace, (key: "prepend_scheme", value: .string("always")), (key: "split", value: .bool(true))])
+                decoderJSON = step(
+                    "Metaspace", [visibleSpace, (key: "prepend_scheme", value: .string("always")), (key: "split", value: .bool(true))])
                 if words == .japanese {
-                    preTokenizer = .sequence([metaspace, .split(.expression(try RegularExpression(Self.spaceBeforeJapanese)), .removed, inverted: false)])
-                    preTokenizerJSON = step("Sequence", [(key: "pretokenizers", value: .array([decoderJSON, step("Split", [
-                        (key: "pattern", value: .object([(key: "Regex", value: .string(Self.spaceBeforeJapanese))])),
-                        (key: "behavior", value: .string("Removed")), (key: "invert", value: .bool(false))])]))])
+                    preTokenizer = .sequence([
+                        metaspace, .split(.expression(try RegularExpression(Self.spaceBeforeJapanese)), .removed, inverted: false),
+                    ])
+                    preTokenizerJSON = step(
+                        "Sequence",
+                        [
+                            (
+                                key: "pretokenizers",
+                                value: .array([
+                                    decoderJSON,
+                                    step(
+                                        "Split",
+                                        [
+                                            (key: "pattern", value: .object([(key: "Regex", value: .string(Self.spaceBeforeJapanese))])),
+                                            (key: "behavior", value: .string("Removed")), (key: "invert", value: .bool(false)),
+                                        ]),
+                                ])
+                            )
+                        ])
                 } else {
                     preTokenizer = metaspace
                     preTokenizerJSON = decoderJSON
@@ -176,7 +239,9 @@ public enum VocabularyTrainer {
             case .bert?:
                 preTokenizer = .bert
                 preTokenizerJSON = step("BertPreTokenizer")
-                decoderJSON = kind == .wordPiece ? step("WordPiece", [(key: "prefix", value: .string("##")), (key: "cleanup", value: .bool(true))]) : .null
+                decoderJSON =
+                    kind == .wordPiece
+                    ? step("WordPiece", [(key: "prefix", value: .string("##")), (key: "cleanup", value: .bool(true))]) : .null
             }
             normalizer = .sequence(steps.map(\.0))
             normalizerJSON = steps.isEmpty ? .null : step("Sequence", [(key: "normalizers", value: .array(steps.map(\.1)))])
@@ -224,11 +289,17 @@ struct TrainingUnits {
     /// Longer stretches are cut: likelihoods of longer ones would leave the range of floating-point numbers.
     private static let longest = 32
 
-    init(_ texts: some Sequence<String>, pipeline: VocabularyTrainer.Pipeline, kind: VocabularyTrainer.Kind, options: VocabularyTrainer.Options) throws {
+    init(
+        _ texts: some Sequence<String>, pipeline: VocabularyTrainer.Pipeline, kind: VocabularyTrainer.Kind,
+        options: VocabularyTrainer.Options
+    ) throws {
         var words: [[UInt8]: Int] = [:]
         var text = PreTokenizedText()
-        let mecab = try options.dictionary.map { MeCabWords(model: try MeCabModel(dictionary: $0), lowercases: false, neverLowercased: [],
-                                                            splitsAtSpace: false) }
+        let mecab = try options.dictionary.map {
+            MeCabWords(
+                model: try MeCabModel(dictionary: $0), lowercases: false, neverLowercased: [],
+                splitsAtSpace: false)
+        }
         var lattice: MeCabLattice?
         for string in texts {
             var string = string
@@ -285,7 +356,9 @@ struct TrainingUnits {
                     last = nil
                     return
                 }
-                if let previous = last, kind != .byteLevelBytePair, !Self.join(previous, scalar) || unit.symbols.count >= Self.longest { end(&unit) }
+                if let previous = last, kind != .byteLevelBytePair, !Self.join(previous, scalar) || unit.symbols.count >= Self.longest {
+                    end(&unit)
+                }
                 unit.symbols.append(symbol)
                 last = scalar
             }

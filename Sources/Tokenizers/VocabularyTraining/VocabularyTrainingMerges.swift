@@ -3,8 +3,10 @@
 enum MergeTraining {
     /// - Parameter continuingPrefix: what marks symbols inside a word ("##"), empty for none.
     /// - Returns: single characters first, then merged tokens in the order of learning.
-    static func train(_ units: TrainingUnits, size: Int, continuingPrefix: String,
-                      options: VocabularyTrainer.Options) -> (tokens: [String], merges: [(String, String)]) {
+    static func train(
+        _ units: TrainingUnits, size: Int, continuingPrefix: String,
+        options: VocabularyTrainer.Options
+    ) -> (tokens: [String], merges: [(String, String)]) {
         var trainer = Trainer(units, continuingPrefix: continuingPrefix, options: options)
         return trainer.run(size: size)
     }
@@ -80,10 +82,12 @@ enum MergeTraining {
             var merges: [(String, String)] = []
             if tokens.count < size {
                 for unit in weights.indices {
-                    for i in starts[unit]..<max(starts[unit + 1] - 1, starts[unit]) { change(symbols[i], symbols[i + 1], by: weights[unit], in: unit) }
+                    for i in starts[unit]..<max(starts[unit + 1] - 1, starts[unit]) {
+                        change(symbols[i], symbols[i + 1], by: weights[unit], in: unit)
+                    }
                 }
                 for (key, number) in pairNumber { heap.append(Candidate(count: pairCounts[number], pair: key)) }
-                heap.sort(by: Self.precedes) // a sorted list is a heap, and the same one in every run
+                heap.sort(by: Self.precedes)  // a sorted list is a heap, and the same one in every run
             }
             var touched: [UInt64] = []
             while tokens.count < size, let top = pop() {
@@ -100,7 +104,9 @@ enum MergeTraining {
                     continue
                 }
                 let right = tokens[Int(b)]
-                let tail = !prefix.isEmpty && right.hasBytePrefix(prefix) ? String(right.unicodeScalars.dropFirst(prefix.unicodeScalars.count)) : right
+                let tail =
+                    !prefix.isEmpty && right.hasBytePrefix(prefix)
+                    ? String(right.unicodeScalars.dropFirst(prefix.unicodeScalars.count)) : right
                 let merged = add(tokens[Int(a)] + tail, length)
                 merges.append((tokens[Int(a)], right))
                 touched.removeAll(keepingCapacity: true)
@@ -108,7 +114,9 @@ enum MergeTraining {
                 pairUnits[number] = []
                 for unit in places { merge(a, b, merged, in: Int(unit), &touched) }
                 pairCounts[number] = 0
-                for key in touched { if let number = pairNumber[key], pairCounts[number] > 0 { push(Candidate(count: pairCounts[number], pair: key)) } }
+                for key in touched {
+                    if let number = pairNumber[key], pairCounts[number] > 0 { push(Candidate(count: pairCounts[number], pair: key)) }
+                }
             }
             return (tokens, merges)
         }

@@ -4,32 +4,32 @@ import Statistics
 import Tensors
 
 /// How an autoencoder is built and learned.
-public struct AutoencoderSettings: Sendable, Equatable {
+package struct AutoencoderSettings: Sendable, Equatable {
     /// Units of the code.
-    public var code = 2
+    package var code = 2
     /// Units of a tanh layer on either side of the code; nil for none, which makes the autoencoder linear.
-    public var hidden: Int?
+    package var hidden: Int?
     /// The decoder's matrices are the encoder's, transposed.
-    public var isTied = false
+    package var isTied = false
     /// λ of an L1 penalty on the code, whose units are then rectified (Olshausen & Field 1996); 0 for none.
-    public var sparsity = 0.0
+    package var sparsity = 0.0
     /// Keeps only this many units of each row's code, the largest, and only if they are positive (Makhzani & Frey 2014); nil for all.
-    public var active: Int?
+    package var active: Int?
     /// Probability that a number of the input is set to the mean, which the network should make good (Vincent et al. 2008).
-    public var corruption = 0.0
+    package var corruption = 0.0
     /// Of L-BFGS, or passes over the rows where parts of them are drawn.
-    public var iterations = 1000
+    package var iterations = 1000
     /// Step of Adam, where rows are drawn.
-    public var learningRate = 1e-3
-    public var seed: UInt64 = 0
-    public var threads = Parallel.availableThreads
+    package var learningRate = 1e-3
+    package var seed: UInt64 = 0
+    package var threads = Parallel.availableThreads
 
-    public init() {}
+    package init() {}
 
     /// Codes whose units are rectified.
     var isRectified: Bool { sparsity > 0 || active != nil }
     /// Whether what is minimized changes from step to step, or has too many corners for L-BFGS.
-    public var isStochastic: Bool { corruption > 0 || isRectified }
+    package var isStochastic: Bool { corruption > 0 || isRectified }
 }
 
 /// A network that squeezes vectors through a code of few numbers and back: principal components, curved (Kramer 1991; Hinton &
@@ -38,16 +38,16 @@ public struct AutoencoderSettings: Sendable, Equatable {
 /// All in Double. Smooth networks are learned by L-BFGS over all rows; denoising and sparse ones by Adam over random parts of 256 rows.
 /// Sums run over fixed parts in a fixed order, so threads change nothing. Without a hidden layer and tied, the code spans the subspace of
 /// PCA.
-public struct Autoencoder: Sendable {
-    public let settings: AutoencoderSettings
+package struct Autoencoder: Sendable {
+    package let settings: AutoencoderSettings
     /// Of the rows that were learned from.
-    public let mean: [Double]
+    package let mean: [Double]
     /// One number by which all components are divided, the root of their mean variance.
-    public let scale: Double
+    package let scale: Double
     /// Steps or iterations taken.
-    public let iterations: Int
+    package let iterations: Int
     /// Whether L-BFGS came to an end before it had to stop; nil for Adam, which always takes all its steps.
-    public let isConverged: Bool?
+    package let isConverged: Bool?
     private let network: CodeNetwork
     private let w: [Double]
 
@@ -55,7 +55,7 @@ public struct Autoencoder: Sendable {
     ///
     /// - Parameter x: (rows, d), finite.
     /// - Throws: `DataError` if there are fewer than two rows, or all are equal.
-    public init(_ x: Tensor<Float>, settings: AutoencoderSettings, watch: (_ share: Double) -> Void = { _ in }) throws {
+    package init(_ x: Tensor<Float>, settings: AutoencoderSettings, watch: (_ share: Double) -> Void = { _ in }) throws {
         let n = x.rows, d = x.columns
         guard n >= 2 else { throw DataError(.badData, "an autoencoder needs at least two vectors; there \(n == 1 ? "is 1" : "are none")") }
         guard x.isFinite else { throw DataError(.badData, "the vectors contain NaN or infinity; leave out those rows or embed them again") }
@@ -127,11 +127,11 @@ public struct Autoencoder: Sendable {
     }
 
     /// Codes (rows, code).
-    public func codes(_ x: Tensor<Float>) throws -> Tensor<Double> { network.encoded(w, try standardized(x)) }
+    package func codes(_ x: Tensor<Float>) throws -> Tensor<Double> { network.encoded(w, try standardized(x)) }
 
     /// Mean squared Euclidean distance between vectors and what comes back of them, and its share of their mean squared distance from the
     /// mean.
-    public func reconstructionError(_ x: Tensor<Float>) throws -> (meanSquared: Double, share: Double) {
+    package func reconstructionError(_ x: Tensor<Float>) throws -> (meanSquared: Double, share: Double) {
         let rows = try standardized(x), back = network.decoded(w, network.encoded(w, rows))
         var lost = 0.0, whole = 0.0
         for (a, b) in zip(rows.elements, back.elements) {
@@ -143,7 +143,7 @@ public struct Autoencoder: Sendable {
     }
 
     /// Directions (code, d) in which the code's units lead from the mean, for a network without a hidden layer: its decoder's columns.
-    public var directions: Tensor<Double>? { settings.hidden == nil ? network.decoder(w) : nil }
+    package var directions: Tensor<Double>? { settings.hidden == nil ? network.decoder(w) : nil }
 }
 
 /// Layers of an autoencoder over one flat list of weights, with their derivatives.

@@ -4,7 +4,7 @@ import Statistics
 import Tensors
 
 /// A way from labelled texts to predictions for other texts of the same table.
-public protocol ClassificationMethod: Sendable {
+package protocol ClassificationMethod: Sendable {
     /// As tables of figures call it.
     var name: String { get }
 
@@ -29,12 +29,12 @@ extension Tensor<Double> {
 }
 
 /// Always the most frequent class, with the classes' shares as probabilities; of numbers their mean.
-public struct MajorityMethod: ClassificationMethod {
-    public let name = "majority"
+package struct MajorityMethod: ClassificationMethod {
+    package let name = "majority"
 
-    public init() {}
+    package init() {}
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let row: [Double]
         switch data.task {
         case .regression: row = [mean(train.map { data.numbers[$0] })]
@@ -52,22 +52,22 @@ public struct MajorityMethod: ClassificationMethod {
 /// Character n-grams, TF–IDF and a linear model with a fixed penalty: scikit-learn's usual baseline.
 ///
 /// Pairs have n-grams of either text, and the cosine of the two.
-public struct CharacterMethod: ClassificationMethod {
-    public let name = "character TF–IDF"
+package struct CharacterMethod: ClassificationMethod {
+    package let name = "character TF–IDF"
     /// λ of the linear model; scikit-learn's C is its inverse.
-    public var penalty: Double
-    public var lengths: ClosedRange<Int>
-    public var minimum: Int
-    public var isBalanced: Bool
+    package var penalty: Double
+    package var lengths: ClosedRange<Int>
+    package var minimum: Int
+    package var isBalanced: Bool
 
-    public init(penalty: Double = 0.1, lengths: ClosedRange<Int> = 2...5, minimum: Int = 2, isBalanced: Bool = false) {
+    package init(penalty: Double = 0.1, lengths: ClosedRange<Int> = 2...5, minimum: Int = 2, isBalanced: Bool = false) {
         self.penalty = penalty
         self.lengths = lengths
         self.minimum = minimum
         self.isBalanced = isBalanced
     }
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let (x, new) = features(data, train, test)
         switch data.task {
         case .regression:

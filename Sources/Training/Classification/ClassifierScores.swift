@@ -4,16 +4,16 @@ import Statistics
 import Tensors
 
 /// How well predictions meet the labels of rows that were not learned from, with intervals.
-public struct ClassifierScores: Sendable {
-    public let name: String
+package struct ClassifierScores: Sendable {
+    package let name: String
     /// Name and value of each measure, and its deviation over seeds where there were several.
-    public let measures: [(name: String, estimate: Estimate, deviation: Double?)]
+    package let measures: [(name: String, estimate: Estimate, deviation: Double?)]
     /// Of the first run.
-    public let confusion: ConfusionMatrix?
-    public let calibration: Calibration?
+    package let confusion: ConfusionMatrix?
+    package let calibration: Calibration?
 
     /// The measure by which classifiers are compared.
-    public static func main(_ task: ClassificationTask) -> String {
+    package static func main(_ task: ClassificationTask) -> String {
         switch task {
         case .classification: "matthews"
         case .regression: "spearman"
@@ -25,15 +25,17 @@ public struct ClassifierScores: Sendable {
     ///   - runs: scores (rows, labels) of each seed, rows as `rows` lists them.
     ///   - rows: rows of the table that were predicted.
     ///   - bootstrap: intervals over rows, or over groups where the table has them.
-    public init(name: String, runs: [Tensor<Double>], data: LabelledTexts, rows: [Int], bootstrap: Bootstrap) throws {
+    package init(name: String, runs: [Tensor<Double>], data: LabelledTexts, rows: [Int], bootstrap: Bootstrap) throws {
         self.name = name
         let units = Self.units(data, rows)
         measures = try Self.names(data).map { measure in
             let outcomes = runs.map { Outcome(data, rows, $0) }
             let values = outcomes.map { $0.value(measure, Array(rows.indices)) }
-            @Sendable func joint(_ chosen: [Int]) -> Double { outcomes.reduce(0) { $0 + $1.value(measure, chosen) } / Double(outcomes.count) }
+            @Sendable func joint(_ chosen: [Int]) -> Double {
+                outcomes.reduce(0) { $0 + $1.value(measure, chosen) } / Double(outcomes.count)
+            }
             let value = mean(values)
-            let estimate = value.isFinite ? try bootstrap.estimate(units, joint) : Estimate(value, n: units.rows.count)
+            let estimate = try value.isFinite ? Self.estimate(value, units, bootstrap, joint) : Estimate(value, n: units.rows.count)
             return (measure, estimate, runs.count > 1 ? standardDeviation(values) : nil)
         }
         guard data.task == .classification, let first = runs.first else {
@@ -45,8 +47,17 @@ public struct ClassifierScores: Sendable {
         calibration = Calibration(confidences: outcome.confidences, isRight: zip(rows, outcome.predicted).map { data.codes[$0] == $1 })
     }
 
+    /// Without an interval where the measure is undefined in most resamples, as that of few rows may be.
+    private static func estimate(
+        _ value: Double, _ units: Bootstrap.Units, _ bootstrap: Bootstrap, _ measure: @Sendable ([Int]) -> Double
+    ) throws -> Estimate {
+        do { return try bootstrap.estimate(units, measure) } catch let error as DataError where error.kind == .badData {
+            return Estimate(value, n: units.rows.count)
+        }
+    }
+
     /// A measure by name.
-    public subscript(name: String) -> Estimate? { measures.first { $0.name == name }?.estimate }
+    package subscript(name: String) -> Estimate? { measures.first { $0.name == name }?.estimate }
 
     static func units(_ data: LabelledTexts, _ rows: [Int]) -> Bootstrap.Units {
         data.groups.map { groups in .groups(rows.map { groups[$0] }) } ?? .items(rows.count)
@@ -62,16 +73,18 @@ public struct ClassifierScores: Sendable {
     }
 
     /// The difference of two classifiers on the same rows.
-    public struct Comparison: Sendable {
-        public let first: String, second: String
+    package struct Comparison: Sendable {
+        package let first: String, second: String
         /// First less second of the main measure, paired bootstrap over rows or groups.
-        public let difference: Estimate
+        package let difference: Estimate
         /// Exact p of McNemar's test on first runs, and how many rows only one of them has right; nil for numbers.
-        public let mcNemar: McNemar?
+        package let mcNemar: McNemar?
     }
 
-    public static func compare(_ first: (name: String, runs: [Tensor<Double>]), _ second: (name: String, runs: [Tensor<Double>]), data: LabelledTexts, rows: [Int],
-                               bootstrap: Bootstrap) throws -> Comparison {
+    package static func compare(
+        _ first: (name: String, runs: [Tensor<Double>]), _ second: (name: String, runs: [Tensor<Double>]), data: LabelledTexts, rows: [Int],
+        bootstrap: Bootstrap
+    ) throws -> Comparison {
         let measure = main(data.task), units = units(data, rows)
         let a = first.runs.map { Outcome(data, rows, $0) }, b = second.runs.map { Outcome(data, rows, $0) }
         @Sendable func difference(_ chosen: [Int]) -> Double {
@@ -85,10 +98,13 @@ public struct ClassifierScores: Sendable {
             if values.count * 2 >= bootstrap.resamples {
                 estimate.interval = Bootstrap.percentileInterval(ofSorted: values.sorted(), level: bootstrap.level)
                 estimate.p = Bootstrap.pValue(values)
-                estimate.method = .init(interval: .bootstrap(.percentile, resamples: bootstrap.resamples), test: .bootstrap(resamples: bootstrap.resamples))
+                estimate.method = .init(
+                    interval: .bootstrap(.percentile, resamples: bootstrap.resamples), test: .bootstrap(resamples: bootstrap.resamples))
             }
         }
-        guard data.task != .regression, let one = a.first, let two = b.first else { return Comparison(first: first.name, second: second.name, difference: estimate, mcNemar: nil) }
+        guard data.task != .regression, let one = a.first, let two = b.first else {
+            return Comparison(first: first.name, second: second.name, difference: estimate, mcNemar: nil)
+        }
         return Comparison(first: first.name, second: second.name, difference: estimate, mcNemar: try McNemar(one.isRight, two.isRight))
     }
 }

@@ -8,74 +8,123 @@ import Statistics
 import Tensors
 import Tokenizers
 
-/// Fine-tunes an encoder and a head on labelled texts.
+/// Fine-tunes an encoder and a head on labelled texts, or one encoder and several heads, each on texts of its own: what the tasks have in
+/// common is learned from the rows of all of them (multi-task learning; Liu et al. 2019, MT-DNN).
+///
+/// A step takes a batch of one task and moves the encoder and that task's head; the other heads stand still. In each epoch every task has
+/// all its batches, in a random order of the batches of all tasks, as in MT-DNN: tasks are drawn in proportion to their rows, and an
+/// epoch means for each what it means alone. Where that lets a large table drown a small one, the small one's weight is for that.
 ///
 /// As with all training here, every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a
 /// checkpoint holds everything else: a run that was killed and resumed ends with the same bits, with any number of threads.
-public final class ClassifierTrainer {
-    public let settings: FineTuning
-    public let network: SequenceClassifier<Float>
-    public private(set) var step = 0
-    public private(set) var history = EvaluationHistory()
-    public let steps: Int
+package final class ClassifierTrainer {
+    package let settings: FineTuning
+    package let tasks: [ClassifierTask]
+    /// One per task, all with the same encoder.
+    package let networks: [SequenceClassifier<Float>]
+    /// That of the first task.
+    package var network: SequenceClassifier<Float> { networks[0] }
+    package private(set) var step = 0
+    package private(set) var history = EvaluationHistory()
+    package let steps: Int
 
-    private let data: LabelledTexts
-    private let encodings: [Encoding]
-    private let train: [Int]
-    private let heldOut: [Int]
     private let threads: Int
+    /// The encoder's, then those of each task's head.
     private let parameters: [Parameter<Float>]
-    private let optimizer: Optimizer<Float>
+    private let parts: [Range<Int>]
+    /// One for each part, so that a head's moments and steps are those of its own batches.
+    private let optimizers: [Optimizer<Float>]
     private let gradients: ShardedGradients<Float>
     private let schedule: LearningRateSchedule
-    private var sampler: RowSampler
-    private let loss: ClassifierLoss
+    private var order: TaskOrder
+    private var samplers: [RowSampler]
+    private let losses: [ClassifierLoss]
+    /// Pretrained values of parameters of the encoder.
     private let pretrained: [(index: Int, value: Tensor<Float>)]
     /// Weights of the best epoch.
     private var best: [Tensor<Float>] = []
     private let fingerprint: String
 
+    /// One task.
+    ///
     /// - Parameters:
     ///   - encodings: of all rows of `data`, as `base.encode` gives them.
     ///   - train, heldOut: rows that are learned from, and rows by which the epoch is chosen (none if it is not).
     /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
-    public init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
+    package convenience init(
+        _ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int
+    ) throws {
+        let task = ClassifierTask(name: "", data: data, encodings: encodings, train: train, heldOut: heldOut, head: settings.head)
+        try self.init(settings, base: base, tasks: [task], threads: threads)
+    }
+
+    /// - Parameter tasks: at least one; the order counts, as random choices depend on it.
+    /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
+    package init(_ settings: FineTuning, base: PretrainedBase, tasks: [ClassifierTask], threads: Int) throws {
+        precondition(!tasks.isEmpty && tasks.allSatisfy { !$0.train.isEmpty && $0.encodings.count == $0.data.count })
         guard settings.precision.isFast else {
-            throw DataError(.usage, "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
+            throw DataError(
+                .usage,
+                "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere"
+            )
         }
-        (self.settings, self.data, self.encodings, self.train, self.heldOut, self.threads) = (settings, data, encodings, train, heldOut, threads)
-        network = try base.network(task: data.task, labels: data.labels, dropout: settings.dropout, seed: settings.seed)
-        let encoder = network.encoder, layers = encoder.distinctLayers
-        let all = network.parameters
+        (self.settings, self.tasks, self.threads) = (settings, tasks, threads)
+        let random = RandomSource(seed: settings.seed)
+        var networks: [SequenceClassifier<Float>] = []
+        for (index, task) in tasks.enumerated() {
+            // Of the first task, and so of one alone, the seed itself.
+            var own = random.split(5).split(UInt64(index))
+            networks.append(
+                try base.network(
+                    task: task.data.task, labels: task.data.labels, head: task.head, dropout: settings.dropout,
+                    seed: index == 0 ? settings.seed : own.next(),
+                    sharing: networks.first?.encoder))
+        }
+        self.networks = networks
+        let encoder = networks[0].encoder, layers = encoder.distinctLayers
+        let groups = [encoder.parameters] + networks.map(\.headParameters), all = groups.flatMap(\.self)
         parameters = all
-        // The layer of each parameter, embeddings 0, the head above all.
+        var ends = [0]
+        for group in groups { ends.append((ends.last ?? 0) + group.count) }
+        let parts = zip(ends, ends.dropFirst()).map { $0..<$1 }
+        self.parts = parts
+        // The layer of each parameter, embeddings 0, the heads above all.
         var depths: [ObjectIdentifier: Int] = [:]
         for parameter in encoder.parameters { depths[ObjectIdentifier(parameter)] = 0 }
         for (index, layer) in layers.enumerated() { for parameter in layer.parameters { depths[ObjectIdentifier(parameter)] = index + 1 } }
         for parameter in encoder.finalNorm?.parameters ?? [] { depths[ObjectIdentifier(parameter)] = layers.count }
-        let depth = parameters.map { depths[ObjectIdentifier($0)] ?? layers.count + 1 }
+        let depth = all.map { depths[ObjectIdentifier($0)] ?? layers.count + 1 }
         let lowest: Int
         switch settings.freeze {
         case .none: lowest = 0
         case .embeddings: lowest = 1
         case .layers(let count):
-            guard count <= layers.count else { throw DataError(.usage, "\(Setting.freeze) \(count) is more than the model's \(layers.count) layers") }
+            guard count <= layers.count else {
+                throw DataError(.usage, "\(Setting.freeze) \(count) is more than the model's \(layers.count) layers")
+            }
             lowest = count + 1
         case .all: lowest = layers.count + 1
         }
-        let frozen = Set(zip(parameters, depth).filter { $0.1 < lowest }.map { ObjectIdentifier($0.0) })
+        let frozen = Set(zip(all, depth).filter { $0.1 < lowest }.map { ObjectIdentifier($0.0) })
         var method = OptimizerConfiguration(.adamw, learningRate: settings.learningRate)
         method.weightDecay = settings.weightDecay
-        optimizer = Optimizer(method, parameters: parameters)
-        optimizer.rateScales = depth.map { $0 < lowest ? 0 : power(settings.layerDecay, layers.count + 1 - $0) }
-        gradients = ShardedGradients(parameters, frozen: frozen, lanes: settings.lanes, precision: settings.precision, threads: threads)
-        sampler = RowSampler(rows: train.count, batchSize: settings.batchSize, random: RandomSource(seed: settings.seed).split(1))
-        steps = settings.epochs * sampler.batchesPerEpoch
+        optimizers = parts.map { part in
+            let optimizer = Optimizer(method, parameters: Array(all[part]))
+            optimizer.rateScales = depth[part].map { $0 < lowest ? 0 : power(settings.layerDecay, layers.count + 1 - $0) }
+            return optimizer
+        }
+        gradients = ShardedGradients(all, frozen: frozen, lanes: settings.lanes, precision: settings.precision, threads: threads)
+        samplers = tasks.enumerated().map { index, task in
+            let own = index == 0 ? random.split(1) : random.split(6).split(UInt64(index))
+            return RowSampler(rows: task.train.count, batchSize: settings.batchSize, random: own)
+        }
+        order = TaskOrder(batches: samplers.map(\.batchesPerEpoch), random: random.split(4))
+        steps = settings.epochs * order.batchesPerEpoch
         schedule = LearningRateSchedule(.linear, warmupSteps: Int((settings.warmup * Double(steps)).rounded()), totalSteps: steps)
-        loss = ClassifierLoss(data, train: train, isBalanced: settings.isBalanced)
-        let pulled = depth.indices.filter { depth[$0] >= lowest && depth[$0] <= layers.count }
+        losses = tasks.map { ClassifierLoss($0.data, train: $0.train, isBalanced: settings.isBalanced) }
+        let pulled = parts[0].filter { depth[$0] >= lowest && depth[$0] <= layers.count }
         pretrained = settings.pull > 0 ? pulled.map { (index: $0, value: all[$0].value) } : []
-        let identity = [settings.description, try base.directory.sha256(), data.sha256.joined(separator: ","), data.labels.joined(separator: "\u{1}"), "\(train)", "\(heldOut)"]
+        let identity = [settings.description, try base.directory.sha256()] + tasks.flatMap(\.identity)
         fingerprint = SHA256.hex(of: identity.joined(separator: "\n"))
     }
 
@@ -83,32 +132,51 @@ public final class ClassifierTrainer {
     /// wanted.
     ///
     /// - Throws: `DataError` if a class would have no rows to learn from.
-    public static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
+    package static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
         guard settings.stopsEarly || settings.calibrates else { return (rows, []) }
-        let folds = try Folds(rows: rows, count: max(2, Int((1 / max(settings.heldOutShare, 0.01)).rounded())), groups: data.groups,
-                              strata: data.task == .classification ? data.codes : nil, seed: settings.seed &+ 0x51)
+        return try held(settings.heldOutShare, of: rows, data, seed: settings.seed &+ 0x51, for: "early stopping or calibration")
+    }
+
+    /// Training rows, and a share of them that is held out to score a task on: whole groups.
+    ///
+    /// - Throws: `DataError` if a class would have no rows to learn from, or there are fewer rows or groups than parts.
+    package static func development(
+        of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning
+    ) throws -> (train: [Int], development: [Int]) {
+        try held(settings.heldOutShare, of: rows, data, seed: settings.seed &+ 0xDE, for: "development")
+    }
+
+    private static func held(
+        _ share: Double, of rows: [Int], _ data: LabelledTexts, seed: UInt64, for purpose: String
+    ) throws -> ([Int], [Int]) {
+        let folds = try Folds(
+            rows: rows, count: max(2, Int((1 / max(share, 0.01)).rounded())), groups: data.groups,
+            strata: data.task == .classification ? data.codes : nil, seed: seed)
         let rest = folds.training(0, of: rows)
         if data.task == .classification, Set(rest.map { data.codes[$0] }).count < Set(rows.map { data.codes[$0] }).count {
-            throw DataError(.badData, "holding rows out for early stopping or calibration leaves a class without rows to learn from; it has too few rows or groups")
+            throw DataError(
+                .badData, "holding rows out for \(purpose) leaves a class without rows to learn from; it has too few rows or groups")
         }
         return (rest, folds.tests[0])
     }
 
-    /// The temperature of the logits, found on the held-out rows; nil if none is wanted or there are no classes.
-    public func temperature() throws -> Double? {
-        guard settings.calibrates, data.task == .classification, !heldOut.isEmpty else { return nil }
-        return Calibration.temperature(logits: try scores(heldOut), labels: heldOut.map { data.codes[$0] })
+    /// The temperature of a task's logits, found on its held-out rows; nil if none is wanted or there are no classes.
+    package func temperature(task index: Int = 0) throws -> Double? {
+        let task = tasks[index]
+        guard settings.calibrates, task.data.task == .classification, !task.heldOut.isEmpty else { return nil }
+        return Calibration.temperature(logits: try scores(task.heldOut, task: index), labels: task.heldOut.map { task.data.codes[$0] })
     }
 
     // MARK: A step
 
-    /// One step.
+    /// One step: a batch of one task.
     /// - Throws: `DataError` if the loss or its gradient is not a number.
-    private func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double) {
+    private func takeStep() throws -> (task: Int, loss: Double, learningRate: Double, gradientNorm: Double) {
         gradients.clear()
-        let rows = sampler.next().map { train[$0] }, lengths = rows.map { encodings[$0].count }
+        let index = order.task(at: step), task = tasks[index], network = networks[index], loss = losses[index], encodings = task.encodings
+        let rows = samplers[index].next().map { task.train[$0] }, lengths = rows.map { encodings[$0].count }
         let sharding = Sharding(lengths: lengths, shardTokens: settings.shardTokens) { encodings[rows[$0]].ids[...] }
-        let configuration = network.encoder.configuration, network = network
+        let configuration = network.encoder.configuration
         let batches = sharding.members.map { members in
             var batch = PackedBatch()
             for member in members { EncodedSequences.append(encodings[rows[member]], to: &batch, configuration) }
@@ -126,37 +194,43 @@ public final class ClassifierTrainer {
                     let scores = (0..<output.columns).map { Double(output[place, $0]) }
                     let found = loss(rows[member], scores)
                     sum += found.loss / weight
-                    for k in scores.indices { slopes[place, k] = Float(found.slopes[k] / weight) }
+                    for k in scores.indices { slopes[place, k] = Float(task.weight * found.slopes[k] / weight) }
                 }
                 return slopes
             }
         }
         let norm = gradients.norm()
         guard sum.isFinite, norm.isFinite else {
-            throw DataError(.badData, "training diverged in step \(step + 1): loss \(sum), gradient norm \(norm); lower \(Setting.learningRate)")
+            throw DataError(
+                .badData, "training diverged in step \(step + 1): loss \(sum), gradient norm \(norm); lower \(Setting.learningRate)")
         }
         let rate = settings.learningRate * schedule.factor(step: step)
         let clip = settings.clipping > 0 && norm > settings.clipping ? settings.clipping / norm : 1
-        optimizer.step(gradients.gradients, learningRate: rate, gradientScale: clip, threads: threads)
+        let found = gradients.gradients
+        for part in [0, index + 1] {
+            optimizers[part].step(Array(found[parts[part]]), learningRate: rate, gradientScale: clip, threads: threads)
+        }
         for (index, value) in pretrained {
-            let share = Float(min(1, rate * optimizer.rateScales[index] * settings.pull))
+            let share = Float(min(1, rate * optimizers[0].rateScales[index] * settings.pull))
             var own = parameters[index].take()
             Float.scale(&own.target, by: 1 - share)
             Float.add(share, times: value.view, to: &own.target)
             parameters[index].giveBack(own)
         }
         step += 1
-        return (sum, rate, norm)
+        return (index, sum, rate, norm)
     }
 
     // MARK: The run
 
-    /// Trains to the end, then puts the weights that count into `network`.
+    /// Trains to the end, then puts the weights that count into `networks`.
     ///
     /// - Parameters:
     ///   - folder: of checkpoints and log; nil keeps none.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    public func run(in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    package func run(
+        in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }
+    ) throws {
         if let folder {
             do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
                 throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -177,146 +251,107 @@ public final class ClassifierTrainer {
             return file
         }
         while step < steps {
-            let found = try takeStep()
-            watch(.step(step, losses: [(name: "loss", loss: found.loss)], learningRate: found.learningRate, gradientNorm: found.gradientNorm, sentences: sampler.batchSize))
-            try log?.add(step: step, [("losses", .object([("loss", .number(found.loss))])), ("learning_rate", .number(found.learningRate)), ("gradient_norm", .number(found.gradientNorm))])
-            let isEpoch = step % sampler.batchesPerEpoch == 0
-            if isEpoch, settings.stopsEarly, !heldOut.isEmpty {
-                let value = try figure(heldOut), isBest = history.add(value, step: step)
+            let found = try takeStep(), name = tasks[found.task].name.isEmpty ? "loss" : tasks[found.task].name
+            watch(
+                .step(
+                    step, losses: [(name: name, loss: found.loss)], learningRate: found.learningRate, gradientNorm: found.gradientNorm,
+                    sentences: samplers[found.task].batchSize))
+            try log?.add(
+                step: step,
+                [
+                    ("losses", .object([(name, .number(found.loss))])), ("learning_rate", .number(found.learningRate)),
+                    ("gradient_norm", .number(found.gradientNorm)),
+                ])
+            if step % order.batchesPerEpoch == 0, settings.stopsEarly, tasks.contains(where: { !$0.heldOut.isEmpty }) {
+                let figures = try tasks.enumerated().filter { !$1.heldOut.isEmpty }.map { index, task in
+                    (name: task.name.isEmpty ? "held-out" : task.name, value: try figure(task.heldOut, task: index))
+                }
+                let value = mean(figures.map(\.value)), isBest = history.add(value, step: step)
                 if isBest { best = parameters.map(\.value) }
-                try log?.add(step: step, [("evaluation", .object([("held-out", .number(value))])), ("best", .bool(isBest))])
-                watch(.evaluated(step: step, figures: [(name: "held-out", value: value)], mean: value, isBest: isBest))
+                try log?.add(step: step, [("evaluation", .object(figures.map { ($0.name, .number($0.value)) })), ("best", .bool(isBest))])
+                watch(.evaluated(step: step, figures: figures, mean: value, isBest: isBest))
             }
             if folder != nil, step < steps, ContinuousClock.now - lastSave > .seconds(60 * checkpointMinutes) { _ = try save() }
             if step < steps, shouldStop() {
                 let file = try save()
-                throw DataError(.interrupted, folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command resumes from \(file)")
+                throw DataError(
+                    .interrupted,
+                    folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command resumes from \(file)")
             }
         }
         if folder != nil { _ = try save() }
         try log?.flush()
         if !best.isEmpty { for (parameter, value) in zip(parameters, best) { parameter.assign(value) } }
-        loss.foldScale(into: network.output)
+        for (network, loss) in zip(networks, losses) { loss.foldScale(into: network.output) }
     }
 
     /// The main measure on some rows: higher is better. Where predictions are constant and it is undefined, the lowest value.
-    private func figure(_ rows: [Int]) throws -> Double {
-        let value = Outcome(data, rows, try scores(rows)).value(ClassifierScores.main(data.task), Array(rows.indices))
+    private func figure(_ rows: [Int], task index: Int) throws -> Double {
+        let data = tasks[index].data
+        let value = Outcome(data, rows, try scores(rows, task: index)).value(ClassifierScores.main(data.task), Array(rows.indices))
         return value.isFinite ? value : -1
     }
 
-    /// Logits of rows (rows, labels), or predicted numbers, after training.
-    public func scores(_ rows: [Int]) throws -> Tensor<Double> {
-        try EncodedSequences.logits(rows.map { encodings[$0] }, network, batchTokens: 1024, threads: threads)
+    /// Logits of rows of a task (rows, labels), or predicted numbers, after training.
+    package func scores(_ rows: [Int], task index: Int = 0) throws -> Tensor<Double> {
+        try EncodedSequences.logits(rows.map { tasks[index].encodings[$0] }, networks[index], batchTokens: 1024, threads: threads)
+    }
+
+    /// The same, divided by the temperature where one is wanted.
+    package func calibratedScores(_ rows: [Int], task index: Int = 0) throws -> Tensor<Double> {
+        var scores = try scores(rows, task: index)
+        if let temperature = try temperature(task: index) {
+            let count = scores.count
+            scores.withUnsafeMutableElements { e in for i in 0..<count { e[i] /= temperature } }
+        }
+        return scores
     }
 
     // MARK: Checkpoints
 
     private func checkpoint() -> Checkpoint {
         var tensors = parameters.enumerated().map { (name: "parameter.\($0)", tensor: $1.value) }
-        tensors += optimizer.state.map { (name: "optimizer.\($0.name)", tensor: $0.tensor) }
+        for (part, optimizer) in optimizers.enumerated() {
+            tensors += optimizer.state.map { (name: "optimizer.\(part).\($0.name)", tensor: $0.tensor) }
+        }
         tensors += best.enumerated().map { (name: "best.\($0)", tensor: $1) }
-        return Checkpoint(step: step, state: .object([
-            ("fingerprint", .string(fingerprint)), ("optimizer_steps", .integer(optimizer.steps)), ("position", .integer(sampler.position)), ("has_best", .bool(!best.isEmpty)),
-            ("history", .array(history.numbers.map { $0.isNaN ? .null : .number($0) })),
-        ]), tensors: tensors)
+        return Checkpoint(
+            step: step,
+            state: .object([
+                ("fingerprint", .string(fingerprint)), ("optimizer_steps", .array(optimizers.map { .integer($0.steps) })),
+                ("has_best", .bool(!best.isEmpty)),
+                ("history", .array(history.numbers.map { $0.isNaN ? .null : .number($0) })),
+            ]), tensors: tensors)
     }
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to other data, another model or other settings; use another folder with \(Setting.run), or start over with \(Setting.fresh)", file: stored.path)
+            throw DataError(
+                .badData,
+                "this checkpoint belongs to other data, another model or other settings; use another folder with \(Setting.run), or start over with \(Setting.fresh)",
+                file: stored.path)
         }
-        guard let position = stored.state["position"]?.int, position >= 0, let count = stored.state["optimizer_steps"]?.int, count >= 0,
-              let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {
+        guard let counts = stored.state["optimizer_steps"]?.array?.compactMap(\.int), counts.count == optimizers.count,
+            counts.allSatisfy({ $0 >= 0 }), (0...steps).contains(stored.step),
+            let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan })
+        else {
             throw DataError(.badData, "the checkpoint's state is incomplete", file: stored.path)
         }
         let values = try parameters.enumerated().map { try stored.tensor("parameter.\($0)", shape: $1.shape) }
-        let kept = try stored.state["has_best"]?.bool == true ? parameters.enumerated().map { try stored.tensor("best.\($0)", shape: $1.shape) } : []
-        let shapes = Dictionary(uniqueKeysWithValues: optimizer.state.map { ($0.name, $0.tensor.shape) })
-        try optimizer.restore(steps: count) { name in try shapes[name].map { try stored.tensor("optimizer.\(name)", shape: $0) } }
+        let kept =
+            try stored.state["has_best"]?.bool == true
+            ? parameters.enumerated().map { try stored.tensor("best.\($0)", shape: $1.shape) } : []
+        for (part, optimizer) in optimizers.enumerated() {
+            let shapes = Dictionary(uniqueKeysWithValues: optimizer.state.map { ($0.name, $0.tensor.shape) })
+            try optimizer.restore(steps: counts[part]) { name in
+                try shapes[name].map { try stored.tensor("optimizer.\(part).\(name)", shape: $0) }
+            }
+        }
         for (parameter, value) in zip(parameters, values) { parameter.assign(value) }
         best = kept
-        sampler = sampler.moved(to: position)
-        self.history = history
         step = stored.step
-    }
-}
-
-/// The error of one row and its derivative, in Double.
-struct ClassifierLoss: Sendable {
-    private let data: LabelledTexts
-    private let classWeights: [Double]
-    /// Numbers are learned in units of their deviation from their mean.
-    private let center: Double, spread: Double
-
-    init(_ data: LabelledTexts, train: [Int], isBalanced: Bool) {
-        self.data = data
-        if data.task == .classification, isBalanced {
-            let counts = data.labels.indices.map { k in train.count { data.codes[$0] == k } }
-            classWeights = counts.map { $0 == 0 ? 0 : Double(train.count) / (Double(counts.count) * Double($0)) }
-        } else { classWeights = data.labels.map { _ in 1 } }
-        let numbers = data.task == .regression ? train.map { data.numbers[$0] } : []
-        center = numbers.isEmpty ? 0 : mean(numbers)
-        let deviation = numbers.count > 1 ? standardDeviation(numbers) : 1
-        spread = deviation > 0 && deviation.isFinite ? deviation : 1
-    }
-
-    /// What a row counts in the mean over a batch.
-    func weight(_ row: Int) -> Double { data.task == .classification ? classWeights[data.codes[row]] : 1 }
-
-    func callAsFunction(_ row: Int, _ scores: [Double]) -> (loss: Double, slopes: [Double]) {
-        switch data.task {
-        case .regression:
-            let error = scores[0] - (data.numbers[row] - center) / spread
-            return (error * error, [2 * error])
-        case .classification:
-            let label = data.codes[row], weight = classWeights[label], largest = scores.max() ?? 0
-            let shares = scores.map { exp($0 - largest) }, total = shares.reduce(0, +)
-            return (weight * (log(total) + largest - scores[label]), shares.indices.map { weight * (shares[$0] / total - ($0 == label ? 1 : 0)) })
-        case .multilabel:
-            let n = Double(scores.count)
-            var sum = 0.0, slopes: [Double] = []
-            for (k, z) in scores.enumerated() {
-                let margin = data.sets[row][k] ? z : -z
-                sum += (margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin))) / n
-                slopes.append((1 / (1 + exp(-z)) - (data.sets[row][k] ? 1 : 0)) / n)
-            }
-            return (sum, slopes)
-        }
-    }
-
-    /// Lets the last layer speak in the labels' own units.
-    func foldScale(into output: Linear<Float>) {
-        guard data.task == .regression, spread != 1 || center != 0 else { return }
-        var weight = output.weight.take()
-        Float.scale(&weight.target, by: Float(spread))
-        output.weight.giveBack(weight)
-        if let bias = output.bias { bias.assign(Tensor(bias.value.elements.map { Float(Double($0) * spread + center) }, shape: bias.shape)) }
-    }
-}
-
-/// Fine-tuning as a method that folds and seeds can repeat.
-public struct FineTuningMethod: ClassificationMethod {
-    public let name: String
-    public let settings: FineTuning
-    private let base: PretrainedBase
-    private let encodings: [Encoding]
-    private let threads: Int
-    private let shouldStop: @Sendable () -> Bool
-    private let watch: @Sendable (TrainingEvent) -> Void
-
-    /// - Parameter encodings: of all rows of the table.
-    public init(name: String, _ settings: FineTuning, base: PretrainedBase, encodings: [Encoding], threads: Int, shouldStop: @escaping @Sendable () -> Bool = { false },
-                watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) {
-        (self.name, self.settings, self.base, self.encodings, self.threads, self.shouldStop, self.watch) = (name, settings, base, encodings, threads, shouldStop, watch)
-    }
-
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
-        let parts = try ClassifierTrainer.parts(of: train, data, settings)
-        let trainer = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: parts.0, heldOut: parts.1, threads: threads)
-        try trainer.run(shouldStop: shouldStop, watch: watch)
-        var scores = try trainer.scores(test)
-        if let temperature = try trainer.temperature() { scores.withUnsafeMutableElements { e in for i in 0..<test.count * data.labels.count { e[i] /= temperature } } }
-        return scores
+        // What each task has had follows from the step alone.
+        samplers = zip(samplers, order.positions(at: step)).map { $0.moved(to: $1) }
+        self.history = history
     }
 }

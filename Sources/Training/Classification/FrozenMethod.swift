@@ -1,27 +1,30 @@
-import Foundation
 import FileFormats
+import Foundation
 import Statistics
 import Tensors
 
 /// A linear model on vectors that stay as they are: logistic or ridge regression whose penalty is chosen in folds of the training rows.
 ///
 /// A pair (u, v) is u − v, |u − v| and u ∘ v side by side (after Conneau et al. 2017).
-public struct FrozenMethod: ClassificationMethod {
-    public let name: String
+package struct FrozenMethod: ClassificationMethod {
+    package let name: String
     /// (rows of the table, d).
-    public let features: Tensor<Double>
+    package let features: Tensor<Double>
     /// Penalties to choose from, as multiples of the mean squared length of the centred rows.
-    public var penalties: [Double]
-    public var innerFolds: Int
-    public var isBalanced: Bool
+    package var penalties: [Double]
+    package var innerFolds: Int
+    package var isBalanced: Bool
     /// Divides logits by a temperature that was found on held-out scores of the training rows.
-    public var calibrates = false
-    public var seed: UInt64
-    public var threads: Int
+    package var calibrates = false
+    package var seed: UInt64
+    package var threads: Int
 
     /// - Parameters:
     ///   - first: vectors of the texts (rows, d); second: of the second texts.
-    public init(name: String, first: Tensor<Float>, second: Tensor<Float>? = nil, isBalanced: Bool = false, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(
+        name: String, first: Tensor<Float>, second: Tensor<Float>? = nil, isBalanced: Bool = false, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.name = name
         let d = first.columns, rows = first.rows
         if let second {
@@ -41,7 +44,9 @@ public struct FrozenMethod: ClassificationMethod {
                 }
             }
             features = x
-        } else { features = first.converted(to: Double.self) }
+        } else {
+            features = first.converted(to: Double.self)
+        }
         penalties = (0..<9).map { pow(10, -4 + 0.75 * Double($0)) }
         innerFolds = 5
         self.isBalanced = isBalanced
@@ -50,37 +55,40 @@ public struct FrozenMethod: ClassificationMethod {
     }
 
     /// A fitted head: scores are x · weightsᵀ + biases.
-    public struct Head: Sendable {
+    package struct Head: Sendable {
         /// (labels, d).
-        public let weights: Tensor<Double>
-        public let biases: [Double]
+        package let weights: Tensor<Double>
+        package let biases: [Double]
         /// What was chosen: λ itself.
-        public let penalty: Double
+        package let penalty: Double
         /// Whether it was the weakest or strongest that could be chosen.
-        public let isAtEdge: Bool
+        package let isAtEdge: Bool
 
-        public func scores(_ x: Tensor<Double>) -> Tensor<Double> {
+        package func scores(_ x: Tensor<Double>) -> Tensor<Double> {
             var result = matrixProduct(x, transposed: false, weights, transposed: true)
             for row in 0..<result.rows { for k in biases.indices { result[row, k] += biases[k] } }
             return result
         }
     }
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let head = try fit(data, train: train)
         var scores = head.scores(features.selecting(test))
-        if let temperature = try temperature(data, train: train, head) { scores.withUnsafeMutableElements { e in for i in 0..<test.count * data.labels.count { e[i] /= temperature } } }
+        if let temperature = try temperature(data, train: train, head) {
+            scores.withUnsafeMutableElements { e in for i in 0..<test.count * data.labels.count { e[i] /= temperature } }
+        }
         return scores
     }
 
     /// The temperature of a head's logits, by held-out scores of its training rows; nil if none is wanted or there are no classes.
-    public func temperature(_ data: LabelledTexts, train: [Int], _ head: Head) throws -> Double? {
+    package func temperature(_ data: LabelledTexts, train: [Int], _ head: Head) throws -> Double? {
         guard calibrates, data.task == .classification else { return nil }
-        return Calibration.temperature(logits: try heldOutScores(data, train: train, penalty: head.penalty), labels: train.map { data.codes[$0] })
+        return Calibration.temperature(
+            logits: try heldOutScores(data, train: train, penalty: head.penalty), labels: train.map { data.codes[$0] })
     }
 
     /// Fits a head to some rows, its penalty chosen in folds of these rows that split no group.
-    public func fit(_ data: LabelledTexts, train: [Int]) throws -> Head {
+    package func fit(_ data: LabelledTexts, train: [Int]) throws -> Head {
         let scale = scale(train), grid = penalties.map { $0 * scale }.sorted(by: >)
         guard grid.count > 1 else { return try fit(data, train, [grid[0]], tolerance: 1e-8)[0] }
         let folds = try innerFolding(data, train)
@@ -117,13 +125,17 @@ public struct FrozenMethod: ClassificationMethod {
             let rarest = data.labels.indices.map { k in train.count { data.codes[$0] == k } }.filter { $0 > 0 }.min() ?? 0
             count = min(count, max(2, rarest))
         }
-        return try Folds(rows: train, count: max(2, count), groups: data.groups, strata: data.task == .classification ? data.codes : nil, seed: seed &+ 0x9E37)
+        return try Folds(
+            rows: train, count: max(2, count), groups: data.groups, strata: data.task == .classification ? data.codes : nil,
+            seed: seed &+ 0x9E37)
     }
 
     /// Heads for some penalties, strongest first, each beginning where the one before ended.
     private func fit(_ data: LabelledTexts, _ train: [Int], _ grid: [Double], tolerance: Double) throws -> [Head] {
         let x = features.selecting(train), d = x.columns
-        func head(_ weights: Tensor<Double>, _ biases: [Double], _ penalty: Double) -> Head { Head(weights: weights, biases: biases, penalty: penalty, isAtEdge: false) }
+        func head(_ weights: Tensor<Double>, _ biases: [Double], _ penalty: Double) -> Head {
+            Head(weights: weights, biases: biases, penalty: penalty, isAtEdge: false)
+        }
         switch data.task {
         case .regression:
             let ridge = try Ridge(x), target = try ridge.target(Tensor(train.map { data.numbers[$0] }, shape: [train.count, 1]))
@@ -143,9 +155,12 @@ public struct FrozenMethod: ClassificationMethod {
             let weights = isBalanced ? balancedWeights(labels, classes: present.count) : nil
             var last: LogisticRegression?
             return try grid.map { penalty in
-                let model = try LogisticRegression(x, labels: labels, classes: present.count, rowWeights: weights, penalty: penalty, solver: .lbfgs, tolerance: tolerance, start: last)
+                let model = try LogisticRegression(
+                    x, labels: labels, classes: present.count, rowWeights: weights, penalty: penalty, solver: .lbfgs, tolerance: tolerance,
+                    start: last)
                 last = model
-                var full = Tensor<Double>(repeating: 0, shape: [data.labels.count, d]), biases = [Double](repeating: -30, count: data.labels.count)
+                var full = Tensor<Double>(repeating: 0, shape: [data.labels.count, d]),
+                    biases = [Double](repeating: -30, count: data.labels.count)
                 let shift = present.count - model.weights.rows
                 for (place, k) in present.enumerated() {
                     biases[k] = place < shift ? 0 : model.intercepts[place - shift]
@@ -154,7 +169,12 @@ public struct FrozenMethod: ClassificationMethod {
                 return head(full, biases, penalty)
             }
         case .multilabel:
-            var heads = grid.map { _ in (weights: Tensor<Double>(repeating: 0, shape: [data.labels.count, d]), biases: [Double](repeating: 0, count: data.labels.count)) }
+            var heads = grid.map { _ in
+                (
+                    weights: Tensor<Double>(repeating: 0, shape: [data.labels.count, d]),
+                    biases: [Double](repeating: 0, count: data.labels.count)
+                )
+            }
             for k in data.labels.indices {
                 let labels = train.map { data.sets[$0][k] ? 1 : 0 }, count = labels.reduce(0, +)
                 var last: LogisticRegression?
@@ -163,7 +183,8 @@ public struct FrozenMethod: ClassificationMethod {
                         heads[place].biases[k] = MajorityMethod.logOdds(count, of: train.count)
                         continue
                     }
-                    let model = try LogisticRegression(x, labels: labels, classes: 2, penalty: penalty, solver: .lbfgs, tolerance: tolerance, start: last)
+                    let model = try LogisticRegression(
+                        x, labels: labels, classes: 2, penalty: penalty, solver: .lbfgs, tolerance: tolerance, start: last)
                     last = model
                     for i in 0..<d { heads[place].weights[k, i] = model.weights[0, i] }
                     heads[place].biases[k] = model.intercepts[0]
@@ -193,7 +214,8 @@ public struct FrozenMethod: ClassificationMethod {
     private func loss(_ data: LabelledTexts, _ rows: [Int], _ scores: Tensor<Double>) -> Double {
         var sum = 0.0
         switch data.task {
-        case .regression: for (i, row) in rows.enumerated() { sum += (scores[i, 0] - data.numbers[row]) * (scores[i, 0] - data.numbers[row]) }
+        case .regression:
+            for (i, row) in rows.enumerated() { sum += (scores[i, 0] - data.numbers[row]) * (scores[i, 0] - data.numbers[row]) }
         case .classification:
             let p = softmaxRows(scores)
             for (i, row) in rows.enumerated() { sum -= log(max(p[i, data.codes[row]], 1e-300)) }

@@ -2,18 +2,18 @@ import Foundation
 import Tensors
 
 /// What test rows share with the rows that were learned from, so that a figure is not the memory of a text.
-public struct LeakageCheck: Sendable, Equatable {
+package struct LeakageCheck: Sendable, Equatable {
     /// Test rows whose text (or pair) stands among the training rows, apart from case, spaces and width.
-    public private(set) var identical: [Int] = []
+    package private(set) var identical: [Int] = []
     /// Further test rows with a training row that has at least 0.8 of all character trigrams of both in common (Jaccard).
-    public private(set) var nearlyIdentical: [Int] = []
+    package private(set) var nearlyIdentical: [Int] = []
     /// Groups with rows on both sides.
-    public private(set) var sharedGroups: [String] = []
+    package private(set) var sharedGroups: [String] = []
 
     /// - Parameters:
     ///   - splits: rows that were learned from, and rows that were predicted.
     ///   - Complexity: O(rows) by MinHash (Broder 1997): 8 bands of 4 hashes, which miss 0.02 % of pairs at 0.9 and 1.5 % at 0.8.
-    public init(_ data: LabelledTexts, splits: [(train: [Int], test: [Int])]) {
+    package init(_ data: LabelledTexts, splits: [(train: [Int], test: [Int])]) {
         let keys = data.texts.indices.map { row in Self.plain(data.texts[row]) + "\u{1}" + (data.seconds.map { Self.plain($0[row]) } ?? "")
         }
         let shingles = keys.map(Self.shingles)

@@ -10,15 +10,15 @@ import Tokenizers
 ///
 /// As with sentence encoders, every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a
 /// checkpoint holds everything else: a run that was killed and resumed ends with the same bits as one that was not.
-public final class CausalTrainer {
-    public let configuration: CausalTrainingConfiguration
-    public let tokenizer: Tokenizer
-    public let network: CausalNetwork<Float>
-    public let threads: Int
-    public private(set) var step = 0
-    public private(set) var history = EvaluationHistory()
-    public let documents: PackedDocuments
-    public let development: PackedDocuments?
+package final class CausalTrainer {
+    package let configuration: CausalTrainingConfiguration
+    package let tokenizer: Tokenizer
+    package let network: CausalNetwork<Float>
+    package let threads: Int
+    package private(set) var step = 0
+    package private(set) var history = EvaluationHistory()
+    package let documents: PackedDocuments
+    package let development: PackedDocuments?
 
     private let parameters: [Parameter<Float>]
     private let parameterNames: [String]
@@ -34,13 +34,16 @@ public final class CausalTrainer {
     /// Reads tokenizer and documents.
     ///
     /// - Throws: `DataError` that names the file, line or key that does not fit.
-    public init(
+    package init(
         _ configuration: CausalTrainingConfiguration, threads: Int = Parallel.availableThreads, watch: (TrainingEvent) -> Void = { _ in }
     ) throws {
         var configuration = configuration
         self.threads = threads
         guard configuration.precision.isFast else {
-            throw DataError(.usage, "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32")
+            throw DataError(
+                .usage,
+                "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32"
+            )
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: configuration.tokenizer, isDirectory: &isFolder) else {
@@ -58,8 +61,9 @@ public final class CausalTrainer {
         self.configuration = configuration
         let begin = beginID, end = endID
         func read(_ files: [String], _ name: String, limit: Int) throws -> PackedDocuments {
-            let found = try PackedDocuments(files: files, column: configuration.column, tokenizer: tokenizer, begin: begin, end: end,
-                                            context: configuration.decoder.positions, limit: limit)
+            let found = try PackedDocuments(
+                files: files, column: configuration.column, tokenizer: tokenizer, begin: begin, end: end,
+                context: configuration.decoder.positions, limit: limit)
             watch(.read(name: name, rows: found.count, truncated: 0, skipped: 0))
             return found
         }
@@ -96,7 +100,7 @@ public final class CausalTrainer {
     ///
     /// - Returns: the mean loss of a token in nats, and what the step did.
     /// - Throws: `DataError` if the loss or its gradient is NaN.
-    public func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int) {
+    package func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int) {
         gradients.clear()
         let shards = shards(ofStep: step), targets = shards.map(\.following)
         let predicted = targets.reduce(0) { $0 + $1.count { $0 >= 0 } }, network = network
@@ -105,15 +109,19 @@ public final class CausalTrainer {
         try gradients.add(shards: shards.count, seed: random.next()) { shard, tape in
             guard shards[shard].tokens > 0 else { return nil }
             let states = network.decoder(shards[shard], on: tape)
-            return linearCrossEntropy(states, weight: network.head.weight, bias: network.head.bias, targets: targets[shard], divisor: Float(max(1, predicted)),
-                                      on: tape).loss
+            return linearCrossEntropy(
+                states, weight: network.head.weight, bias: network.head.bias, targets: targets[shard], divisor: Float(max(1, predicted)),
+                on: tape
+            ).loss
         } loss: { outputs in
             loss = outputs.reduce(0) { $0 + Double($1?[0] ?? 0) }
             return outputs.map { output in output.map { _ in Tensor([1], shape: [1]) } }
         }
         let norm = gradients.norm()
         guard loss.isFinite, norm.isFinite else {
-            throw DataError(.badData, "training diverged in step \(step + 1): loss \(loss), gradient norm \(norm); lower the learning rate or clip gradients")
+            throw DataError(
+                .badData,
+                "training diverged in step \(step + 1): loss \(loss), gradient norm \(norm); lower the learning rate or clip gradients")
         }
         let rate = configuration.optimizer.learningRate * schedule.factor(step: step)
         let clip = configuration.clipping > 0 && norm > configuration.clipping ? configuration.clipping / norm : 1
@@ -123,13 +131,15 @@ public final class CausalTrainer {
     }
 
     /// The mean loss of a held-out token in nats, each document from its begin mark on; nil without held-out documents.
-    public func evaluate() -> Double? {
+    package func evaluate() -> Double? {
         guard let development else { return nil }
         let batches = development.pieces(budget: 2048), network = network
         let found = Parallel.map(batches.count, threads: threads) { index, _ -> (sum: Double, count: Int) in
             let targets = batches[index].following, count = targets.count { $0 >= 0 }
-            let loss = linearCrossEntropy(network.decoder(batches[index], on: nil), weight: network.head.weight, bias: network.head.bias, targets: targets,
-                                          divisor: 1, on: nil).loss
+            let loss = linearCrossEntropy(
+                network.decoder(batches[index], on: nil), weight: network.head.weight, bias: network.head.bias, targets: targets,
+                divisor: 1, on: nil
+            ).loss
             return (Double(loss.value[0]), count)
         }
         return found.reduce(0) { $0 + $1.sum } / Double(max(1, found.reduce(0) { $0 + $1.count }))
@@ -143,7 +153,7 @@ public final class CausalTrainer {
     ///   - folder: of checkpoints, best weights and log; made where it does not exist. A run goes on from the newest checkpoint in it.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
     /// - Throws: `DataError` if training diverges, a checkpoint is of another configuration, the disk is full.
-    public func run(in folder: URL, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    package func run(in folder: URL, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
         }
@@ -161,9 +171,16 @@ public final class CausalTrainer {
         }
         while step < configuration.steps {
             let result = try takeStep()
-            watch(.step(step, losses: [("loss", result.loss)], learningRate: result.learningRate, gradientNorm: result.gradientNorm, sentences: result.tokens))
-            try log.add(step: step, [("losses", .object([("loss", .number(result.loss))])), ("learning_rate", .number(result.learningRate)),
-                                     ("gradient_norm", .number(result.gradientNorm))])
+            watch(
+                .step(
+                    step, losses: [("loss", result.loss)], learningRate: result.learningRate, gradientNorm: result.gradientNorm,
+                    sentences: result.tokens))
+            try log.add(
+                step: step,
+                [
+                    ("losses", .object([("loss", .number(result.loss))])), ("learning_rate", .number(result.learningRate)),
+                    ("gradient_norm", .number(result.gradientNorm)),
+                ])
             if step % configuration.evaluationInterval == 0 || step == configuration.steps, let loss = evaluate() {
                 let isBest = history.add(-loss, step: step)
                 if isBest { try saveBest(folder) }
@@ -171,8 +188,12 @@ public final class CausalTrainer {
                 try log.add(step: step, [("evaluation", .object(figures.map { ($0, .number($1)) })), ("best", .bool(isBest))])
                 watch(.evaluated(step: step, figures: figures, mean: loss, isBest: isBest))
             }
-            let isDue = configuration.checkpointMinutes > 0 && ContinuousClock.now - lastSave > .seconds(60 * configuration.checkpointMinutes)
-            if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps { try save() }
+            let isDue =
+                configuration.checkpointMinutes > 0 && ContinuousClock.now - lastSave > .seconds(60 * configuration.checkpointMinutes)
+            if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps
+            {
+                try save()
+            }
             if shouldStop(), step < configuration.steps {
                 try save()
                 throw DataError(.interrupted, "stopped after step \(step); the same command resumes from \(lastFile)")
@@ -187,17 +208,21 @@ public final class CausalTrainer {
 
     private func saveBest(_ folder: URL) throws {
         var writer = SafetensorsWriter(metadata: [("format", "kotonoha/weights"), ("step", String(step))])
-        for (name, parameter) in zip(parameterNames, parameters) { writer.add(name, shape: parameter.shape, values: parameter.value.elements) }
+        for (name, parameter) in zip(parameterNames, parameters) {
+            writer.add(name, shape: parameter.shape, values: parameter.value.elements)
+        }
         try writer.write(to: folder.appendingPathComponent(Self.bestName).path)
     }
 
     /// Puts the best weights by the held-out documents into the network, if there are such.
-    public func takeFinalWeights(from folder: URL) throws {
+    package func takeFinalWeights(from folder: URL) throws {
         let path = folder.appendingPathComponent(Self.bestName).path
         guard development != nil, FileManager.default.fileExists(atPath: path) else { return }
         let archive = SafetensorsArchive(try SafetensorsFile(path: path))
         for (name, parameter) in zip(parameterNames, parameters) {
-            guard archive.shape(of: name) == parameter.shape else { throw DataError(.badData, "tensor '\(name)' is missing or of another shape", file: path) }
+            guard archive.shape(of: name) == parameter.shape else {
+                throw DataError(.badData, "tensor '\(name)' is missing or of another shape", file: path)
+            }
             parameter.assign(try archive.tensor(name))
         }
     }
@@ -205,19 +230,24 @@ public final class CausalTrainer {
     private func checkpoint() -> Checkpoint {
         var tensors = zip(parameterNames, parameters).map { (name: "parameter.\($0)", tensor: $1.value) }
         tensors += optimizer.state.map { (name: "optimizer.\($0.name)", tensor: $0.tensor) }
-        return Checkpoint(step: step, state: .object([
-            ("fingerprint", .string(configuration.fingerprint)), ("optimizer_steps", .integer(optimizer.steps)),
-            ("history", .array(history.numbers.map { $0.isNaN ? .null : .number($0) })),
-        ]), tensors: tensors)
+        return Checkpoint(
+            step: step,
+            state: .object([
+                ("fingerprint", .string(configuration.fingerprint)), ("optimizer_steps", .integer(optimizer.steps)),
+                ("history", .array(history.numbers.map { $0.isNaN ? .null : .number($0) })),
+            ]), tensors: tensors)
     }
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == configuration.fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
-                + "checkpoint", file: stored.path)
+            throw DataError(
+                .badData,
+                "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
+                    + "checkpoint", file: stored.path)
         }
         guard let steps = stored.state["optimizer_steps"]?.int, steps >= 0, let numbers = stored.state["history"]?.array,
-              let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {
+            let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan })
+        else {
             throw DataError(.badData, "the checkpoint's state is incomplete", file: stored.path)
         }
         let values = try zip(parameterNames, parameters).map { try stored.tensor("parameter.\($0)", shape: $1.shape) }
@@ -233,21 +263,27 @@ public final class CausalTrainer {
     /// Writes the model as a folder that transformers loads as LlamaForCausalLM; it appears when it is complete.
     ///
     /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         try AtomicFolder.write(to: path, isOwn: ModelDirectory.isModelFile) { folder in
-            func put(_ name: String, _ json: JSON) throws { try AtomicFile.write(to: folder + "/" + name) { try $0.write(json.serialized(.pretty) + "\n") } }
+            func put(_ name: String, _ json: JSON) throws {
+                try AtomicFile.write(to: folder + "/" + name) { try $0.write(json.serialized(.pretty) + "\n") }
+            }
             try put("config.json", .object((network.configuration.json.object ?? []) + [("torch_dtype", .string("float32"))]))
             try put("tokenizer.json", framed())
             var settings: [(key: String, value: JSON)] = [
                 ("tokenizer_class", .string("PreTrainedTokenizerFast")), ("model_max_length", .integer(network.configuration.positions)),
             ]
-            for (key, id) in [("bos_token", beginID), ("eos_token", endID), ("pad_token", tokenizer.padID), ("unk_token", tokenizer.unknownID)] {
+            for (key, id) in [
+                ("bos_token", beginID), ("eos_token", endID), ("pad_token", tokenizer.padID), ("unk_token", tokenizer.unknownID),
+            ] {
                 if let token = id.flatMap(tokenizer.token(for:)) { settings.append((key, .string(token))) }
             }
             try put("tokenizer_config.json", .object(settings))
             var writer = SafetensorsWriter()
             let prefix = network.decoder.checkpointPrefixes[0]
-            for (name, entry) in network.decoder.checkpointEntries.map({ (prefix + $0.key, $0) }) + network.headEntries.map({ ($0.key, $0) }) {
+            for (name, entry) in network.decoder.checkpointEntries.map({ (prefix + $0.key, $0) })
+                + network.headEntries.map({ ($0.key, $0) })
+            {
                 let value = entry.stored
                 writer.add(name, shape: entry.shape, precision: configuration.storage) { emit in
                     try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
@@ -262,11 +298,13 @@ public final class CausalTrainer {
         var frame: [JSON] = [], specials: [(key: String, value: JSON)] = []
         if let beginID, let token = tokenizer.token(for: beginID) {
             frame.append(.object([("SpecialToken", .object([("id", .string(token)), ("type_id", .integer(0))]))]))
-            specials.append((token, .object([("id", .string(token)), ("ids", .array([.integer(Int(beginID))])), ("tokens", .array([.string(token)]))])))
+            specials.append(
+                (token, .object([("id", .string(token)), ("ids", .array([.integer(Int(beginID))])), ("tokens", .array([.string(token)]))])))
         }
         func sequence(_ name: String) -> JSON { .object([("Sequence", .object([("id", .string(name)), ("type_id", .integer(0))]))]) }
         let processor = JSON.object([
-            ("type", .string("TemplateProcessing")), ("single", .array(frame + [sequence("A")])), ("pair", .array(frame + [sequence("A"), sequence("B")])),
+            ("type", .string("TemplateProcessing")), ("single", .array(frame + [sequence("A")])),
+            ("pair", .array(frame + [sequence("A"), sequence("B")])),
             ("special_tokens", .object(specials)),
         ])
         var members = (tokenizerJSON.object ?? []).filter { $0.key != "post_processor" }

@@ -5,11 +5,11 @@ import Tokenizers
 
 /// Documents as one stream of tokens, cut into blocks of the context's length: every step computes as many tokens, and none is padding.
 /// Inside a block documents are sequences of their own, so that none sees another.
-public struct PackedDocuments: Sendable {
+package struct PackedDocuments: Sendable {
     /// Each document with its begin and end marks.
     private var documents = TokenStore()
-    public let context: Int
-    public private(set) var unknownTokens = 0
+    package let context: Int
+    package private(set) var unknownTokens = 0
 
     /// Reads documents.
     ///
@@ -17,7 +17,7 @@ public struct PackedDocuments: Sendable {
     ///   - begin, end: marks put around every document, where the tokenizer has such.
     ///   - limit: documents at most; 0 for all.
     /// - Throws: `DataError` if a file cannot be read or there is not a block to learn from.
-    public init(files: [String], column: String, tokenizer: Tokenizer, begin: Int32?, end: Int32?, context: Int, limit: Int = 0) throws {
+    package init(files: [String], column: String, tokenizer: Tokenizer, begin: Int32?, end: Int32?, context: Int, limit: Int = 0) throws {
         self.context = context
         var scratch = TokenizerScratch(), ids: [Int32] = []
         for file in files {
@@ -37,10 +37,10 @@ public struct PackedDocuments: Sendable {
         guard documents.ids.count > 1 else { throw DataError(.badData, "no documents to train on", file: files.first) }
     }
 
-    public var count: Int { documents.count }
-    public var tokens: Int { documents.ids.count }
+    package var count: Int { documents.count }
+    package var tokens: Int { documents.ids.count }
     /// In one pass over the documents; what is left over comes in another order next time.
-    public var blocks: Int { max(1, tokens / context) }
+    package var blocks: Int { max(1, tokens / context) }
 
     /// The documents of one pass in a random order, as a stream.
     func stream(_ random: RandomSource) -> DocumentStream {

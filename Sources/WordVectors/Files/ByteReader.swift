@@ -25,7 +25,7 @@ final class ByteReader {
     /// The next `count` bytes without taking them, fewer at the end of the file.
     func peek(_ count: Int) throws -> ArraySlice<UInt8> {
         while available < count, !isAtEnd { try fill() }
-        return buffer[start ..< min(start + count, buffer.count)]
+        return buffer[start..<min(start + count, buffer.count)]
     }
 
     /// Takes `count` bytes.
@@ -34,7 +34,7 @@ final class ByteReader {
         while available < count, !isAtEnd { try fill() }
         guard available >= count else { throw missing() }
         defer { start += count }
-        return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start ..< start + count])) }
+        return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
     }
 
     /// Hands over the bytes up to `end`, and takes them with it; nil at the end of the file. The last piece needs no end.
@@ -44,12 +44,13 @@ final class ByteReader {
         while true {
             let found: Int? = buffer.withUnsafeBytes { bytes in
                 guard start + searched < bytes.count, let base = bytes.baseAddress,
-                    let place = memchr(base + start + searched, Int32(end), bytes.count - start - searched) else { return nil }
+                    let place = memchr(base + start + searched, Int32(end), bytes.count - start - searched)
+                else { return nil }
                 return UnsafeRawPointer(place) - base
             }
             if let found {
                 defer { start = found + 1 }
-                return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start ..< found])) }
+                return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start..<found])) }
             }
             if isAtEnd {
                 if available == 0 { return nil }
@@ -65,10 +66,12 @@ final class ByteReader {
     }
 
     /// Whether everything was taken.
-    var isDone: Bool { get throws {
-        while available == 0, !isAtEnd { try fill() }
-        return available == 0
-    } }
+    var isDone: Bool {
+        get throws {
+            while available == 0, !isAtEnd { try fill() }
+            return available == 0
+        }
+    }
 }
 
 /// A decimal number as word-vector files write it, rounded to the nearest Float.
@@ -124,7 +127,7 @@ enum DecimalText {
 
     private static let powers: [Double] = {
         var powers = [1.0]
-        for _ in 0 ..< 22 { powers.append(powers[powers.count - 1] * 10) }
+        for _ in 0..<22 { powers.append(powers[powers.count - 1] * 10) }
         return powers
     }()
 

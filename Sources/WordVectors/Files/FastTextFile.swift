@@ -3,47 +3,47 @@ import Tensors
 
 /// A model in fastText's binary format, versions 11 and 12: arguments, dictionary, input matrix (words, then buckets of n-grams), output
 /// matrix. Reference: fastText 0.9.2, `FastText::saveModel`.
-public struct FastTextModel: Sendable {
+package struct FastTextModel: Sendable {
     /// What the file says about its training, under fastText's names.
-    public struct Arguments: Sendable, Equatable {
-        public var dimension: Int32
-        public var window: Int32
-        public var epochs: Int32
-        public var minimumCount: Int32
-        public var negatives: Int32
-        public var wordNgrams: Int32
-        public var loss: Loss
-        public var architecture: Architecture
-        public var buckets: Int32
-        public var minimumN: Int32
-        public var maximumN: Int32
-        public var learningRateUpdate: Int32
-        public var subsample: Double
+    package struct Arguments: Sendable, Equatable {
+        package var dimension: Int32
+        package var window: Int32
+        package var epochs: Int32
+        package var minimumCount: Int32
+        package var negatives: Int32
+        package var wordNgrams: Int32
+        package var loss: Loss
+        package var architecture: Architecture
+        package var buckets: Int32
+        package var minimumN: Int32
+        package var maximumN: Int32
+        package var learningRateUpdate: Int32
+        package var subsample: Double
     }
-    public enum Loss: Int32, Sendable { case hierarchicalSoftmax = 1, negativeSampling, softmax, oneVersusAll }
-    public enum Architecture: Int32, Sendable { case cbow = 1, skipGram, supervised }
+    package enum Loss: Int32, Sendable { case hierarchicalSoftmax = 1, negativeSampling, softmax, oneVersusAll }
+    package enum Architecture: Int32, Sendable { case cbow = 1, skipGram, supervised }
 
-    public var arguments: Arguments
-    public var words: WordList
-    public var counts: [Int]
+    package var arguments: Arguments
+    package var words: WordList
+    package var counts: [Int]
     /// Labels of a supervised model, with their counts.
-    public var labels: [(label: String, count: Int)] = []
+    package var labels: [(label: String, count: Int)] = []
     /// Words of the text that the model was trained on, labels and line ends included.
-    public var tokens: Int
+    package var tokens: Int
     /// Shape (words + buckets, dimension).
-    public var input: Tensor<Float>
+    package var input: Tensor<Float>
     /// Shape (words or inner nodes or labels, dimension).
-    public var output: Tensor<Float>
-    public var version: Int32 = 12
+    package var output: Tensor<Float>
+    package var version: Int32 = 12
 
     static let magic: Int32 = 793_712_314
-    static let versions: ClosedRange<Int32> = 11 ... 12
+    static let versions: ClosedRange<Int32> = 11...12
 
-    public var rule: Subwords {
+    package var rule: Subwords {
         Subwords(minimum: Int(arguments.minimumN), maximum: Int(arguments.maximumN), buckets: Int(arguments.buckets))
     }
 
-    public init(
+    package init(
         arguments: Arguments, words: WordList, counts: [Int], tokens: Int, input: Tensor<Float>, output: Tensor<Float>
     ) {
         (self.arguments, self.words, self.counts, self.tokens, self.input, self.output) = (arguments, words, counts, tokens, input, output)
@@ -54,35 +54,41 @@ public struct FastTextModel: Sendable {
 
     /// Opens a model. The matrices stay in the mapped file.
     /// - Throws: `DataError` if it is cut off, of another version, quantized, or its numbers do not match.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         var cursor = Cursor(file: file)
         let magic = try cursor.int32("the first number")
         guard magic == Self.magic else { throw DataError(.badData, "not a fastText model", file: path) }
         version = try cursor.int32("the version")
         guard Self.versions.contains(version) else {
-            throw DataError(.badData, "version \(version) of fastText's format is not read; 11 and 12 are. Save the model again with fastText 0.9", file: path)
+            throw DataError(
+                .badData, "version \(version) of fastText's format is not read; 11 and 12 are. Save the model again with fastText 0.9",
+                file: path)
         }
         func argument(_ name: String, _ range: ClosedRange<Int32>) throws -> Int32 {
             let value = try cursor.int32(name)
-            guard range.contains(value) else { throw cursor.error("\(name) is \(value), which is outside \(range.lowerBound) … \(range.upperBound)") }
+            guard range.contains(value) else {
+                throw cursor.error("\(name) is \(value), which is outside \(range.lowerBound) … \(range.upperBound)")
+            }
             return value
         }
-        let dimension = try argument("dim", 1 ... 1 << 20), window = try cursor.int32("ws"), epochs = try cursor.int32("epoch")
+        let dimension = try argument("dim", 1...1 << 20), window = try cursor.int32("ws"), epochs = try cursor.int32("epoch")
         let minimumCount = try cursor.int32("minCount"), negatives = try cursor.int32("neg"), wordNgrams = try cursor.int32("wordNgrams")
         let lossCode = try cursor.int32("loss"), modelCode = try cursor.int32("model")
         guard let loss = Loss(rawValue: lossCode) else { throw cursor.error("loss \(lossCode) is unknown") }
         guard let architecture = Architecture(rawValue: modelCode) else { throw cursor.error("model \(modelCode) is unknown") }
-        let buckets = try argument("bucket", 0 ... .max), minimumN = try argument("minn", 0 ... 1 << 20)
-        var maximumN = try argument("maxn", 0 ... 1 << 20)
+        let buckets = try argument("bucket", 0 ... .max), minimumN = try argument("minn", 0...1 << 20)
+        var maximumN = try argument("maxn", 0...1 << 20)
         let update = try cursor.int32("lrUpdateRate"), subsample = try cursor.double("t")
         // Version 11 wrote character n-grams of supervised models that it did not use.
         if version == 11, architecture == .supervised { maximumN = 0 }
-        arguments = Arguments(dimension: dimension, window: window, epochs: epochs, minimumCount: minimumCount, negatives: negatives, wordNgrams: wordNgrams,
-                              loss: loss, architecture: architecture, buckets: buckets, minimumN: minimumN, maximumN: maximumN,
-                              learningRateUpdate: update, subsample: subsample)
+        arguments = Arguments(
+            dimension: dimension, window: window, epochs: epochs, minimumCount: minimumCount, negatives: negatives, wordNgrams: wordNgrams,
+            loss: loss, architecture: architecture, buckets: buckets, minimumN: minimumN, maximumN: maximumN,
+            learningRateUpdate: update, subsample: subsample)
 
-        let size = try cursor.int32("the dictionary's size"), wordCount = try cursor.int32("the number of words"), labelCount = try cursor.int32("the number of labels")
+        let size = try cursor.int32("the dictionary's size"), wordCount = try cursor.int32("the number of words"),
+            labelCount = try cursor.int32("the number of labels")
         guard size >= 0, wordCount >= 0, labelCount >= 0, Int64(wordCount) + Int64(labelCount) == Int64(size) else {
             throw cursor.error("the dictionary has \(size) entries, but \(wordCount) words and \(labelCount) labels")
         }
@@ -90,27 +96,36 @@ public struct FastTextModel: Sendable {
         let pruned = try cursor.int64("the number of pruned n-grams")
         words = WordList()
         counts = []
-        for index in 0 ..< Int(size) {
+        for index in 0..<Int(size) {
             let word = try cursor.string("word \(index + 1)")
             let count = try cursor.int64("the count of word \(index + 1)"), kind = try cursor.byte("the kind of word \(index + 1)")
             guard count >= 0 else { throw cursor.error("the count of word \(index + 1) is \(count)") }
             switch kind {
             case 0:
-                guard words.insert(word).isNew else { throw cursor.error("the word \"\(String(decoding: word, as: UTF8.self))\" is there twice (entry \(index + 1))") }
+                guard words.insert(word).isNew else {
+                    throw cursor.error("the word \"\(String(decoding: word, as: UTF8.self))\" is there twice (entry \(index + 1))")
+                }
                 counts.append(Int(count))
             case 1: labels.append((String(decoding: word, as: UTF8.self), Int(count)))
             default: throw cursor.error("entry \(index + 1) of the dictionary is of kind \(kind); 0 (word) and 1 (label) are known")
             }
         }
-        guard words.count == wordCount else { throw cursor.error("the dictionary announces \(wordCount) words and contains \(words.count)") }
+        guard words.count == wordCount else {
+            throw cursor.error("the dictionary announces \(wordCount) words and contains \(words.count)")
+        }
         if pruned > 0 {
-            throw DataError(.badData, "this model is quantized (its n-grams are pruned); quantized models are not read. Use the model before \"fasttext quantize\"", file: path)
+            throw DataError(
+                .badData,
+                "this model is quantized (its n-grams are pruned); quantized models are not read. Use the model before \"fasttext quantize\"",
+                file: path)
         }
         input = try Self.matrix(&cursor, "input", file)
         let expected = Int(wordCount) + Int(buckets)
         // Without n-grams of any kind, fastText still writes the buckets it was given; a model trained with none has the words only.
         guard input.columns == Int(dimension), input.rows == expected else {
-            throw cursor.error("the input matrix is \(input.rows) × \(input.columns); \(wordCount) words and \(buckets) buckets of \(dimension) components need \(expected) × \(dimension)")
+            throw cursor.error(
+                "the input matrix is \(input.rows) × \(input.columns); \(wordCount) words and \(buckets) buckets of \(dimension) components need \(expected) × \(dimension)"
+            )
         }
         output = try Self.matrix(&cursor, "output", file)
         guard output.columns == Int(dimension) else {
@@ -121,13 +136,18 @@ public struct FastTextModel: Sendable {
 
     private static func matrix(_ cursor: inout Cursor, _ name: String, _ file: MappedFile) throws -> Tensor<Float> {
         guard try cursor.byte("the kind of the \(name) matrix") == 0 else {
-            throw DataError(.badData, "the \(name) matrix is quantized (.ftz); quantized models are not read. Use the model before \"fasttext quantize\"", file: file.path)
+            throw DataError(
+                .badData,
+                "the \(name) matrix is quantized (.ftz); quantized models are not read. Use the model before \"fasttext quantize\"",
+                file: file.path)
         }
         let rows = try cursor.int64("the rows of the \(name) matrix"), columns = try cursor.int64("the columns of the \(name) matrix")
         let size = rows.multipliedReportingOverflow(by: columns)
         let bytes = size.partialValue.multipliedReportingOverflow(by: 4)
         guard rows >= 0, columns > 0, !size.overflow, !bytes.overflow, bytes.partialValue <= Int64(file.count - cursor.offset) else {
-            throw cursor.error("the \(name) matrix should be \(rows) × \(columns), but \(file.count - cursor.offset) bytes are left; the file is truncated")
+            throw cursor.error(
+                "the \(name) matrix should be \(rows) × \(columns), but \(file.count - cursor.offset) bytes are left; the file is truncated"
+            )
         }
         let start = cursor.offset, count = Int(size.partialValue)
         cursor.offset += 4 * count
@@ -139,7 +159,9 @@ public struct FastTextModel: Sendable {
         var tensor = Tensor<Float>(uninitialized: [Int(rows), Int(columns)])
         tensor.withUnsafeMutableElements { to in
             file.withUnsafeBytes { bytes in
-                for i in 0 ..< count { to[i] = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: UInt32.self))) }
+                for i in 0..<count {
+                    to[i] = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: UInt32.self)))
+                }
             }
         }
         return tensor
@@ -164,7 +186,9 @@ public struct FastTextModel: Sendable {
         /// Bytes up to a zero; they stay valid as long as the file.
         mutating func string(_ what: String) throws -> UnsafeRawBufferPointer {
             let rest = UnsafeRawBufferPointer(rebasing: file.bytes[offset...])
-            guard let end = rest.prefix(Word2VecFiles.longestWord).firstIndex(of: 0) else { throw error("\(what) has no end; the file is truncated or damaged") }
+            guard let end = rest.prefix(Word2VecFiles.longestWord).firstIndex(of: 0) else {
+                throw error("\(what) has no end; the file is truncated or damaged")
+            }
             offset += end + 1
             return UnsafeRawBufferPointer(rebasing: rest[..<end])
         }
@@ -174,13 +198,16 @@ public struct FastTextModel: Sendable {
 
     /// The words with their vectors as fastText gives them out: the mean of the word's own row and its n-grams'.
     /// - Parameter limit: keep only the first words, which are the most frequent.
-    public func table(name: String, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
+    package func table(name: String, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
         let count = min(limit ?? words.count, words.count), width = Int(arguments.dimension), rule = rule
         guard count > 0 else { throw DataError(.badData, "no words found", file: name) }
-        let buckets: Tensor<Float>? = rule.isEmpty ? nil : input.withUnsafeElements { base in
-            // The tensor's own storage is the owner: the view keeps the whole input matrix.
-            Tensor(viewing: base + words.count * width, shape: [rule.buckets, width], owner: TensorOwner(input))
-        }
+        let buckets: Tensor<Float>? =
+            rule.isEmpty
+            ? nil
+            : input.withUnsafeElements { base in
+                // The tensor's own storage is the owner: the view keeps the whole input matrix.
+                Tensor(viewing: base + words.count * width, shape: [rule.buckets, width], owner: TensorOwner(input))
+            }
         let subwords = buckets.map { SubwordVectors(rule: rule, vectors: $0) }
         var vectors = Tensor<Float>(uninitialized: [count, width])
         vectors.withUnsafeMutableElements { to in
@@ -201,12 +228,12 @@ public struct FastTextModel: Sendable {
                 }
             }
         }
-        if let bad = vectors.withUnsafeElements({ base in (0 ..< count).first { !Float.allFinite(base + $0 * width, count: width) } }) {
+        if let bad = vectors.withUnsafeElements({ base in (0..<count).first { !Float.allFinite(base + $0 * width, count: width) } }) {
             throw DataError(.badData, "the vector of \"\(words[bad])\" contains NaN or infinity (word \(bad + 1))", file: name)
         }
         var kept = WordList()
         var broken = ReadingRemarks()
-        for word in 0 ..< count {
+        for word in 0..<count {
             _ = words.bytes(of: word).withUnsafeBytes { kept.insert($0) }
             if !words.isText(word) {
                 broken.brokenWords += 1
@@ -223,17 +250,20 @@ public struct FastTextModel: Sendable {
 
     /// Writes version 12, which fastText and gensim read.
     /// - Throws: `DataError` if a word holds white space or NUL, or there are more words than the format counts.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         guard words.count <= Int(Int32.max), labels.isEmpty, input.rows == words.count + Int(arguments.buckets) else {
-            throw DataError(.badData, "fastText's format allows at most \(Int32.max) words and cannot store a model of this shape", file: path)
+            throw DataError(
+                .badData, "fastText's format allows at most \(Int32.max) words and cannot store a model of this shape", file: path)
         }
         try AtomicFile.write(to: path) { file in
             func put<T: FixedWidthInteger>(_ value: T) throws { try withUnsafeBytes(of: value.littleEndian) { try file.write($0) } }
             try put(Self.magic)
             try put(Int32(12))
             let a = arguments
-            for value in [a.dimension, a.window, a.epochs, a.minimumCount, a.negatives, a.wordNgrams, a.loss.rawValue, a.architecture.rawValue,
-                          a.buckets, a.minimumN, a.maximumN, a.learningRateUpdate] { try put(value) }
+            for value in [
+                a.dimension, a.window, a.epochs, a.minimumCount, a.negatives, a.wordNgrams, a.loss.rawValue, a.architecture.rawValue,
+                a.buckets, a.minimumN, a.maximumN, a.learningRateUpdate,
+            ] { try put(value) }
             try put(a.subsample.bitPattern)
             try put(Int32(words.count))
             try put(Int32(words.count))
@@ -241,7 +271,7 @@ public struct FastTextModel: Sendable {
             try put(Int64(tokens))
             try put(Int64(-1))
             let names = WordTable(name: path, words: words, vectors: Tensor(uninitialized: [words.count, 0]))
-            for word in 0 ..< words.count {
+            for word in 0..<words.count {
                 try file.write(try Word2VecFiles.writable(names, word, path))
                 try file.write([0])
                 try put(Int64(counts[word]))
@@ -253,7 +283,8 @@ public struct FastTextModel: Sendable {
                 try put(Int64(matrix.columns))
                 try matrix.withUnsafeElements { base in
                     for rows in Parallel.chunks(matrix.rows, size: 4096) {
-                        let part = Array(UnsafeBufferPointer(start: base + rows.lowerBound * matrix.columns, count: rows.count * matrix.columns))
+                        let part = Array(
+                            UnsafeBufferPointer(start: base + rows.lowerBound * matrix.columns, count: rows.count * matrix.columns))
                         try Word2VecFiles.withLittleEndian(part) { try file.write($0) }
                     }
                 }

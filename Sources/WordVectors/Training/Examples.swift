@@ -79,12 +79,14 @@ struct ExampleRules: Sendable {
             let weights = vocabulary.counts.map { pow(Double($0), options.exponent) }, sum = weights.reduce(0, +)
             noise = AliasTable(weights: weights)
             tree = nil
-            outputLoad = (0 ..< n).map { frequency[$0] / total + Double(options.negatives) * weights[$0] / sum }
+            outputLoad = (0..<n).map { frequency[$0] / total + Double(options.negatives) * weights[$0] / sum }
         case .hierarchicalSoftmax:
             noise = nil
             let tree = HuffmanTree(counts: vocabulary.counts)
             outputLoad = [Double](repeating: 0, count: n)
-            for word in 0 ..< n { for step in tree.path[tree.starts[word] ..< tree.starts[word + 1]] { outputLoad[Int(step >> 1)] += frequency[word] } }
+            for word in 0..<n {
+                for step in tree.path[tree.starts[word]..<tree.starts[word + 1]] { outputLoad[Int(step >> 1)] += frequency[word] }
+            }
             self.tree = tree
         }
         inputStratum = Self.balanced(frequency, strata)
@@ -93,7 +95,7 @@ struct ExampleRules: Sendable {
             grams = nil
         } else {
             var starts = [0], parts: [UInt32] = []
-            for word in 0 ..< n {
+            for word in 0..<n {
                 parts.append(UInt32(word))
                 for bucket in options.subwords.buckets(of: vocabulary.words.bytes(of: word)) { parts.append(UInt32(n + bucket)) }
                 starts.append(parts.count)
@@ -109,7 +111,7 @@ struct ExampleRules: Sendable {
         var sums = [Double](repeating: 0, count: strata)
         for item in load.indices.sorted(by: { (-load[$0], $0) < (-load[$1], $1) }) {
             var least = 0
-            for stratum in 1 ..< strata where sums[stratum] < sums[least] { least = stratum }
+            for stratum in 1..<strata where sums[stratum] < sums[least] { least = stratum }
             result[item] = UInt8(least)
             // Unused items are spread too.
             sums[least] += max(load[item], 1e-12)
@@ -141,7 +143,7 @@ final class ExampleChunk: @unchecked Sendable {
     init(rules: ExampleRules) {
         self.rules = rules
         let strata = rules.strata
-        buckets = (0 ..< strata * strata).map { _ in NumberBuffer() }
+        buckets = (0..<strata * strata).map { _ in NumberBuffer() }
         let options = rules.options
         let perPair = options.loss == .negativeSampling ? 1 + options.negatives : 64
         pendingCapacity = perPair * 2 * (options.architecture == .cbow ? 1 : options.window)
@@ -170,9 +172,9 @@ final class ExampleChunk: @unchecked Sendable {
         var random = seed
         rules.keep.withUnsafeBufferPointer { keep in
             var start = 0
-            for i in 0 ..< ids.count where ids[i] == TrainingText.end {
+            for i in 0..<ids.count where ids[i] == TrainingText.end {
                 sentence.removeAll()
-                for place in start ..< i {
+                for place in start..<i {
                     let word = ids[place], share = keep[Int(word)]
                     if share == .max || UInt32(truncatingIfNeeded: Self.next(&random) >> 32) <= share { sentence.append(word) }
                 }
@@ -194,12 +196,12 @@ final class ExampleChunk: @unchecked Sendable {
 
     private func examples(_ random: inout UInt64) {
         let options = rules.options, words = UnsafePointer(sentence.base), count = sentence.count
-        for centre in 0 ..< count {
+        for centre in 0..<count {
             let reach = 1 + Int(((Self.next(&random) >> 32) &* UInt64(options.window)) >> 32)
             let low = max(0, centre - reach), high = min(count - 1, centre + reach)
             if low == high { continue }
             if options.architecture == .cbow {
-                for place in low ... high where place != centre {
+                for place in low...high where place != centre {
                     let word = Int(words[place])
                     if let grams = rules.grams {
                         contexts.append(grams.rows(of: word), count: grams.count(of: word))
@@ -212,7 +214,7 @@ final class ExampleChunk: @unchecked Sendable {
                 target(words[centre], &random)
                 flush(input: UInt32(occurrence), stratum: 0)
             } else {
-                for place in low ... high where place != centre { target(words[place], &random) }
+                for place in low...high where place != centre { target(words[place], &random) }
                 centres.append(words[centre])
                 flush(input: words[centre], stratum: Int(rules.inputStratum[Int(words[centre])]))
             }
@@ -223,12 +225,12 @@ final class ExampleChunk: @unchecked Sendable {
     @inline(__always) private func target(_ word: UInt32, _ random: inout UInt64) {
         if let noise = rules.noise {
             put(word << 1 | 1, row: word)
-            for _ in 0 ..< rules.options.negatives {
+            for _ in 0..<rules.options.negatives {
                 let other = noise.draw(Self.next(&random))
                 if other != word { put(other << 1, row: other) }
             }
         } else if let tree = rules.tree {
-            for step in tree.path[tree.starts[Int(word)] ..< tree.starts[Int(word) + 1]] { put(step, row: step >> 1) }
+            for step in tree.path[tree.starts[Int(word)]..<tree.starts[Int(word) + 1]] { put(step, row: step >> 1) }
         }
     }
 
@@ -240,7 +242,7 @@ final class ExampleChunk: @unchecked Sendable {
     }
 
     private func flush(input: UInt32, stratum: Int) {
-        for output in 0 ..< rules.strata where pendingCounts[output] > 0 {
+        for output in 0..<rules.strata where pendingCounts[output] > 0 {
             let count = pendingCounts[output], bucket = stratum * rules.strata + output
             buckets[bucket].reserve(count + 2)
             buckets[bucket].append(input)

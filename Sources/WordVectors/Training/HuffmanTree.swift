@@ -1,17 +1,17 @@
 /// The binary code of hierarchical softmax: frequent words have short paths (Huffman 1952; Mikolov et al. 2013).
 ///
 /// Built in the order of word2vec.c and fastText, so that ties fall as theirs do.
-public struct HuffmanTree: Sendable {
+package struct HuffmanTree: Sendable {
     /// Inner nodes: one less than words.
-    public let nodes: Int
+    package let nodes: Int
     /// Where each word's path begins in `path`; one more than words.
-    public let starts: [Int]
+    package let starts: [Int]
     /// For each word, from the root on: 2 · inner node + the branch taken (1 for the right one).
-    public let path: [UInt32]
+    package let path: [UInt32]
 
     /// - Parameter counts: one a word, highest first, at least two of them.
     /// - Complexity: O(words).
-    public init(counts: [Int]) {
+    package init(counts: [Int]) {
         let n = counts.count
         precondition(n >= 2, "a tree needs two words")
         var weight = counts + [Int](repeating: .max, count: n - 1)
@@ -50,5 +50,5 @@ public struct HuffmanTree: Sendable {
         self.path = path
     }
 
-    public func length(of word: Int) -> Int { starts[word + 1] - starts[word] }
+    package func length(of word: Int) -> Int { starts[word + 1] - starts[word] }
 }

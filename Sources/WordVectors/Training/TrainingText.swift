@@ -8,18 +8,18 @@ import Tokenizers
 /// vocabulary only.
 public final class TrainingText: @unchecked Sendable {
     // Written only in `init`; afterwards the mapping is read only.
-    public let vocabulary: Vocabulary
+    package let vocabulary: Vocabulary
     /// Numbers of words, sentences ended by `end`.
     let ids: UnsafeBufferPointer<UInt32>
-    public let sentences: Int
+    package let sentences: Int
     /// SHA-256 of the numbers and words: what an interrupted run is checked against.
-    public let sha256: String
+    package let sha256: String
     private let base: UnsafeMutableRawPointer?
     private let size: Int
 
     static let end = UInt32.max
     /// Longer sentences are cut, as in word2vec.c.
-    public static let longestSentence = 1000
+    package static let longestSentence = 1000
 
     /// How text becomes words.
     public typealias Splitter = @Sendable (_ line: UnsafeRawBufferPointer, _ word: (UnsafeRawBufferPointer) -> Void) throws -> Void
@@ -27,21 +27,23 @@ public final class TrainingText: @unchecked Sendable {
     /// Words between white space of ASCII, as in word2vec.c and fastText. Invalid UTF-8 is kept.
     public static let spaces: Splitter = { line, word in
         var start = 0
-        for i in 0 ... line.count where i == line.count || line[i] == 0x20 || line[i] >= 0x09 && line[i] <= 0x0D || line[i] == 0 {
-            if i > start { word(UnsafeRawBufferPointer(rebasing: line[start ..< i])) }
+        for i in 0...line.count where i == line.count || line[i] == 0x20 || line[i] >= 0x09 && line[i] <= 0x0D || line[i] == 0 {
+            if i > start { word(UnsafeRawBufferPointer(rebasing: line[start..<i])) }
             start = i + 1
         }
     }
 
+    /// Which words are kept, and where words are held while the text is read.
     public struct Options: Sendable {
         /// Rarer words are left out.
         public var minimumCount = 5
         /// Most words to keep; nil for all.
         public var maximumVocabulary: Int?
         /// While reading, rare words are dropped when there are more than this.
-        public var maximumHeld = 20_000_000
+        package var maximumHeld = 20_000_000
         /// Where the temporary file goes; the folder of the output.
         public var folder = "."
+        /// Words that occur at least five times; the temporary file goes to the working directory.
         public init() {}
     }
 
@@ -50,7 +52,8 @@ public final class TrainingText: @unchecked Sendable {
     ///   - split: cuts a line into words.
     /// - Throws: `DataError` if no word is frequent enough (the largest count is named), or the disk is full.
     public init(
-        options: Options = Options(), name: String, split: @escaping Splitter, lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+        options: Options = Options(), name: String, split: @escaping Splitter,
+        lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
         let scratch = try IDFile(folder: options.folder)
         var words = WordList(), counts: [Int] = []
@@ -77,11 +80,13 @@ public final class TrainingText: @unchecked Sendable {
             }
             if inSentence > 0 { scratch.append(Self.end) }
             try scratch.check()
-            guard next < UInt32.max - (1 << 24) else { throw DataError(.badData, "the text has more different words than can be numbered", file: name) }
+            guard next < UInt32.max - (1 << 24) else {
+                throw DataError(.badData, "the text has more different words than can be numbered", file: name)
+            }
             if words.count > options.maximumHeld {
                 // As word2vec.c does: what is rarest so far goes, a little more each time.
                 var kept = WordList(), keptCounts: [Int] = [], keptNumbers: [UInt32] = []
-                for word in 0 ..< words.count where counts[word] > least {
+                for word in 0..<words.count where counts[word] > least {
                     words.bytes(of: word).withUnsafeBytes { _ = kept.insert($0) }
                     keptCounts.append(counts[word])
                     keptNumbers.append(provisional[word])
@@ -96,8 +101,11 @@ public final class TrainingText: @unchecked Sendable {
         let kept = order.prefix(options.maximumVocabulary ?? .max)
         guard kept.count >= 2 else {
             let most = counts.max() ?? 0
-            throw DataError(.badData, "\(kept.count == 0 ? "no word" : "only one word") occurs at least \(options.minimumCount) times, but two are "
-                            + "needed; the most frequent of \(words.count) occurs \(most) times. Lower \(Setting.minimumCount), or check how the text is split into words", file: name)
+            throw DataError(
+                .badData,
+                "\(kept.count == 0 ? "no word" : "only one word") occurs at least \(options.minimumCount) times, but two are "
+                    + "needed; the most frequent of \(words.count) occurs \(most) times. Lower \(Setting.minimumCount), or check how the text is split into words",
+                file: name)
         }
         var list = WordList(), sorted: [Int] = []
         var final = [UInt32](repeating: Self.end, count: Int(next))
@@ -112,10 +120,10 @@ public final class TrainingText: @unchecked Sendable {
         var sentences = 0, written = 0, length = 0
         if let memory {
             let all = memory.bindMemory(to: UInt32.self, capacity: bytes / 4)
-            for i in 0 ..< bytes / 4 {
+            for i in 0..<bytes / 4 {
                 if i % Self.span == 0, i > 0 {
-                    Self.letGo(memory, numbers: i - Self.span ..< i)
-                    Self.letGo(memory, numbers: max(0, written - 2 * Self.span) ..< written)
+                    Self.letGo(memory, numbers: i - Self.span..<i)
+                    Self.letGo(memory, numbers: max(0, written - 2 * Self.span)..<written)
                 }
                 if all[i] == Self.end {
                     if length > 0 {
@@ -139,11 +147,11 @@ public final class TrainingText: @unchecked Sendable {
         self.sentences = sentences
         var hash = SHA256()
         for start in stride(from: 0, to: ids.count, by: Self.span) {
-            let part = start ..< min(ids.count, start + Self.span)
+            let part = start..<min(ids.count, start + Self.span)
             hash.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: ids[part])))
             if let memory { Self.letGo(memory, numbers: part) }
         }
-        for word in 0 ..< list.count {
+        for word in 0..<list.count {
             list.bytes(of: word).withUnsafeBytes { hash.update($0) }
             withUnsafeBytes(of: sorted[word].littleEndian) { hash.update($0) }
         }
@@ -151,14 +159,18 @@ public final class TrainingText: @unchecked Sendable {
     }
 
     /// The lines of text files, packed by gzip or not; `-` is standard input. Bytes are taken as they are.
-    public convenience init(files: [String], options: Options = Options(), split: @escaping Splitter = TrainingText.spaces, isCancelled: () -> Bool = { false }) throws {
+    public convenience init(
+        files: [String], options: Options = Options(), split: @escaping Splitter = TrainingText.spaces, isCancelled: () -> Bool = { false }
+    ) throws {
         try self.init(options: options, name: files.joined(separator: ", "), split: split) { line in
             for file in files {
                 let reader = try ByteReader(path: file)
                 var number = 0
                 while let _: Void = try reader.next(upTo: 0x0A, limit: 1 << 30, line) {
                     number += 1
-                    if number % 4096 == 0, isCancelled() { throw DataError(.interrupted, "stopped while the text was read; nothing is kept") }
+                    if number % 4096 == 0, isCancelled() {
+                        throw DataError(.interrupted, "stopped while the text was read; nothing is kept")
+                    }
                 }
             }
         }

@@ -3,25 +3,25 @@ import Foundation
 import Tensors
 
 /// The words of a training text, the most frequent first, and what follows from their counts.
-public struct Vocabulary: Sendable {
-    public let words: WordList
-    public let counts: [Int]
+package struct Vocabulary: Sendable {
+    package let words: WordList
+    package let counts: [Int]
     /// Words of the text, those included that were too rare to be kept.
-    public let totalTokens: Int
+    package let totalTokens: Int
     /// Sum of `counts`.
-    public let tokens: Int
+    package let tokens: Int
 
-    public init(words: WordList, counts: [Int], totalTokens: Int) {
+    package init(words: WordList, counts: [Int], totalTokens: Int) {
         precondition(words.count == counts.count)
         (self.words, self.counts, self.totalTokens) = (words, counts, totalTokens)
         tokens = counts.reduce(0, +)
     }
 
-    public var count: Int { words.count }
+    package var count: Int { words.count }
 
     /// For each word the probability that an occurrence is kept: √(t/f) + t/f, at most 1, f being its share of the text (word2vec.c; gensim
     /// and fastText use the same formula). With t = 0 everything is kept.
-    public func keepProbabilities(_ threshold: Double) -> [Double] {
+    package func keepProbabilities(_ threshold: Double) -> [Double] {
         guard threshold > 0 else { return [Double](repeating: 1, count: count) }
         return counts.map {
             let share = Double($0) / Double(tokens)

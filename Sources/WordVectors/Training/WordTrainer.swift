@@ -16,8 +16,8 @@ import Tensors
 public final class WordTrainer: @unchecked Sendable {
     // The matrices are shared between threads: by strata as above, or under hogwild deliberately racing on single Floats.
 
-    public let text: TrainingText
-    public let options: WordTrainingOptions
+    package let text: TrainingText
+    package let options: WordTrainingOptions
     let input: PaddedMatrix
     let output: PaddedMatrix
     private let chunks: [Range<Int>]
@@ -27,30 +27,32 @@ public final class WordTrainer: @unchecked Sendable {
     private let serialRules: ExampleRules
 
     /// Epoch and chunk that come next.
-    public private(set) var position = Position()
-    public struct Position: Sendable, Equatable {
-        public var epoch = 0
-        public var chunk = 0
-        public init(epoch: Int = 0, chunk: Int = 0) { (self.epoch, self.chunk) = (epoch, chunk) }
+    package private(set) var position = Position()
+    package struct Position: Sendable, Equatable {
+        package var epoch = 0
+        package var chunk = 0
+        package init(epoch: Int = 0, chunk: Int = 0) { (self.epoch, self.chunk) = (epoch, chunk) }
     }
 
     /// How far the work is.
     public struct Progress: Sendable {
-        public var words: Int
-        public var totalWords: Int
-        public var learningRate: Double
+        package var words: Int
+        package var totalWords: Int
+        package var learningRate: Double
         /// Mean loss per target of the last blocks.
-        public var loss: Double
+        package var loss: Double
     }
 
     /// Strata, and so most threads that work at once without racing.
-    public static let strata = 8
+    package static let strata = 8
     private static let chunkWords = 4096
     /// Chunks in a block: shorter where the inputs are means, which stand still for the length of a block.
     private let blockChunks: Int
 
     /// - Throws: `DataError` if the options are impossible or there is not enough memory.
-    public convenience init(text: TrainingText, options: WordTrainingOptions) throws { try self.init(text: text, options: options, blockChunks: nil) }
+    public convenience init(text: TrainingText, options: WordTrainingOptions) throws {
+        try self.init(text: text, options: options, blockChunks: nil)
+    }
 
     /// - Parameter blockChunks: chunks in a block, for experiments; it decides the result.
     package init(text: TrainingText, options: WordTrainingOptions, blockChunks: Int?) throws {
@@ -59,18 +61,22 @@ public final class WordTrainer: @unchecked Sendable {
         self.text = text
         self.options = options
         let words = text.vocabulary.count, rows = words + (options.subwords.isEmpty ? 0 : options.subwords.buckets)
-        guard rows < Int(Int32.max), let input = PaddedMatrix(rows: rows, columns: options.dimension), let output = PaddedMatrix(rows: words, columns: options.dimension) else {
-            throw DataError(.usage, "not enough memory for \(rows) rows of dimension \(options.dimension); lower \(Setting.buckets) or "
-                + "\(Setting.dimension)")
+        guard rows < Int(Int32.max), let input = PaddedMatrix(rows: rows, columns: options.dimension),
+            let output = PaddedMatrix(rows: words, columns: options.dimension)
+        else {
+            throw DataError(
+                .usage,
+                "not enough memory for \(rows) rows of dimension \(options.dimension); lower \(Setting.buckets) or "
+                    + "\(Setting.dimension)")
         }
         (self.input, self.output) = (input, output)
         rules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: Self.strata)
         serialRules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: 1)
         let size = options.architecture == .cbow ? Self.chunkWords / 4 : Self.chunkWords
         var chunks: [Range<Int>] = [], before: [Int] = [0], start = 0, words_ = 0, passed = 0
-        for i in 0 ..< text.ids.count {
+        for i in 0..<text.ids.count {
             if i - passed == TrainingText.span {
-                text.passed(passed ..< i)
+                text.passed(passed..<i)
                 passed = i
             }
             guard text.ids[i] == TrainingText.end else {
@@ -78,7 +84,7 @@ public final class WordTrainer: @unchecked Sendable {
                 continue
             }
             if i + 1 - start >= size || i + 1 == text.ids.count {
-                chunks.append(start ..< i + 1)
+                chunks.append(start..<i + 1)
                 before.append(words_)
                 start = i + 1
             }
@@ -96,17 +102,19 @@ public final class WordTrainer: @unchecked Sendable {
             var random = source.split(0x1_0000_0000 + UInt64(piece))
             for row in pieces[piece] {
                 let values = self.input.row(row)
-                for i in 0 ..< self.options.dimension { values[i] = (Float(random.next() >> 40) * 0x1p-24 - 0.5) * width }
+                for i in 0..<self.options.dimension { values[i] = (Float(random.next() >> 40) * 0x1p-24 - 0.5) * width }
             }
         }
     }
 
     private var wordsPerEpoch: Int { tokensBefore[tokensBefore.count - 1] }
-    public var totalWords: Int { wordsPerEpoch * options.epochs }
+    package var totalWords: Int { wordsPerEpoch * options.epochs }
     private func wordsDone(_ position: Position) -> Int { position.epoch * wordsPerEpoch + tokensBefore[position.chunk] }
-    func canBegin(at position: Position) -> Bool { (0 ..< options.epochs).contains(position.epoch) && (0 ..< chunks.count).contains(position.chunk) }
+    func canBegin(at position: Position) -> Bool {
+        (0..<options.epochs).contains(position.epoch) && (0..<chunks.count).contains(position.chunk)
+    }
     func begin(at position: Position) { self.position = position }
-    public var isFinished: Bool { position.epoch >= options.epochs }
+    package var isFinished: Bool { position.epoch >= options.epochs }
 
     private func rate(_ position: Position) -> Float {
         let rate = options.effectiveLearningRate, share = Double(wordsDone(position)) / Double(max(1, totalWords))
@@ -124,26 +132,29 @@ public final class WordTrainer: @unchecked Sendable {
     ///   - threads: does not decide the result, unless `isHogwild`.
     ///   - checkpoint: called between blocks now and then; throwing ends the work.
     public func train(
-        threads: Int = Parallel.availableThreads, isHogwild: Bool = false, isCancelled: () -> Bool = { false }, checkpoint: () throws -> Void = {},
+        threads: Int = Parallel.availableThreads, isHogwild: Bool = false, isCancelled: () -> Bool = { false },
+        checkpoint: () throws -> Void = {},
         progress: (Progress) -> Void = { _ in }
     ) throws {
         let size = isHogwild ? max(16, 4 * threads) : blockChunks
-        let buffers = (0 ..< (isHogwild ? threads : size)).map { _ in ExampleChunk(rules: isHogwild ? serialRules : rules) }
+        let buffers = (0..<(isHogwild ? threads : size)).map { _ in ExampleChunk(rules: isHogwild ? serialRules : rules) }
         let workspace = BlockWorkspace(words: text.vocabulary.count)
         var loss = 0.0, lossWeight = 0.0
         while !isFinished {
-            let block = position.chunk ..< min(chunks.count, position.chunk + size)
+            let block = position.chunk..<min(chunks.count, position.chunk + size)
             let measured = isHogwild ? hogwild(block, buffers, threads) : strata(block, buffers, workspace, threads)
             if measured.count > 0 {
                 loss = 0.95 * loss + 0.05 * measured.sum
                 lossWeight = 0.95 * lossWeight + 0.05 * measured.count
             }
-            text.passed(chunks[block.lowerBound].lowerBound ..< chunks[block.upperBound - 1].upperBound)
+            text.passed(chunks[block.lowerBound].lowerBound..<chunks[block.upperBound - 1].upperBound)
             position.chunk = block.upperBound
             if position.chunk == chunks.count { position = Position(epoch: position.epoch + 1) }
-            progress(Progress(words: isFinished ? totalWords : wordsDone(position), totalWords: totalWords,
-                              learningRate: Double(isFinished ? rate(Position(epoch: options.epochs - 1, chunk: chunks.count)) : rate(position)),
-                              loss: lossWeight > 0 ? loss / lossWeight : 0))
+            progress(
+                Progress(
+                    words: isFinished ? totalWords : wordsDone(position), totalWords: totalWords,
+                    learningRate: Double(isFinished ? rate(Position(epoch: options.epochs - 1, chunk: chunks.count)) : rate(position)),
+                    loss: lossWeight > 0 ? loss / lossWeight : 0))
             if isFinished { break }
             try checkpoint()
             if isCancelled() { return }
@@ -173,7 +184,9 @@ public final class WordTrainer: @unchecked Sendable {
         }
     }
 
-    private func strata(_ block: Range<Int>, _ buffers: [ExampleChunk], _ workspace: BlockWorkspace, _ threads: Int) -> (sum: Double, count: Double) {
+    private func strata(
+        _ block: Range<Int>, _ buffers: [ExampleChunk], _ workspace: BlockWorkspace, _ threads: Int
+    ) -> (sum: Double, count: Double) {
         let epoch = position.epoch, first = block.lowerBound
         Parallel.forEach(block.count, threads: threads) { i, _ in
             buffers[i].fill(self.ids(first + i), random: self.seed(Position(epoch: epoch, chunk: first + i)))
@@ -188,11 +201,11 @@ public final class WordTrainer: @unchecked Sendable {
         let losses = Mutex([Double](repeating: 0, count: 2 * count))
         let group = Int64(options.group), limit = options.limit, skips: Int32 = options.skipsCertain ? 1 : 0
         let width = Int64(input.stride)
-        for round in 0 ..< count {
+        for round in 0..<count {
             Parallel.forEach(count, threads: threads) { task, _ in
                 let outputs = (task + round) % count
                 var sum = 0.0, targets = 0
-                for chunk in 0 ..< block.count {
+                for chunk in 0..<block.count {
                     let measures = measuresFirst && chunk == 0
                     // CBOW's occurrences have no strata of their own: a task takes every so-manieth of them.
                     let bucket = buffers[chunk].bucket(input: isCBOW ? 0 : task, output: outputs)
@@ -211,7 +224,8 @@ public final class WordTrainer: @unchecked Sendable {
                         } else {
                             x = workspace.means!.row(Int(workspace.slotOfWord.withUnsafeBufferPointer { $0[head] }))
                         }
-                        sum += kt_words_step(x, self.output.base, width, run, Int64(size), group, rates[chunk], limit, skips, measures ? 1 : 0)
+                        sum += kt_words_step(
+                            x, self.output.base, width, run, Int64(size), group, rates[chunk], limit, skips, measures ? 1 : 0)
                         if measures { targets += size }
                     }
                 }
@@ -228,16 +242,20 @@ public final class WordTrainer: @unchecked Sendable {
         if isMean { spread(workspace, threads) }
         guard measuresFirst else { return (0, 0) }
         let all = losses.withLock { $0 }
-        return (stride(from: 0, to: 2 * count, by: 2).reduce(0) { $0 + all[$1] }, stride(from: 1, to: 2 * count, by: 2).reduce(0) { $0 + all[$1] })
+        return (
+            stride(from: 0, to: 2 * count, by: 2).reduce(0) { $0 + all[$1] },
+            stride(from: 1, to: 2 * count, by: 2).reduce(0) { $0 + all[$1] }
+        )
     }
 
     /// Makes the means that stand for the inputs of this block.
-    private func gather(_ chunkCount: Int, _ buffers: [ExampleChunk], _ workspace: BlockWorkspace, _ slotBase: inout [Int], _ threads: Int) {
+    private func gather(_ chunkCount: Int, _ buffers: [ExampleChunk], _ workspace: BlockWorkspace, _ slotBase: inout [Int], _ threads: Int)
+    {
         workspace.starts.removeAll(keepingCapacity: true)
         workspace.starts.append(0)
         workspace.parts.removeAll(keepingCapacity: true)
         if options.architecture == .cbow {
-            for chunk in 0 ..< chunkCount {
+            for chunk in 0..<chunkCount {
                 let buffer = buffers[chunk], offset = workspace.parts.count
                 workspace.parts.append(contentsOf: UnsafeBufferPointer(start: buffer.contexts.base, count: buffer.contexts.count))
                 for end in buffer.contextStarts.dropFirst() { workspace.starts.append(Int64(offset + end)) }
@@ -246,11 +264,13 @@ public final class WordTrainer: @unchecked Sendable {
         } else if let grams = rules.grams {
             for word in workspace.words { workspace.slotOfWord[Int(word)] = -1 }
             workspace.words.removeAll(keepingCapacity: true)
-            for chunk in 0 ..< chunkCount {
-                for word in UnsafeBufferPointer(start: buffers[chunk].centres.base, count: buffers[chunk].centres.count) where workspace.slotOfWord[Int(word)] < 0 {
+            for chunk in 0..<chunkCount {
+                for word in UnsafeBufferPointer(start: buffers[chunk].centres.base, count: buffers[chunk].centres.count)
+                where workspace.slotOfWord[Int(word)] < 0 {
                     workspace.slotOfWord[Int(word)] = Int32(workspace.words.count)
                     workspace.words.append(word)
-                    workspace.parts.append(contentsOf: UnsafeBufferPointer(start: grams.rows(of: Int(word)), count: grams.count(of: Int(word))))
+                    workspace.parts.append(
+                        contentsOf: UnsafeBufferPointer(start: grams.rows(of: Int(word)), count: grams.count(of: Int(word))))
                     workspace.starts.append(Int64(workspace.parts.count))
                 }
             }
@@ -263,7 +283,8 @@ public final class WordTrainer: @unchecked Sendable {
             workspace.parts.withUnsafeBufferPointer { parts in
                 for slot in pieces[piece] {
                     let start = Int(workspace.starts[slot])
-                    kt_words_mean(self.input.base, width, parts.baseAddress! + start, workspace.starts[slot + 1] - Int64(start), means.row(slot))
+                    kt_words_mean(
+                        self.input.base, width, parts.baseAddress! + start, workspace.starts[slot + 1] - Int64(start), means.row(slot))
                 }
                 let first = pieces[piece].lowerBound
                 before.row(first).update(from: means.row(first), count: pieces[piece].count * means.stride)
@@ -276,7 +297,9 @@ public final class WordTrainer: @unchecked Sendable {
         guard let means = workspace.means, let before = workspace.before else { return }
         let slots = Int64(workspace.starts.count - 1), width = Int64(input.stride)
         Parallel.forEach(Self.strata, threads: threads) { residue, _ in
-            kt_words_scatter(self.input.base, width, workspace.parts, workspace.starts, slots, UInt32(residue), UInt32(Self.strata - 1), means.base, before.base)
+            kt_words_scatter(
+                self.input.base, width, workspace.parts, workspace.starts, slots, UInt32(residue), UInt32(Self.strata - 1), means.base,
+                before.base)
         }
     }
 
@@ -313,7 +336,8 @@ public final class WordTrainer: @unchecked Sendable {
                         sum += kt_words_step(mean, self.output.base, width, run, Int64(size), group, rate, limit, skips, measures ? 1 : 0)
                         kt_words_spread(self.input.base, width, parts, Int64(count), mean, before)
                     } else {
-                        sum += kt_words_step(self.input.row(head), self.output.base, width, run, Int64(size), group, rate, limit, skips, measures ? 1 : 0)
+                        sum += kt_words_step(
+                            self.input.row(head), self.output.base, width, run, Int64(size), group, rate, limit, skips, measures ? 1 : 0)
                     }
                     if measures { targets += size }
                 }
@@ -339,22 +363,30 @@ public final class WordTrainer: @unchecked Sendable {
     }
 
     /// The whole model, as fastText keeps it.
-    public func model() throws -> FastTextModel {
+    package func model() throws -> FastTextModel {
         let input = input.tensor(), output = output.tensor()
         try checkFinite(input)
         let arguments = FastTextModel.Arguments(
-            dimension: Int32(options.dimension), window: Int32(options.window), epochs: Int32(options.epochs), minimumCount: 1, negatives: Int32(options.negatives),
+            dimension: Int32(options.dimension), window: Int32(options.window), epochs: Int32(options.epochs), minimumCount: 1,
+            negatives: Int32(options.negatives),
             wordNgrams: 1, loss: options.loss == .negativeSampling ? .negativeSampling : .hierarchicalSoftmax,
-            architecture: options.architecture == .cbow ? .cbow : .skipGram, buckets: Int32(options.subwords.isEmpty ? 0 : options.subwords.buckets),
-            minimumN: Int32(options.subwords.isEmpty ? 0 : options.subwords.minimum), maximumN: Int32(options.subwords.isEmpty ? 0 : options.subwords.maximum),
+            architecture: options.architecture == .cbow ? .cbow : .skipGram,
+            buckets: Int32(options.subwords.isEmpty ? 0 : options.subwords.buckets),
+            minimumN: Int32(options.subwords.isEmpty ? 0 : options.subwords.minimum),
+            maximumN: Int32(options.subwords.isEmpty ? 0 : options.subwords.maximum),
             learningRateUpdate: 100, subsample: options.subsample)
-        return FastTextModel(arguments: arguments, words: text.vocabulary.words, counts: text.vocabulary.counts, tokens: text.vocabulary.tokens, input: input, output: output)
+        return FastTextModel(
+            arguments: arguments, words: text.vocabulary.words, counts: text.vocabulary.counts, tokens: text.vocabulary.tokens,
+            input: input, output: output)
     }
 
     private func checkFinite(_ vectors: Tensor<Float>) throws {
         let isFine = vectors.withUnsafeElements { Float.allFinite($0, count: vectors.count) }
         guard isFine else {
-            throw DataError(.badData, "training diverged: vectors contain NaN or infinity. Lower \(Setting.learningRate), or raise \(Setting.minimumCount) for a small text")
+            throw DataError(
+                .badData,
+                "training diverged: vectors contain NaN or infinity. Lower \(Setting.learningRate), or raise \(Setting.minimumCount) for a small text"
+            )
         }
     }
 }

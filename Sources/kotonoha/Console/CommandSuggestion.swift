@@ -16,8 +16,11 @@ enum CommandSuggestion {
                 continue
             }
             let known = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }, near = nearest(to: word, among: known)
-            let advice = near.isEmpty ? "expected one of \(known.joined(separator: ", "))" : "did you mean "
-                + "\(near.map { "'\($0)'" }.joined(separator: " or "))?"
+            let advice =
+                near.isEmpty
+                ? "expected one of \(known.joined(separator: ", "))"
+                : "did you mean "
+                    + "\(near.map { "'\($0)'" }.joined(separator: " or "))?"
             throw DataError(.usage, "unknown command '\(word)' in '\(path)'; \(advice)")
         }
     }

@@ -45,7 +45,9 @@ enum Console {
     static func grouped(_ number: Int) -> String { NumberText.grouped(number) }
     static func fixed(_ number: Double, _ decimals: Int) -> String { NumberText.fixed(number, decimals) }
     /// "1 row", "12,345 rows".
-    static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String { "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")" }
+    static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+        "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")"
+    }
 
     /// "1:05", "2:03:09".
     static func duration(_ seconds: Double) -> String {

@@ -62,16 +62,14 @@ enum Translation {
         return counts[String(text[text.index(after: space)...])]?.replacing("{0}", with: text[..<space])
     }
 
-    private static let helpTexts = Dictionary((Array(Japanese.help) + Array(Japanese.discussions)).map { ($0.key, $0.value) }) { first, _ in
-        first
-    }
+    private static let helpTexts = Dictionary(Japanese.allHelp.joined().map { ($0.key, $0.value) }) { first, _ in first }
     private static let headings = Dictionary(Japanese.headings.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
     private static let units = Dictionary(Japanese.units.map { ($0.key, $0.value) }) { first, _ in first }
     private static let remarks = PhraseTable(Japanese.remarks)
     private static let captions = PhraseTable(Japanese.captions)
     private static let counts = Dictionary(Japanese.counts.map { ($0.key, $0.value) }) { first, _ in first }
     private static let phrases = PhraseTable(Japanese.phrases)
-    private static let messages = PhraseTable(Array(Japanese.parser) + Array(Japanese.messages) + Array(Japanese.trainingMessages))
+    private static let messages = PhraseTable(Japanese.allMessages.joined())
 }
 
 /// Pairs of a pattern and its translation. The pattern with the most text of its own wins.

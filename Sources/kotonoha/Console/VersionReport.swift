@@ -26,7 +26,10 @@ enum VersionReport {
         guard let maps = try? handle?.readToEnd().map({ String(decoding: $0, as: UTF8.self) }) else {
             return (lines + ["libraries: not known where /proc is not mounted"]).joined(separator: "\n")
         }
-        let libraries = Set(maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { String(line[$0...]) } }.filter { $0.contains(".so") })
+        let libraries = Set(
+            maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { String(line[$0...]) } }.filter {
+                $0.contains(".so")
+            })
         lines += libraries.sorted { ($0 as NSString).lastPathComponent < ($1 as NSString).lastPathComponent }.map { "library: \($0)" }
         return lines.joined(separator: "\n")
     }

@@ -1,10 +1,22 @@
 // One pair of texts per line.
 // swift-format-ignore-file
 
-/// The Japanese of what the program says, by the English; `Translation` looks it up. One file per kind of text.
+/// The Japanese of what the program says, by the English; `Translation` looks it up. `Help` has the texts of `--help`, `Messages` what commands say
+/// as they run, each split by groups of commands.
 ///
 /// `{0}`, `{1}`, … in a key are places for values, numbered from the left; the Japanese may use them in any order.
 enum Japanese {
+    /// Abstracts, paragraphs and options of every command.
+    static let allHelp = [
+        help, discussions, vectorHelp, mapHelp, conditionHelp, languageModelHelp, inspectionHelp, trainHelp, evaluateHelp, teachingHelp, serviceHelp,
+    ]
+
+    /// What the argument parser and the commands say as they run. Prefixes such as `note:` are not part of a key.
+    static let allMessages = [
+        parser, messages, classifierMessages, vectorMessages, mapMessages, conditionMessages, languageModelMessages, inspectionMessages, trainMessages,
+        evaluateMessages, teachingMessages, serviceMessages,
+    ]
+
     /// Headings of help texts.
     static let headings: KeyValuePairs<String, String> = [
         "Arguments": "引数",
@@ -36,6 +48,15 @@ enum Japanese {
         "Labels": "ラベル",
         "Figures": "図",
         "Computation": "計算",
+        "Picture of the first two units": "第1・第2ユニットの図",
+        "Matrices": "行列",
+        "Data": "データ",
+        "Items": "項目",
+        "Items, with --target": "項目(--target とともに)",
+        "Minimal pairs, by a language model": "ミニマルペア(言語モデルによる)",
+        "Shape of a new network": "新しいネットワークの構造",
+        "Training": "学習",
+        "Server": "サーバー",
     ]
 
     /// What stands in parentheses after the help of an option.
@@ -111,6 +132,11 @@ enum Japanese {
         "rows": "行",
         "texts": "テキスト",
         "bytes": "バイト",
+        "sources": "入力",
+        "steps": "ステップ",
+        "tokens": "トークン",
+        "words": "語",
+        "probes": "プローブ",
     ]
 
     /// What follows a number, "rows" in "700 rows".
@@ -147,6 +173,20 @@ enum Japanese {
         "communities": "コミュニティ {0} 個",
         "component": "主成分 {0} 個",
         "components": "主成分 {0} 個",
+        "unit": "ユニット {0} 個",
+        "units": "ユニット {0} 個",
+        "task": "タスク {0} 個",
+        "tasks": "タスク {0} 個",
+        "shard": "シャード {0} 個",
+        "shards": "シャード {0} 個",
+        "tie": "同点 {0} 件",
+        "ties": "同点 {0} 件",
+        "row has": "{0} 行",
+        "rows have": "{0} 行",
+        "row is": "{0} 行",
+        "rows are": "{0} 行",
+        "word has": "{0} 語",
+        "words have": "{0} 語",
         "empty row": "空の行 {0} 行",
         "empty rows": "空の行 {0} 行",
     ]

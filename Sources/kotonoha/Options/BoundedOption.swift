@@ -5,7 +5,9 @@ import FileFormats
 /// and a number outside them is a mistake on the command line.
 extension Option where Value: Comparable & LosslessStringConvertible & Sendable {
     init(wrappedValue: Value, name: NameSpecification = .long, in bounds: Bounds<Value>, help: ArgumentHelp = "") {
-        self.init(wrappedValue: wrappedValue, name: name, help: help.adding("\(bounds); default: \(wrappedValue)"), transform: { try bounds.parse($0) })
+        self.init(
+            wrappedValue: wrappedValue, name: name, help: help.adding("\(bounds); default: \(wrappedValue)"),
+            transform: { try bounds.parse($0) })
     }
 
     init(name: NameSpecification = .long, in bounds: Bounds<Value>, help: ArgumentHelp = "") {

@@ -23,8 +23,10 @@ struct DissimilarityOptions: ParsableArguments {
     /// The metric of vectors.
     func distance() throws -> DistanceMetric {
         guard let distance = DistanceMetric(rawValue: metric.rawValue) else {
-            throw DataError(.usage, "--metric \(metric.rawValue) needs several trials per condition: an array (times, trials, channels) "
-                + "and rdm --trials TABLE")
+            throw DataError(
+                .usage,
+                "--metric \(metric.rawValue) needs several trials per condition: an array (times, trials, channels) "
+                    + "and rdm --trials TABLE")
         }
         return distance
     }
@@ -44,7 +46,8 @@ struct DissimilarityOptions: ParsableArguments {
                 throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor a table of features", file: path)
             }
             let values = Tensor(try file.doubles(), shape: file.shape)
-            let isMatrix = file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
+            let isMatrix =
+                file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
             return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: distance()) })]
         default:
             let table = try Self.table(path)
@@ -57,8 +60,10 @@ struct DissimilarityOptions: ParsableArguments {
     func matrix(_ argument: String) throws -> RDM {
         let found = try matrices(argument)
         guard found.count == 1 else {
-            throw DataError(.usage, "it contains \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); select one with "
-                + "\(argument):\(found.first?.name ?? "COLUMN")", file: argument)
+            throw DataError(
+                .usage,
+                "it contains \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); select one with "
+                    + "\(argument):\(found.first?.name ?? "COLUMN")", file: argument)
         }
         return found[0].rdm
     }
@@ -93,20 +98,24 @@ struct DissimilarityOptions: ParsableArguments {
     }
 
     private func features(_ table: Table, _ labelColumn: String) throws -> RDM {
-        let labels = try table.column(labelColumn), used = table.columns.filter { $0.name != labels.name && ($0.kind == .number || $0.kind == .integer) }
+        let labels = try table.column(labelColumn),
+            used = table.columns.filter { $0.name != labels.name && ($0.kind == .number || $0.kind == .integer) }
         guard !used.isEmpty else { throw DataError(.badData, "it has no numeric columns other than '\(labels.name)'", file: table.name) }
         let columns = try used.map { try $0.numbers() }
         return try named(table.name) {
-            try RDM(Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]), labels: labels.texts, metric: distance())
+            try RDM(
+                Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]),
+                labels: labels.texts, metric: distance())
         }
     }
 
     /// One matrix a layer: sentences as the means of their words' vectors.
     private func layers(_ file: LayerFile, _ wanted: [String]?, _ name: String) throws -> [(name: String, rdm: RDM)] {
-        let chosen = try wanted?.map { text -> Int in
-            guard let layer = Int(text) else { throw DataError(.usage, "'\(text)' is not a layer number", file: file.path) }
-            return layer
-        } ?? file.layers
+        let chosen =
+            try wanted?.map { text -> Int in
+                guard let layer = Int(text) else { throw DataError(.usage, "'\(text)' is not a layer number", file: file.path) }
+                return layer
+            } ?? file.layers
         let counts = try (0..<file.sentenceCount).map(file.tokenCount), texts = try file.sentences() ?? [:]
         let labels = (0..<file.sentenceCount).map { (texts[$0] ?? String($0)).onOneLine }
         let means = try file.load(layers: chosen, words: counts, name: { labels[$0] }).map { words -> Tensor<Double> in
@@ -122,9 +131,15 @@ struct DissimilarityOptions: ParsableArguments {
         return try named(file.path) {
             if let by {
                 let factor = Factor(name: by, values: try file.column(file.layout.requiredColumn(named: by, file: file.path)))
-                guard factor.levels.count >= 2 else { throw DataError(.badData, "the column \(by) has only \(factor.levels.count) value(s); at least two conditions are needed") }
-                let means = conditionMeans(x, codes: factor.codes.indices.map { valid[$0] ? factor.codes[$0] : nil }, levels: factor.levels.count)
-                if let empty = factor.levels.indices.first(where: { means[$0, 0].isNaN }) { throw DataError(.badData, "condition '\(factor.levels[empty])' has no rows with a vector") }
+                guard factor.levels.count >= 2 else {
+                    throw DataError(
+                        .badData, "the column \(by) has only \(factor.levels.count) value(s); at least two conditions are needed")
+                }
+                let means = conditionMeans(
+                    x, codes: factor.codes.indices.map { valid[$0] ? factor.codes[$0] : nil }, levels: factor.levels.count)
+                if let empty = factor.levels.indices.first(where: { means[$0, 0].isNaN }) {
+                    throw DataError(.badData, "condition '\(factor.levels[empty])' has no rows with a vector")
+                }
                 return try RDM(means, labels: factor.levels, metric: distance())
             }
             let rows = valid.indices.filter { valid[$0] }, d = file.dimension
@@ -144,7 +159,9 @@ struct DissimilarityOptions: ParsableArguments {
     }
 
     private func named<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch let error as DataError { throw DataError(error.kind, error.message, file: error.file ?? path, line: error.line) }
+        do { return try body() } catch let error as DataError {
+            throw DataError(error.kind, error.message, file: error.file ?? path, line: error.line)
+        }
     }
 }
 

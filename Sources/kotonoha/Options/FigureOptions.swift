@@ -1,7 +1,7 @@
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Tensors
 import VectorStore
 
@@ -25,7 +25,9 @@ struct FigureOptions: ParsableArguments {
     @Option(help: "Labels in the picture: auto, none, group, text, or a column.")
     var label = "auto"
 
-    @Option(help: ArgumentHelp("Colour points by this column: names as groups, numbers on a scale. By default the file's groups.", valueName: "column"))
+    @Option(
+        help: ArgumentHelp(
+            "Colour points by this column: names as groups, numbers on a scale. By default the file's groups.", valueName: "column"))
     var colorBy: String?
 
     @Flag(help: "Draw hulls around groups.")
@@ -63,12 +65,17 @@ struct FigureOptions: ParsableArguments {
     private func colours(_ map: MapRows) throws -> Colours {
         guard let colorBy else { return .groups(map.groups, title: nil) }
         guard let column = map.file.layout.column(named: colorBy) else {
-            throw DataError(.usage, "--color-by '\(colorBy)' is not a column; expected one of "
-                + "\(map.file.layout.columns.map(\.name).joined(separator: ", "))")
+            throw DataError(
+                .usage,
+                "--color-by '\(colorBy)' is not a column; expected one of "
+                    + "\(map.file.layout.columns.map(\.name).joined(separator: ", "))")
         }
-        let values = try map.file.column(column), chosen = map.rows.map { values[$0] }, table = Table(name: map.name, columns: [(colorBy, chosen)]).column(at: 0)
+        let values = try map.file.column(column), chosen = map.rows.map { values[$0] },
+            table = Table(name: map.name, columns: [(colorBy, chosen)]).column(at: 0)
         // A few whole numbers are names of groups; more, or fractions, are a scale.
-        if table.kind == .number || table.kind == .integer && Set(chosen).count > 12 { return .numbers(try table.optionalNumbers().map { $0 ?? .nan }, title: colorBy) }
+        if table.kind == .number || table.kind == .integer && Set(chosen).count > 12 {
+            return .numbers(try table.optionalNumbers().map { $0 ?? .nan }, title: colorBy)
+        }
         return .groups(chosen, title: colorBy)
     }
 
@@ -95,7 +102,8 @@ struct FigureOptions: ParsableArguments {
             case "text": options.labels = .points(map.texts)
             default:
                 guard let column = map.file.layout.column(named: label) else {
-                    let names = ["auto", "none", "group", "text"] + map.file.layout.columns.map(\.name).filter { !["group", "text"].contains($0) }
+                    let names =
+                        ["auto", "none", "group", "text"] + map.file.layout.columns.map(\.name).filter { !["group", "text"].contains($0) }
                     throw DataError(.usage, "--label '\(label)' is not a column; expected one of \(names.joined(separator: ", "))")
                 }
                 let values = try map.file.column(column)
@@ -106,7 +114,8 @@ struct FigureOptions: ParsableArguments {
             case .groups(let groups, let title):
                 options.groupTitle = title
                 scatter = try ScatterMap(points: map.points, groups: groups, options: options)
-            case .numbers(let values, let title): scatter = try ScatterMap(points: map.points, values: values, title: title, options: options)
+            case .numbers(let values, let title):
+                scatter = try ScatterMap(points: map.points, values: values, title: title, options: options)
             }
             for file in figure {
                 try scatter.write(to: URL(fileURLWithPath: file))
@@ -153,7 +162,9 @@ struct MapRows {
         texts = kept(try file.texts())
         groups = try file.groups().map(kept)
         ids = try file.ids().map(kept)
-        columns = try file.layout.columns.filter { if case .other = $0.role { true } else { false } }.map { ($0.name, kept(try file.column($0))) }
+        columns = try file.layout.columns.filter { if case .other = $0.role { true } else { false } }.map {
+            ($0.name, kept(try file.column($0)))
+        }
     }
 
     /// The vectors of the rows that are drawn.

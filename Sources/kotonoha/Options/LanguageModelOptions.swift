@@ -9,8 +9,8 @@ import Tokenizers
 
 /// Options of commands that ask a language model how probable something is.
 struct LanguageModelOptions: ParsableArguments {
-    @Option(help: "Precision of matrix products: f32 (default), bf16 or int8.")
-    var precision: Precision?
+    @Option(help: PrecisionChoice.help)
+    var precision: PrecisionChoice?
 
     @Option(in: .tokens, help: "Tokens processed together by one thread.")
     var batchTokens = 1024
@@ -18,13 +18,16 @@ struct LanguageModelOptions: ParsableArguments {
     @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("MeCab dictionary for Japanese words and for tokenizers that need one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "MeCab dictionary for Japanese words and for tokenizers that need one (by default KOTONOHA_MECAB_DIC, or else Debian's).",
+            valueName: "dir"))
     var dictionary: String?
 
     /// Opens the model and prints notes about it.
     func open(_ model: String, isQuiet: Bool) throws -> any LanguageModel {
-        if let precision { ModelOptions.note(missing: precision, isQuiet: isQuiet) }
-        return try openLanguageModel(model, precision: precision.map { $0.isFast ? $0 : .f32 } ?? .f32, dictionary: dictionary)
+        precision?.note(isQuiet: isQuiet)
+        return try openLanguageModel(model, precision: precision?.resolved ?? .f32, dictionary: dictionary)
     }
 
     /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.
@@ -69,11 +72,13 @@ struct TextsOrTable {
     /// - Parameter input: a file, `-` for standard input, or the text itself. What ends as a table's name does is meant as one.
     init(_ input: String, column: String?, table: TableArguments, isQuiet: Bool) throws {
         let endings = ["tsv", "csv", "txt", "xlsx", "jsonl", "json", "tab"]
-        let isFile = input == "-" || FileManager.default.fileExists(atPath: input)
+        let isFile =
+            input == "-" || FileManager.default.fileExists(atPath: input)
             || (!input.contains(where: \.isWhitespace) && endings.contains(URL(fileURLWithPath: input).pathExtension.lowercased()))
         file = isFile ? input : nil
         text = input
-        source = isFile ? try CaptionSource(path: input, options: table.options(isQuiet: isQuiet), columns: CaptionColumns(text: column)) : nil
+        source =
+            isFile ? try CaptionSource(path: input, options: table.options(isQuiet: isQuiet), columns: CaptionColumns(text: column)) : nil
         if !isFile, column != nil { throw DataError(.usage, "--column is for tables, but no such file exists", file: input) }
     }
 
@@ -98,5 +103,7 @@ struct TextsOrTable {
     }
 
     /// The inputs for a record, when the rows are done.
-    func inputs() throws -> [Provenance.Source] { try source.map { [Provenance.Source(path: $0.table.name, sha256: try $0.table.sha256())] } ?? [] }
+    func inputs() throws -> [Provenance.Source] {
+        try source.map { [Provenance.Source(path: $0.table.name, sha256: try $0.table.sha256())] } ?? []
+    }
 }

@@ -40,7 +40,9 @@ struct ResultTable {
     /// - Parameters:
     ///   - output: a file; nil and `-` are standard output.
     ///   - rows: gets a function that takes one row of cells at a time.
-    func write(to output: String?, provenance: @autoclosure () throws -> Provenance, _ rows: (([Cell]) throws -> Void) throws -> Void) throws {
+    func write(
+        to output: String?, provenance: @autoclosure () throws -> Provenance, _ rows: (([Cell]) throws -> Void) throws -> Void
+    ) throws {
         if let output, output != "-" {
             let writer = try TableWriter(path: output, columns: columns, options: options)
             try rows(writer.write)

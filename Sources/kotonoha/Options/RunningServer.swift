@@ -24,7 +24,9 @@ extension ModelOptions {
     /// The encoder of a running server where that has the model, else as `textEncoder`.
     func interactiveEncoder(isQuiet: Bool, fittingTo pass: (_ batch: ([String]) throws -> Void) throws -> Void) throws -> any TextEncoder {
         let wanted = model ?? ModelLocation.defaultName, last = URL(fileURLWithPath: wanted).lastPathComponent, options = encoderOptions
-        if !isWordFile, pooling == nil, mecab == nil, let remote = RunningServer.encoder(isQuiet: isQuiet, where: { ($0.id == wanted || $0.id == last) && $0.fits(options) }) {
+        if !isWordFile, pooling == nil, mecab == nil,
+            let remote = RunningServer.encoder(isQuiet: isQuiet, where: { ($0.id == wanted || $0.id == last) && $0.fits(options) })
+        {
             return remote
         }
         return try textEncoder(isQuiet: isQuiet, fittingTo: pass)
@@ -33,12 +35,24 @@ extension ModelOptions {
     /// The encoder of a running server where it is the one that made the file, else as the file says.
     func queryEncoder(for file: VectorFile, isQuiet: Bool) throws -> any TextEncoder {
         let metadata = file.metadata
-        let isPlain = model == nil && precision == nil && maxLength == nil && prompt == nil && promptName == nil && truncateDim == nil && !normalize
-        if isPlain, let remote = RunningServer.encoder(isQuiet: isQuiet, where: {
-            $0.sha256 == metadata.modelSHA256 && $0.precision == metadata.precision && $0.maxLength == metadata.maxLength && $0.prompt == metadata.prompt
-                && $0.dimension == file.dimension && $0.isNormalized == metadata.isNormalized
-        }) { return remote }
-        if precision != nil { notePrecision(isQuiet: isQuiet) } else if let made = Precision(rawValue: metadata.precision) { Self.note(missing: made, isQuiet: isQuiet) }
+        let isPlain =
+            model == nil && precision == nil && maxLength == nil && prompt == nil && promptName == nil && truncateDim == nil && !normalize
+        if isPlain,
+            let remote = RunningServer.encoder(
+                isQuiet: isQuiet,
+                where: {
+                    $0.sha256 == metadata.modelSHA256 && $0.precision == metadata.precision && $0.maxLength == metadata.maxLength
+                        && $0.prompt == metadata.prompt
+                        && $0.dimension == file.dimension && $0.isNormalized == metadata.isNormalized
+                })
+        {
+            return remote
+        }
+        if let precision {
+            precision.note(isQuiet: isQuiet)
+        } else {
+            Precision(rawValue: metadata.precision)?.noteIfMissing(isQuiet: isQuiet)
+        }
         return try SentenceEncoder(for: file, overriding: overrides)
     }
 }

@@ -13,8 +13,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model: a folder or a name.", valueName: "dir|name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("Precision of matrix products: f32 (default), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.",
-                               valueName: "precision"))
+    @Option(help: PrecisionChoice.help)
     var precision: PrecisionChoice?
 
     @Option(in: .tokens, help: "Tokens processed together by one thread.")
@@ -38,7 +37,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Name of one of the model's own prompts.")
     var promptName: String?
 
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "MeCab dictionary, for models whose tokenizer needs one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
     var dictionary: String?
 
     @Option(help: "With a file of word vectors as the model, how to weight the words of a text: mean, idf or sif.")
@@ -81,7 +82,7 @@ struct ModelOptions: ParsableArguments {
 
     /// Opens the model given here, or `fallback`, and prints notes about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
-        notePrecision(isQuiet: isQuiet)
+        precision?.note(isQuiet: isQuiet)
         let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)
         if !isQuiet {
             if model == nil && fallback == nil { Console.say("model: \(encoder.directory.name) (the default; --model selects another)") }
@@ -92,37 +93,19 @@ struct ModelOptions: ParsableArguments {
         return encoder
     }
 
-    /// Says so where the processor lacks what was asked for, or what was asked for is slower than f32, and what was chosen.
-    func notePrecision(isQuiet: Bool) {
-        guard let precision, !isQuiet else { return }
-        guard let fixed = precision.fixed else {
-            let chosen = precision.resolved, speed = PrecisionTimes.here.speed(of: chosen) ?? 1
-            return Console.say("precision: \(chosen.rawValue)" + (chosen == .f32 ? ", the fastest on this processor"
-                               : ", \(Console.fixed(speed, 1)) times as fast as f32 on this processor"))
-        }
-        Self.note(missing: fixed, isQuiet: isQuiet)
-        if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
-            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per "
-                + "product); --precision auto avoids that")
-        }
-    }
-
-    static func note(missing precision: Precision, isQuiet: Bool) {
-        guard !precision.isFast, !isQuiet else { return }
-        Console.say("note: this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
-    }
-
     /// Warns where the vectors cannot be trusted.
     static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isQuiet: Bool) {
         guard !isQuiet else { return }
         if counts.truncated > 0 {
-            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences "
-                + "\(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and truncated (--max-length)")
+            Console.say(
+                "note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences "
+                    + "\(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and truncated (--max-length)")
         }
         if counts.unknownShare > 0.05 {
-            Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors "
-                + "mean little for such text. "
-                        + "Use a model for the text's language (--model)")
+            Console.say(
+                "warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors "
+                    + "mean little for such text. "
+                    + "Use a model for the text's language (--model)")
         }
     }
 }
@@ -144,7 +127,9 @@ struct TableArguments: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether the first row contains column names; detected by default.")
     var header: Bool?
 
-    @Option(help: ArgumentHelp("The row with the column names, from 1; rows above it are skipped. 1-2 joins the names of two rows.", valueName: "n|n-m"))
+    @Option(
+        help: ArgumentHelp(
+            "The row with the column names, from 1; rows above it are skipped. 1-2 joins the names of two rows.", valueName: "n|n-m"))
     var headerRow: String?
 
     @Flag(help: "Replace invalid bytes with U+FFFD instead of stopping.")
@@ -171,15 +156,17 @@ struct TableArguments: ParsableArguments {
         options.headerRows = try headerRows()
         if format != "auto" {
             guard let known = TableFormat(rawValue: format) else {
-                throw ValidationError("--format '\(format)' is unknown; expected auto, "
-                    + "\(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw ValidationError(
+                    "--format '\(format)' is unknown; expected auto, "
+                        + "\(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             options.format = known
         }
         if encoding != "auto" {
             guard let known = TextEncoding(name: encoding) else {
-                throw ValidationError("--encoding '\(encoding)' is unknown; expected auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or "
-                    + "latin-1")
+                throw ValidationError(
+                    "--encoding '\(encoding)' is unknown; expected auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or "
+                        + "latin-1")
             }
             options.encoding = known
         }
@@ -193,13 +180,16 @@ struct TableArguments: ParsableArguments {
     func optionsForPairs(in path: String, isQuiet: Bool = false) throws -> TableOptions {
         var options = try options(isQuiet: isQuiet)
         guard options.headerRows == nil, options.hasHeader == nil, options.format != .xlsx, path != "-",
-            let beginning = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 4096) else { return options }
-        let lines = beginning.split(separator: 0x0A, omittingEmptySubsequences: false), comments = lines.prefix { $0.first == UInt8(ascii: "#") }
+            let beginning = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 4096)
+        else { return options }
+        let lines = beginning.split(separator: 0x0A, omittingEmptySubsequences: false),
+            comments = lines.prefix { $0.first == UInt8(ascii: "#") }
         guard comments.count > 0, comments.count < lines.count, let names = comments.last else { return options }
         // A comment that names columns has as many cells as the first row, and no number among them.
         let cells = names.split(separator: 0x09), row = lines[comments.count].split(separator: 0x09)
-        guard cells.count == row.count, cells.count > 1, !cells.contains(where: { Double(String(decoding: $0, as: UTF8.self)) != nil }) else { return options }
-        options.headerRows = comments.count ... comments.count
+        guard cells.count == row.count, cells.count > 1, !cells.contains(where: { Double(String(decoding: $0, as: UTF8.self)) != nil })
+        else { return options }
+        options.headerRows = comments.count...comments.count
         return options
     }
 }

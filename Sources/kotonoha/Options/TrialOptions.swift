@@ -8,16 +8,23 @@ import VectorStore
 
 /// How an array over time is understood: its trials, folds, times and noise.
 struct TrialOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A table with the condition and fold of each trial, one row per entry of the array's second axis.", valueName: "table"))
+    @Option(
+        help: ArgumentHelp(
+            "A table with the condition and fold of each trial, one row per entry of the array's second axis.", valueName: "table"))
     var trials: String?
 
     @Option(help: "Column of --trials (or of a table of conditions) that names the condition.")
     var conditionColumn = "condition"
 
-    @Option(help: "Column of --trials with the fold (run, session) of each trial; by default 'fold' if it exists, otherwise trials alternate between two folds.")
+    @Option(
+        help:
+            "Column of --trials with the fold (run, session) of each trial; by default 'fold' if it exists, otherwise trials alternate between two folds."
+    )
     var foldColumn: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Times: START:STEP, or a table with a column 'time'; by default 0, 1, 2, …", valueName: "start:step|table"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Times: START:STEP, or a table with a column 'time'; by default 0, 1, 2, …", valueName: "start:step|table"))
     var times: String?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Average over this time window into one matrix.", valueName: "from:to"))
@@ -42,7 +49,8 @@ struct TrialOptions: ParsableArguments {
 
     /// Whether an input is matrices over time.
     func isSeries(_ input: String) throws -> Bool {
-        try ["h5", "hdf5"].contains(URL(fileURLWithPath: input).pathExtension.lowercased()) && FileManager.default.fileExists(atPath: input) && RDMSeries.isSeries(path: input)
+        try ["h5", "hdf5"].contains(URL(fileURLWithPath: input).pathExtension.lowercased()) && FileManager.default.fileExists(atPath: input)
+            && RDMSeries.isSeries(path: input)
     }
 
     /// Whether an input is an array over time, and neither vectors nor a matrix.
@@ -51,7 +59,8 @@ struct TrialOptions: ParsableArguments {
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
         case "mat": return true
         case "npy": return try trials != nil || NPYFile(path: path).shape.count == 3
-        case "h5", "hdf5": return try trials != nil || HDF5Container(path: path).attribute("format") == nil && !LayerFile.isLayers(path: path)
+        case "h5", "hdf5":
+            return try trials != nil || HDF5Container(path: path).attribute("format") == nil && !LayerFile.isLayers(path: path)
         default: return false
         }
     }
@@ -69,19 +78,30 @@ struct TrialOptions: ParsableArguments {
         do {
             if let trials {
                 let table = try Table(path: trials, wanted: [conditionColumn]), conditions = try table.column(conditionColumn).texts
-                let name = foldColumn ?? (table.columnNames.contains("fold") ? "fold" : nil), folds = try name.map { try table.column($0).texts }
+                let name = foldColumn ?? (table.columnNames.contains("fold") ? "fold" : nil),
+                    folds = try name.map { try table.column($0).texts }
                 guard conditions.count == array.shape[1] else {
-                    throw DataError(.badData, "it has \(conditions.count) trials; the array of shape \(array.shape) has \(array.shape[1]) (its axes are times, trials, channels)", file: trials)
+                    throw DataError(
+                        .badData,
+                        "it has \(conditions.count) trials; the array of shape \(array.shape) has \(array.shape[1]) (its axes are times, trials, channels)",
+                        file: trials)
                 }
                 design = try TrialDesign(conditions: conditions, folds: folds)
-                if folds == nil, metric.isCrossValidated { say?("note: --trials has no fold column, so the trials of each condition alternate between two folds") }
+                if folds == nil, metric.isCrossValidated {
+                    say?("note: --trials has no fold column, so the trials of each condition alternate between two folds")
+                }
             } else {
-                design = try TrialDesign(conditions: (0..<array.shape[1]).map(String.init), folds: [String](repeating: "1", count: array.shape[1]))
+                design = try TrialDesign(
+                    conditions: (0..<array.shape[1]).map(String.init), folds: [String](repeating: "1", count: array.shape[1]))
             }
             let series = try TrialDistances(metric, shrinkage: shrinkage, sharesNoise: !noiseByTime)(array, design, times: moments)
-            var settings: [(String, JSON)] = [("trials", trials == nil ? .null : .integer(design.count)), ("channels", .integer(array.shape[2])),
-                                              ("folds", metric.isCrossValidated ? .integer(design.folds.count) : .null)]
-            if metric.needsNoise { settings += [("shrinkage", .string(shrinkage.rawValue)), ("noise", .string(noiseByTime ? "each time" : "all times"))] }
+            var settings: [(String, JSON)] = [
+                ("trials", trials == nil ? .null : .integer(design.count)), ("channels", .integer(array.shape[2])),
+                ("folds", metric.isCrossValidated ? .integer(design.folds.count) : .null),
+            ]
+            if metric.needsNoise {
+                settings += [("shrinkage", .string(shrinkage.rawValue)), ("noise", .string(noiseByTime ? "each time" : "all times"))]
+            }
             return (series, settings)
         } catch let error as DataError { throw DataError(error.kind, error.message, file: error.file ?? path, line: error.line) }
     }

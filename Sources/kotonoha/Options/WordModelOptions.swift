@@ -18,7 +18,10 @@ extension ModelOptions {
     /// The word vectors given as the model.
     func wordEncoder(isQuiet: Bool) throws -> WordTextEncoder {
         guard let model else { throw DataError(.usage, "--model should name a file of word vectors") }
-        let unfit = [("--precision", precision != nil), ("--max-length", maxLength != nil), ("--truncate-dim", truncateDim != nil), ("--prompt", prompt != nil), ("--prompt-name", promptName != nil)]
+        let unfit = [
+            ("--precision", precision != nil), ("--max-length", maxLength != nil), ("--truncate-dim", truncateDim != nil),
+            ("--prompt", prompt != nil), ("--prompt-name", promptName != nil),
+        ]
         if let first = unfit.first(where: \.1) {
             throw DataError(.usage, "\(first.0) is for sentence models and cannot be combined with word vectors")
         }

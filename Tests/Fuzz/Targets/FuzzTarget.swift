@@ -36,17 +36,18 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             let names = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).sorted()
             return names.filter { isSeed($0) && !$0.hasPrefix(".") }.map { place.appendingPathComponent($0) }
         }
-        let fixtures = switch self {
-        case .safetensors: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".safetensors") }
-        case .gguf: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".gguf") }
-        case .pickle: files("FileFormatsTests/Fixtures/torch") { $0.hasSuffix(".bin") }
-        case .tokenizer: files("TokenizersTests/Fixtures") { $0.hasSuffix(".tokenizer.json") && !$0.hasPrefix("xlm") }
-        case .sentencepiece: files("TokenizersTests/Fixtures") { $0.hasSuffix(".model") }
-        case .xlsx: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".xlsx") }
-        case .npy: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".npy") }
-        case .mat: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".mat") }
-        case .csv, .json, .conllu, .words: [URL]()
-        }
+        let fixtures =
+            switch self {
+            case .safetensors: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".safetensors") }
+            case .gguf: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".gguf") }
+            case .pickle: files("FileFormatsTests/Fixtures/torch") { $0.hasSuffix(".bin") }
+            case .tokenizer: files("TokenizersTests/Fixtures") { $0.hasSuffix(".tokenizer.json") && !$0.hasPrefix("xlm") }
+            case .sentencepiece: files("TokenizersTests/Fixtures") { $0.hasSuffix(".model") }
+            case .xlsx: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".xlsx") }
+            case .npy: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".npy") }
+            case .mat: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".mat") }
+            case .csv, .json, .conllu, .words: [URL]()
+            }
         return fixtures + files("Fuzz/Seeds/" + rawValue) { _ in true } + files("Fuzz/Regressions/" + rawValue) { _ in true }
     }
 
@@ -55,7 +56,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     private static func json(_ bytes: UnsafeRawBufferPointer) throws {
         let json = try JSON(parsing: bytes)
         // What was read can be written, and read again to the same.
-        guard try JSON(parsing: json.serialized()) == json else { throw Finding(what: "JSON is not the same when it is written and read again") }
+        guard try JSON(parsing: json.serialized()) == json else {
+            throw Finding(what: "JSON is not the same when it is written and read again")
+        }
     }
 
     private static func safetensors(_ path: String) throws {
@@ -84,7 +87,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// Word vectors, whichever of their formats the bytes look like: word2vec's text and binary, GloVe's, fastText's, packed or not.
     private static func words(_ path: String) throws {
         let table = try WordFile.read(path, threads: 1)
-        guard table.words.count == table.count, table.vectors.count == table.count * table.dimension else { throw Finding(what: "words without vectors") }
+        guard table.words.count == table.count, table.vectors.count == table.count * table.dimension else {
+            throw Finding(what: "words without vectors")
+        }
         for word in ["the", "犬", "unknown", ""] {
             if let vector = table.vector(of: word), vector.count != table.dimension { throw Finding(what: "a vector of another length") }
         }

@@ -70,7 +70,8 @@ static int is_file(int descriptor, char *name, size_t size) {
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define FAIL(name, what, room) do { int error_ = fault(#name, what, room); if (error_) { errno = error_; return -1; } } while (0)
-#define FAIL_ON(name, descriptor, room) do { char path_[4200]; if (is_file(descriptor, path_, sizeof path_)) FAIL(name, path_, room); } while (0)
+#define FAIL_ON(name, descriptor, room) \
+    do { char path_[4200]; if (is_file(descriptor, path_, sizeof path_)) FAIL(name, path_, room); } while (0)
 
 ssize_t write(int f, const void *b, size_t n) { FAIL_ON(write, f, 1); return NEXT(write)(f, b, n); }
 ssize_t writev(int f, const struct iovec *v, int n) { FAIL_ON(writev, f, 1); return NEXT(writev)(f, v, n); }
@@ -86,7 +87,11 @@ static const char *both(char *text, size_t size, const char *from, const char *t
     return text;
 }
 int rename(const char *a, const char *b) { char t[4200]; FAIL(rename, both(t, sizeof t, a, b), 0); return NEXT(rename)(a, b); }
-int renameat(int d, const char *a, int e, const char *b) { char t[4200]; FAIL(renameat, both(t, sizeof t, a, b), 0); return NEXT(renameat)(d, a, e, b); }
+int renameat(int d, const char *a, int e, const char *b) {
+    char t[4200];
+    FAIL(renameat, both(t, sizeof t, a, b), 0);
+    return NEXT(renameat)(d, a, e, b);
+}
 int renameat2(int d, const char *a, int e, const char *b, unsigned f) {
     char t[4200];
     FAIL(renameat2, both(t, sizeof t, a, b), 0);

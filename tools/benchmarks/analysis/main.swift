@@ -48,7 +48,8 @@ case "neighbors":
 case "mine":
     report["s"] = try seconds { _ = try CosineSearch(corpus: x, threads: threads).minePairs(top: integer("top", 100)) }
 case "pca":
-    let pca = PCA(components: .count(integer("components", 50)), solver: options["solver"].flatMap(PCA.Solver.init) ?? .automatic, threads: threads)
+    let pca = PCA(
+        components: .count(integer("components", 50)), solver: options["solver"].flatMap(PCA.Solver.init) ?? .automatic, threads: threads)
     var model: PCAModel?
     // The best of several, as peers are timed with everything in place.
     report["s"] = try (0..<integer("repeat", 1)).map { _ in try seconds { model = try pca.fit(x) } }.min()
@@ -83,14 +84,20 @@ case "tsne":
     report["kl"] = map?.kullbackLeiblerDivergence
     report["early-exaggeration"] = map?.settings.earlyExaggeration
     report["method"] = map?.settings.gradient.rawValue
-    if let out = options["out"], let map { try map.coordinates.elements.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
+    if let out = options["out"], let map {
+        try map.coordinates.elements.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) }
+    }
 case "tree":
     // Cosine distances and the tree, as `kotonoha cluster --tree` computes them.
     let wide = x.converted(to: Double.self)
     var tree: Dendrogram?
     var distances: RDM?
     report["distances"] = try seconds { distances = try RDM(wide) }
-    if let distances { report["s"] = try seconds { tree = try Dendrogram(distances, linkage: options["linkage"].flatMap(Dendrogram.Linkage.init) ?? .average) } }
+    if let distances {
+        report["s"] = try seconds {
+            tree = try Dendrogram(distances, linkage: options["linkage"].flatMap(Dendrogram.Linkage.init) ?? .average)
+        }
+    }
     report["height"] = tree?.merges.last?.height
 case "rsa":
     // Rows are condensed matrices: the models, then the subjects.
@@ -103,18 +110,22 @@ case "rsa":
     report["ceiling"] = result?.ceiling.map { [$0.lower, $0.upper] }
 case "encoding":
     // The choice of a penalty for each response by folds in a row, then coefficients from all rows, as himalaya's RidgeCV makes them.
-    let y = try matrix(options["responses"] ?? "", rows: rows, columns: integer("voxels", 20_000)), count = integer("penalties", 15), folds = integer("folds", 5)
+    let y = try matrix(options["responses"] ?? "", rows: rows, columns: integer("voxels", 20_000)), count = integer("penalties", 15),
+        folds = integer("folds", 5)
     let search = PenaltySearch(penalties: EncodingModel.grid(1e-2, 1e5, count), standardizes: false, threads: threads)
     var choices: [PenaltySearch.Choice] = [], weights = Tensor<Float>(repeating: 0, shape: [1, 1])
     report["s"] = try seconds {
-        choices = try search.best(x, y, rows: Array(0..<rows), folds: Parallel.chunks(rows, size: (rows + folds - 1) / folds).map(Array.init), voxels: Array(0..<y.columns))
+        choices = try search.best(
+            x, y, rows: Array(0..<rows), folds: Parallel.chunks(rows, size: (rows + folds - 1) / folds).map(Array.init),
+            voxels: Array(0..<y.columns))
         weights = try search.coefficients(x, y, rows: Array(0..<rows), voxels: Array(0..<y.columns), choices)
     }
     report["first"] = (0..<min(5, columns)).map { weights[$0, 0] }
     report["chosen"] = choices.map(\.penalty).prefix(2000).map { $0 }
     // What the products alone take, of the same shapes and on as many cores.
     let test = rows / folds, r = min(columns, rows - test), blocks = (y.columns + 255) / 256
-    let left = x.rows(0..<rows - test), new = x.rows(0..<test), part = Tensor<Float>(repeating: 0.5, shape: [rows - test, 256]), shrunk = Tensor<Float>(repeating: 0.5, shape: [r, 256])
+    let left = x.rows(0..<rows - test), new = x.rows(0..<test), part = Tensor<Float>(repeating: 0.5, shape: [rows - test, 256]),
+        shrunk = Tensor<Float>(repeating: 0.5, shape: [r, 256])
     report["products"] = seconds {
         Parallel.forEach(blocks, threads: threads) { _, _ in
             _ = matrixProduct(x, transposed: true, Tensor<Float>(repeating: 0.5, shape: [rows, 256]))

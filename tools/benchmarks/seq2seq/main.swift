@@ -19,7 +19,7 @@ let precisions: [Precision] = arguments.contains("--f32") ? [.f32] : arguments.c
 
 func seconds() -> (wall: Double, cpu: Double) {
     var usage = rusage()
-    getrusage(0 /* this process */, &usage)
+    getrusage(0, &usage)  // 0: this process
     let cpu = [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     return (Double(DispatchTime.now().uptimeNanoseconds) / 1e9, cpu)
 }

@@ -14,7 +14,8 @@ let threads = option("--threads", Parallel.availableThreads), shards = option("-
 let pairs = option("--pairs", 256), length = option("--length", 16)
 let precisions: [Precision] = arguments.contains("--f32") ? [.f32] : arguments.contains("--bf16") ? [.bf16] : [.f32, .bf16]
 
-var configuration = EncoderConfiguration(vocabularySize: 8000, hiddenSize: 256, layers: 4, attentionHeads: 4, intermediateSize: 1024, positions: 64)
+var configuration = EncoderConfiguration(
+    vocabularySize: 8000, hiddenSize: 256, layers: 4, attentionHeads: 4, intermediateSize: 1024, positions: 64)
 configuration.segments = 0
 configuration.dropout = 0
 let encoder = Encoder<Float>(configuration)
@@ -32,9 +33,10 @@ let perShard = 2 * pairs / shards
 /// A batch for every step, as shards: the first sides of all pairs, then the second sides.
 let batches = (0...steps).map { step in
     (0..<shards).map { shard in
-        PackedBatch((shard * perShard..<(shard + 1) * perShard).map { sentence in
-            (0..<min(64, lengths[(step * 2 * pairs + sentence) % lengths.count])).map { _ in Int32(random.below(8000)) }
-        })
+        PackedBatch(
+            (shard * perShard..<(shard + 1) * perShard).map { sentence in
+                (0..<min(64, lengths[(step * 2 * pairs + sentence) % lengths.count])).map { _ in Int32(random.below(8000)) }
+            })
     }
 }
 
@@ -63,15 +65,17 @@ for precision in precisions {
     try step(0)
     func cpuSeconds() -> Double {
         var usage = rusage()
-        getrusage(0 /* this process */, &usage)
+        getrusage(0, &usage)  // 0: this process
         return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     }
     let startCPU = cpuSeconds()
     let start = DispatchTime.now().uptimeNanoseconds
     for number in 1...steps { try step(number) }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-    print("{\"peer\": \"kotonoha-\(precision.rawValue)\", \"work\": \"contrastive 4x256 batch \(pairs)x\(lengthsName), pairs\", \"per_s\": \(Double(steps * pairs) / seconds), \"per_cpu_s\": \(Double(steps * pairs) / (cpuSeconds() - startCPU)), \"threads\": \(threads), \"loss\": \(lastLoss)}")
+    print(
+        "{\"peer\": \"kotonoha-\(precision.rawValue)\", \"work\": \"contrastive 4x256 batch \(pairs)x\(lengthsName), pairs\", \"per_s\": \(Double(steps * pairs) / seconds), \"per_cpu_s\": \(Double(steps * pairs) / (cpuSeconds() - startCPU)), \"threads\": \(threads), \"loss\": \(lastLoss)}"
+    )
 }
 var usage = rusage()
-getrusage(0 /* this process */, &usage)
+getrusage(0, &usage)  // 0: this process
 print("{\"peak_memory_mb\": \(usage.ru_maxrss / 1024)}")

@@ -49,10 +49,13 @@ private func processorSeconds() -> Double {
         let seconds = (ContinuousClock.now - begin) / .seconds(1), processor = processorSeconds() - processorBegin
         if let output = settings["output"] { try WordFile.write(try trainer.table(name: "bench"), to: output, as: .word2vecText) }
         let words = Double(trainer.totalWords)
-        print(JSON.object([
-            ("words", .integer(text.vocabulary.count)), ("tokens", .integer(trainer.totalWords)), ("threads", .integer(threads)), ("hogwild", .bool(isHogwild)),
-            ("reading_processor_seconds", .number(reading)), ("seconds", .number(seconds)), ("processor_seconds", .number(processor)),
-            ("words_a_second", .number(words / seconds)), ("words_a_processor_second", .number(words / processor)), ("loss", .number(loss)),
-        ]).serialized())
+        print(
+            JSON.object([
+                ("words", .integer(text.vocabulary.count)), ("tokens", .integer(trainer.totalWords)), ("threads", .integer(threads)),
+                ("hogwild", .bool(isHogwild)),
+                ("reading_processor_seconds", .number(reading)), ("seconds", .number(seconds)), ("processor_seconds", .number(processor)),
+                ("words_a_second", .number(words / seconds)), ("words_a_processor_second", .number(words / processor)),
+                ("loss", .number(loss)),
+            ]).serialized())
     }
 }

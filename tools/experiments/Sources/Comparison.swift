@@ -42,14 +42,20 @@ struct Comparison: ParsableCommand {
         for part in parts {
             switch part {
             case .poems:
-                report("Poems: network, parameters, seed, epochs, seconds of processor time, free-running poems right, character error rate %")
+                report(
+                    "Poems: network, parameters, seed, epochs, seconds of processor time, free-running poems right, character error rate %")
                 let poems = try Spelling.kana.poems(data)
                 for seed in seeds.seeds {
                     for network in Self.networks {
-                        let recipe = Recipe(name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 20, epochs: epochs)
+                        let recipe = Recipe(
+                            name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 20,
+                            epochs: epochs)
                         let result = try recipe.run(poems, seed: seed, threads: threads)
-                        report(String(format: "\(network.name)  %d  \(seed)  %d  %.1f  %d  %.1f", result.parameters, result.epochs, result.processorSeconds,
-                                      result.evaluation.exactMatches, 100 * result.evaluation.characterErrorRate))
+                        report(
+                            String(
+                                format: "\(network.name)  %d  \(seed)  %d  %.1f  %d  %.1f", result.parameters, result.epochs,
+                                result.processorSeconds,
+                                result.evaluation.exactMatches, 100 * result.evaluation.characterErrorRate))
                         let condition = "poems: " + network.name
                         for item in result.evaluation.items { table.add(item.item.line, condition, seed, item.isExact ? 1 : 0) }
                         summary.add(condition, "epochs", seed: seed, Double(result.epochs))
@@ -73,19 +79,27 @@ struct Comparison: ParsableCommand {
             guard known.insert(String(letters)).inserted else { continue }
             items.append(Seq2SeqItem(source: String(letters), target: String(letters.reversed()), line: items.count + 1))
         }
-        report("\nReversal of strings: network, parameters, seed, seconds of processor time, free-running test strings right (of 300, 95 % interval), mean weight on the mirrored letter")
+        report(
+            "\nReversal of strings: network, parameters, seed, seconds of processor time, free-running test strings right (of 300, 95 % interval), mean weight on the mirrored letter"
+        )
         for network in Self.networks {
             let task = try KanaTask(items: items, network.architecture, seed: seed)
-            let recipe = Recipe(name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 50, epochs: reversalEpochs)
+            let recipe = Recipe(
+                name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 50, epochs: reversalEpochs)
             let begin = processorTime()
-            let trainer = try Seq2SeqTrainer(task.model.network, examples: Array(task.examples[..<3000]), options: recipe.options(seed: seed, threads: threads))
+            let trainer = try Seq2SeqTrainer(
+                task.model.network, examples: Array(task.examples[..<3000]), options: recipe.options(seed: seed, threads: threads))
             for _ in 1...reversalEpochs { _ = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(3000))) }
             let seconds = processorTime() - begin
-            let evaluation = try FreeRunningEvaluation(task.model, items: Array(items[3000...]), examples: Array(task.examples[3000...]), threads: threads)
+            let evaluation = try FreeRunningEvaluation(
+                task.model, items: Array(items[3000...]), examples: Array(task.examples[3000...]), threads: threads)
             let share = Share(evaluation.exactMatches, of: 300)
             let mirrored = mirroredWeight(task.model, Array(task.examples[3000...].prefix(50)))
-            report(String(format: "\(network.name)  %d  \(seed)  %.1f  %d (%.1f–%.1f %%)  %@", task.model.network.parameterCount, seconds, evaluation.exactMatches,
-                          100 * share.interval.lowerBound, 100 * share.interval.upperBound, mirrored.map { String(format: "%.2f", $0) } ?? "–"))
+            report(
+                String(
+                    format: "\(network.name)  %d  \(seed)  %.1f  %d (%.1f–%.1f %%)  %@", task.model.network.parameterCount, seconds,
+                    evaluation.exactMatches,
+                    100 * share.interval.lowerBound, 100 * share.interval.upperBound, mirrored.map { String(format: "%.2f", $0) } ?? "–"))
             let condition = "reversal: " + network.name
             for item in evaluation.items { table.add(item.item.line, condition, seed, item.isExact ? 1 : 0) }
             summary.add(condition, "seconds of processor time", seed: seed, seconds)
@@ -112,7 +126,8 @@ struct Comparison: ParsableCommand {
 
     private func picture(_ task: KanaTask, _ name: String) throws {
         let example = task.examples[3000], model = task.model
-        let maps = model.network.attentionMaps(source: example.source, decoderInput: [model.configuration.beginID] + example.target).filter { $0.place == .cross }
+        let maps = model.network.attentionMaps(source: example.source, decoderInput: [model.configuration.beginID] + example.target).filter
+        { $0.place == .cross }
         guard let map = maps.max(by: { mirror($0, example) < mirror($1, example) }) else { return }
         let values = (0..<map.weights.rows).map { map.weights.rows($0..<$0 + 1).elements.map(Double.init) }
         var options = Heatmap.Options()
@@ -121,8 +136,10 @@ struct Comparison: ParsableCommand {
         options.columnTitle = "source"
         options.range = 0...1
         let file = "reversal-" + name.lowercased().filter { $0.isLetter || $0.isNumber } + ".svg"
-        try Heatmap(values, rowLabels: model.tokens(of: example.target) + ["end"], columnLabels: model.tokens(of: example.source), options: options)
-            .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent(file))
+        try Heatmap(
+            values, rowLabels: model.tokens(of: example.target) + ["end"], columnLabels: model.tokens(of: example.source), options: options
+        )
+        .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent(file))
     }
 
     private func mirror(_ map: AttentionMap<Float>, _ example: Seq2SeqExample) -> Float {

@@ -100,7 +100,9 @@ struct Hyakunin: ParsableCommand {
         options.threads = threads
         for input in Seq2SeqTrainingOptions.DecoderInput.allCases {
             let isUnshifted = input == .unshifted
-            report("\n\(isUnshifted ? "Unshifted target (the decoder is given the character that it must say)" : "Shifted target"), seed \(seed)")
+            report(
+                "\n\(isUnshifted ? "Unshifted target (the decoder is given the character that it must say)" : "Shifted target"), seed \(seed)"
+            )
             report("epoch  loss   as logged: poems whose every character is right with the given input   free-running: poems right")
             options.decoderInput = input
             let task = try KanaTask(poems, .transformer(shape), seed: seed)
@@ -111,7 +113,9 @@ struct Hyakunin: ParsableCommand {
                 guard isUnshifted || epoch <= 6 || epoch % 10 == 0 else { continue }
                 let free = try task.evaluate(threads: threads)
                 report(String(format: "%5d  %.3f  %d  %d", epoch, result.loss, task.givenInputMatches(input), free.exactMatches))
-                if epoch == epochs { for item in free.items { table.add(item.item.line, "lecture-\(input.rawValue)", seed, item.isExact ? 1 : 0) } }
+                if epoch == epochs {
+                    for item in free.items { table.add(item.item.line, "lecture-\(input.rawValue)", seed, item.isExact ? 1 : 0) }
+                }
             }
         }
     }
@@ -131,10 +135,15 @@ struct Hyakunin: ParsableCommand {
             candidates = hidden.flatMap { size in
                 learningRate.flatMap { rate in
                     batchSize.map { batch in
-                        let architecture = network == "transformer" ? Recipe.transformer(size, heads: heads, feedForward: feedForward)
-                            : Recipe.recurrent(network == "lstm" ? .lstm : .gru, size, embedding: tied ? size : embedding ?? max(4, size / 2))
-                        return Recipe(name: "\(network)-\(size), rate \(rate), batch \(batch)", architecture: architecture, tied: tied, learningRate: rate,
-                                      batchSize: batch, epochs: epochs)
+                        let architecture =
+                            network == "transformer"
+                            ? Recipe.transformer(size, heads: heads, feedForward: feedForward)
+                            : Recipe.recurrent(
+                                network == "lstm" ? .lstm : .gru, size, embedding: tied ? size : embedding ?? max(4, size / 2))
+                        return Recipe(
+                            name: "\(network)-\(size), rate \(rate), batch \(batch)", architecture: architecture, tied: tied,
+                            learningRate: rate,
+                            batchSize: batch, epochs: epochs)
                     }
                 }
             }
@@ -158,11 +167,16 @@ struct Hyakunin: ParsableCommand {
             }
             let task = try KanaTask(items: items, recipe.architecture, seed: seed)
             let begin = processorTime()
-            let trainer = try Seq2SeqTrainer(task.model.network, examples: task.examples, options: recipe.options(seed: seed, threads: threads))
+            let trainer = try Seq2SeqTrainer(
+                task.model.network, examples: task.examples, options: recipe.options(seed: seed, threads: threads))
             for _ in 1...recipe.epochs { _ = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(items.count))) }
             let trained = processorTime() - begin
             let evaluation = try task.evaluate(threads: threads)
-            report(String(format: "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained in %.1f s of processor time)", trained))
+            report(
+                String(
+                    format:
+                        "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained in %.1f s of processor time)",
+                    trained))
             report("k  decided by k kana  best guess  network")
             var decided: [Double] = [], best: [Double] = [], recalled: [Double] = []
             for k in 1...(poems.map(\.upper.count).max() ?? 1) {
@@ -201,10 +215,14 @@ extension Hyakunin {
         func series(_ name: String, _ y: [Double], hasLine: Bool = true, isDashed: Bool = false) -> LineChart.Series {
             LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasLine: hasLine, isDashed: isDashed)
         }
-        try LineChart([series("limit: decided, or best guess", best), series("decided alone (決まり字)", decided, isDashed: true),
-                       series("network, free-running", recalled, hasLine: false)],
-                      options: options)
-            .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
+        try LineChart(
+            [
+                series("limit: decided, or best guess", best), series("decided alone (決まり字)", decided, isDashed: true),
+                series("network, free-running", recalled, hasLine: false),
+            ],
+            options: options
+        )
+        .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
     }
 }
 
@@ -224,10 +242,14 @@ struct KanaTask {
     let model: Seq2SeqModel
 
     init(_ poems: [Poem], _ architecture: Seq2SeqConfiguration.Architecture, tied: Bool = false, seed: UInt64) throws {
-        try self.init(items: poems.map { Seq2SeqItem(source: $0.upper, target: $0.lower, line: $0.number) }, architecture, tied: tied, seed: seed)
+        try self.init(
+            items: poems.map { Seq2SeqItem(source: $0.upper, target: $0.lower, line: $0.number) }, architecture, tied: tied, seed: seed)
     }
 
-    init(items: [Seq2SeqItem], _ architecture: Seq2SeqConfiguration.Architecture, tied: Bool = false, unit: SymbolUnit = .characters, seed: UInt64) throws {
+    init(
+        items: [Seq2SeqItem], _ architecture: Seq2SeqConfiguration.Architecture, tied: Bool = false, unit: SymbolUnit = .characters,
+        seed: UInt64
+    ) throws {
         self.items = items
         let tokenizer = makeSymbolTokenizer(items.flatMap { [$0.source, $0.target] }, unit: unit)
         let size = (tokenizer["model"]?["vocab"]?.object ?? []).count
@@ -238,7 +260,9 @@ struct KanaTask {
         examples = try model.examples(of: items)
     }
 
-    func evaluate(threads: Int) throws -> FreeRunningEvaluation { try FreeRunningEvaluation(model, items: items, examples: examples, threads: threads) }
+    func evaluate(threads: Int) throws -> FreeRunningEvaluation {
+        try FreeRunningEvaluation(model, items: items, examples: examples, threads: threads)
+    }
 
     /// Items all of whose tokens are the most probable ones when the decoder is given its training input: a log like the lecture's.
     func givenInputMatches(_ input: Seq2SeqTrainingOptions.DecoderInput) -> Int {

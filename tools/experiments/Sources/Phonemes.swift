@@ -41,8 +41,10 @@ private let kanaPhonemes: [Character: [String]] = {
     ] {
         for (kana, vowel) in zip(row, "aiueo") where kana != " " { table[kana] = (consonant.isEmpty ? [] : [consonant]) + [String(vowel)] }
     }
-    table.merge(["し": ["sh", "i"], "ち": ["ch", "i"], "つ": ["ts", "u"], "ふ": ["f", "u"], "じ": ["j", "i"], "ぢ": ["j", "i"], "づ": ["z", "u"],
-                 "を": ["o"], "ん": ["N"], "っ": ["q"]]) { $1 }
+    table.merge([
+        "し": ["sh", "i"], "ち": ["ch", "i"], "つ": ["ts", "u"], "ふ": ["f", "u"], "じ": ["j", "i"], "ぢ": ["j", "i"], "づ": ["z", "u"],
+        "を": ["o"], "ん": ["N"], "っ": ["q"],
+    ]) { $1 }
     return table
 }()
 
@@ -80,11 +82,23 @@ enum SlipType: String, CaseIterable {
     /// - substitution: one place has something that the word does not have there or elsewhere; other: everything else.
     init(intended: [String], produced: [String]) {
         let a = morae(intended), b = morae(produced)
-        if a == b { self = .none; return }
-        if intended.sorted() == produced.sorted() { self = .exchange; return }
-        guard a.count == b.count else { self = .other; return }
+        if a == b {
+            self = .none
+            return
+        }
+        if intended.sorted() == produced.sorted() {
+            self = .exchange
+            return
+        }
+        guard a.count == b.count else {
+            self = .other
+            return
+        }
         let changed = a.indices.filter { a[$0] != b[$0] }
-        guard changed.count == 1, let place = changed.first else { self = .other; return }
+        guard changed.count == 1, let place = changed.first else {
+            self = .other
+            return
+        }
         func has(_ mora: Mora) -> Bool {
             if mora == b[place] { return true }
             if a[place].rest == b[place].rest { return mora.onset == b[place].onset && !mora.onset.isEmpty }
@@ -120,8 +134,9 @@ struct PhonologicalSlip: Sendable {
                 }
                 return values
             }
-            return PhonologicalSlip(number: Int(member.key) ?? index, intended: try list("phon"), produced: try list("errphon"),
-                                    impossible: member.value["あり得ない"]?.string.flatMap(phonemes(ofKana:)))
+            return PhonologicalSlip(
+                number: Int(member.key) ?? index, intended: try list("phon"), produced: try list("errphon"),
+                impossible: member.value["あり得ない"]?.string.flatMap(phonemes(ofKana:)))
         }
     }
 }

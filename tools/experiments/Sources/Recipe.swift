@@ -7,7 +7,7 @@ import Training
 /// Seconds that all threads of this program have computed: what a busy machine does not change.
 func processorTime() -> Double {
     var usage = rusage()
-    getrusage(0 /* this process */, &usage)
+    getrusage(0, &usage)  // 0: this process
     return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
 }
 
@@ -28,7 +28,9 @@ struct Recipe: Sendable {
         var processorSeconds: Double
         var evaluation: FreeRunningEvaluation
         var description: String {
-            String(format: "%d of %d free-running, %d parameters, %d epochs, %.2f s (%.2f s of processor time)", evaluation.exactMatches, evaluation.items.count, parameters, epochs, seconds, processorSeconds)
+            String(
+                format: "%d of %d free-running, %d parameters, %d epochs, %.2f s (%.2f s of processor time)", evaluation.exactMatches,
+                evaluation.items.count, parameters, epochs, seconds, processorSeconds)
         }
     }
 
@@ -73,13 +75,16 @@ struct Recipe: Sendable {
             }
         }
         let final = try evaluation ?? task.evaluate(threads: threads)
-        return Result(parameters: task.model.network.parameterCount, epochs: trainer.epochs, seconds: (ContinuousClock.now - begin) / .seconds(1),
-                      processorSeconds: processorTime() - processor, evaluation: final)
+        return Result(
+            parameters: task.model.network.parameterCount, epochs: trainer.epochs, seconds: (ContinuousClock.now - begin) / .seconds(1),
+            processorSeconds: processorTime() - processor, evaluation: final)
     }
 
     // MARK: The recipes
 
-    static func transformer(_ size: Int, heads: Int = 4, feedForward: Int? = nil, layers: (Int, Int) = (1, 1)) -> Seq2SeqConfiguration.Architecture {
+    static func transformer(
+        _ size: Int, heads: Int = 4, feedForward: Int? = nil, layers: (Int, Int) = (1, 1)
+    ) -> Seq2SeqConfiguration.Architecture {
         var shape = Seq2SeqConfiguration.Transformer()
         shape.hiddenSize = size
         shape.attentionHeads = heads
@@ -90,8 +95,11 @@ struct Recipe: Sendable {
         return .transformer(shape)
     }
 
-    static func recurrent(_ cell: RecurrentCellName, _ size: Int, embedding: Int? = nil, attention: Seq2SeqConfiguration.Recurrent.Attention = .none)
-        -> Seq2SeqConfiguration.Architecture {
+    static func recurrent(
+        _ cell: RecurrentCellName, _ size: Int, embedding: Int? = nil, attention: Seq2SeqConfiguration.Recurrent.Attention = .none
+    )
+        -> Seq2SeqConfiguration.Architecture
+    {
         var shape = Seq2SeqConfiguration.Recurrent()
         shape.cell = cell == .lstm ? .lstm : .gru
         shape.hiddenSize = size
@@ -108,12 +116,15 @@ struct Recipe: Sendable {
         Recipe(name: "gru-64", architecture: recurrent(.gru, 64, embedding: 32), learningRate: 1e-2, batchSize: 20, epochs: 80),
         Recipe(name: "gru-128", architecture: recurrent(.gru, 128, embedding: 32), learningRate: 7e-3, batchSize: 20, epochs: 60),
         Recipe(name: "lstm-64", architecture: recurrent(.lstm, 64, embedding: 32), learningRate: 1e-2, batchSize: 20, epochs: 80),
-        Recipe(name: "gru-64-dot", architecture: recurrent(.gru, 64, embedding: 32, attention: .dot), learningRate: 1e-2, batchSize: 20, epochs: 80),
+        Recipe(
+            name: "gru-64-dot", architecture: recurrent(.gru, 64, embedding: 32, attention: .dot), learningRate: 1e-2, batchSize: 20,
+            epochs: 80),
     ]
     /// Found by `search`: the fastest, and the smallest that reached all hundred with every seed tried.
     static let winners = [
         Recipe(name: "gru-32", architecture: recurrent(.gru, 32, embedding: 12), learningRate: 2.5e-2, batchSize: 20, epochs: 160),
         Recipe(name: "gru-28", architecture: recurrent(.gru, 28, embedding: 12), learningRate: 2.5e-2, batchSize: 20, epochs: 160),
     ]
-    static let recall = Recipe(name: "recall", architecture: recurrent(.gru, 128, embedding: 32), learningRate: 7e-3, batchSize: 100, epochs: 30)
+    static let recall = Recipe(
+        name: "recall", architecture: recurrent(.gru, 128, embedding: 32), learningRate: 7e-3, batchSize: 100, epochs: 30)
 }

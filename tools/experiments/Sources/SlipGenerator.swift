@@ -60,13 +60,18 @@ final class SlipGenerator {
         let places = sentence.indices.filter { analysis.word(sentence[$0]).category != nil }
         var pairs: [(Int, Int, Double)] = []
         for i in places {
-            for j in places where j > i && sentence[i] != sentence[j] && analysis.word(sentence[i]).category == analysis.word(sentence[j]).category {
+            for j in places
+            where j > i && sentence[i] != sentence[j] && analysis.word(sentence[i]).category == analysis.word(sentence[j]).category {
                 pairs.append((i, j, likeness(sentence, i, j)))
             }
         }
         guard !pairs.isEmpty else { return nil }
         var left = random.uniform() * pairs.reduce(0) { $0 + $1.2 }
-        let (i, j, _) = pairs.first { left -= $0.2; return left < 0 } ?? pairs[pairs.count - 1]
+        let (i, j, _) =
+            pairs.first {
+                left -= $0.2
+                return left < 0
+            } ?? pairs[pairs.count - 1]
         var produced = sentence
         switch kind {
         case .exchange: produced.swapAt(i, j)

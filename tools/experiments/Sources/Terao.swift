@@ -48,12 +48,17 @@ struct Terao: ParsableCommand {
     private typealias Network = (name: String, architecture: Seq2SeqConfiguration.Architecture, rate: Double)
 
     private func makeTask(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64) throws -> KanaTask {
-        let items = slips.map { Seq2SeqItem(source: $0.intended.joined(separator: " "), target: $0.produced.joined(separator: " "), line: $0.number) }
+        let items = slips.map {
+            Seq2SeqItem(source: $0.intended.joined(separator: " "), target: $0.produced.joined(separator: " "), line: $0.number)
+        }
         return try KanaTask(items: items, network.architecture, unit: .words, seed: seed)
     }
 
-    private func train(_ task: KanaTask, _ examples: [Seq2SeqExample], _ network: Network, epochs: Int, seed: UInt64, frozen: Set<ParameterGroup> = []) throws {
-        let recipe = Recipe(name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 16, epochs: epochs)
+    private func train(
+        _ task: KanaTask, _ examples: [Seq2SeqExample], _ network: Network, epochs: Int, seed: UInt64, frozen: Set<ParameterGroup> = []
+    ) throws {
+        let recipe = Recipe(
+            name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 16, epochs: epochs)
         var options = recipe.options(seed: seed, threads: threads)
         options.frozen = frozen
         let trainer = try Seq2SeqTrainer(task.model.network, examples: examples, options: options)
@@ -61,19 +66,28 @@ struct Terao: ParsableCommand {
     }
 
     /// As published: trained and tested on the same items, all of the network or its decoder alone.
-    private func same(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
-        for (condition, frozen) in [("all parameters", []), ("decoder only", [ParameterGroup.encoder, .embeddings])] as [(String, Set<ParameterGroup>)] {
+    private func same(
+        _ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary
+    ) throws {
+        for (condition, frozen) in [("all parameters", []), ("decoder only", [ParameterGroup.encoder, .embeddings])]
+            as [(String, Set<ParameterGroup>)]
+        {
             let task = try makeTask(slips, network, seed)
             try train(task, task.examples, network, epochs: 3 * epochs, seed: seed, frozen: frozen)
-            let evaluation = try FreeRunningEvaluation(task.model, items: task.items, examples: task.examples, unit: .words, threads: threads)
+            let evaluation = try FreeRunningEvaluation(
+                task.model, items: task.items, examples: task.examples, unit: .words, threads: threads)
             report("same items, \(network.name), \(condition), seed \(seed): \(evaluation.exactMatches) of \(slips.count) free-running")
-            for item in evaluation.items { table.add(item.item.line, "same: \(network.name), \(condition)", seed, "exact", item.isExact ? 1 : 0) }
+            for item in evaluation.items {
+                table.add(item.item.line, "same: \(network.name), \(condition)", seed, "exact", item.isExact ? 1 : 0)
+            }
             summary.add("same: \(network.name), \(condition)", "exact", seed: seed, Double(evaluation.exactMatches))
         }
     }
 
     /// Cross-validated. Repetition comes first, from pseudo-words of the training folds' phonemes: a network that cannot repeat cannot slip.
-    private func unseen(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
+    private func unseen(
+        _ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary
+    ) throws {
         var random = RandomSource(seed: seed)
         let forms = Array(Set(slips.map { $0.intended.joined(separator: " ") })).sorted()
         let order = random.permutation(forms.count)
@@ -88,10 +102,13 @@ struct Terao: ParsableCommand {
             try train(task, words, network, epochs: 8, seed: seed)
             try train(task, training.map { task.examples[$0] }, network, epochs: epochs, seed: seed + 1)
             let sources = test.map { task.examples[$0].source }
-            let evaluation = try FreeRunningEvaluation(task.model, items: test.map { task.items[$0] }, examples: test.map { task.examples[$0] }, unit: .words, threads: threads)
+            let evaluation = try FreeRunningEvaluation(
+                task.model, items: test.map { task.items[$0] }, examples: test.map { task.examples[$0] }, unit: .words, threads: threads)
             exact += evaluation.exactMatches
             repeated += evaluation.items.count { $0.output == $0.item.source }
-            for (item, index) in zip(evaluation.items, test) { table.add(slips[index].number, "unseen: \(network.name)", seed, "exact", item.isExact ? 1 : 0) }
+            for (item, index) in zip(evaluation.items, test) {
+                table.add(slips[index].number, "unseen: \(network.name)", seed, "exact", item.isExact ? 1 : 0)
+            }
 
             var options = DecodingOptions()
             options.method = .sampling(temperature: 1, topK: nil, topP: nil)
@@ -99,7 +116,9 @@ struct Terao: ParsableCommand {
             options.seed = seed
             for (index, outputs) in zip(test, try generateFreely(task.model, sources, options: options, threads: threads)) {
                 attestedTypes[SlipType(intended: slips[index].intended, produced: slips[index].produced), default: 0] += 1
-                for output in outputs { sampledTypes[SlipType(intended: slips[index].intended, produced: task.model.tokens(of: output.ids)), default: 0] += 1 }
+                for output in outputs {
+                    sampledTypes[SlipType(intended: slips[index].intended, produced: task.model.tokens(of: output.ids)), default: 0] += 1
+                }
             }
             for index in test {
                 let slip = slips[index]
@@ -109,7 +128,8 @@ struct Terao: ParsableCommand {
                 if let listed = slip.impossible { foils.append(("impossible foil (as listed)", listed)) }
                 for (kind, foil) in foils where foil != slip.produced && foil != slip.intended {
                     let targets = try [slip.produced, foil].map { try task.model.ids(of: $0.joined(separator: " "), keepsUnknown: true) }
-                    let scores = scoreOutputs(task.model, [task.examples[index].source, task.examples[index].source], targets, threads: 1).map { $0.reduce(0, +) }
+                    let scores = scoreOutputs(task.model, [task.examples[index].source, task.examples[index].source], targets, threads: 1)
+                        .map { $0.reduce(0, +) }
                     wins[kind, default: (0, 0, 0)].wins += scores[0] > scores[1] ? 1 : 0
                     wins[kind, default: (0, 0, 0)].count += 1
                     wins[kind, default: (0, 0, 0)].difference += scores[0] - scores[1]
@@ -117,7 +137,9 @@ struct Terao: ParsableCommand {
                 }
             }
         }
-        report("\nunseen items, \(network.name), seed \(seed), \(folds) folds: exact \(exact) of \(slips.count), plain repetitions \(repeated)")
+        report(
+            "\nunseen items, \(network.name), seed \(seed), \(folds) folds: exact \(exact) of \(slips.count), plain repetitions \(repeated)"
+        )
         let condition = "unseen: \(network.name)"
         summary.add(condition, "exact", seed: seed, Double(exact))
         summary.add(condition, "plain repetitions", seed: seed, Double(repeated))
@@ -125,15 +147,23 @@ struct Terao: ParsableCommand {
             summary.add(condition, "% more probable than \(kind)", seed: seed, 100 * Double(result.wins) / Double(result.count))
             summary.add(condition, "log p attested - " + kind, seed: seed, result.difference / Double(result.count))
             let share = Share(result.wins, of: result.count)
-            report(String(format: "  attested slip more probable than \(kind): %d of %d (%.0f–%.0f %%), mean difference of log p %.2f", result.wins, result.count,
-                          100 * share.interval.lowerBound, 100 * share.interval.upperBound, result.difference / Double(result.count)))
+            report(
+                String(
+                    format: "  attested slip more probable than \(kind): %d of %d (%.0f–%.0f %%), mean difference of log p %.2f",
+                    result.wins, result.count,
+                    100 * share.interval.lowerBound, 100 * share.interval.upperBound, result.difference / Double(result.count)))
         }
         report("  type: attested %  sampled % (95 % intervals)")
         for type in SlipType.allCases {
-            summary.add(condition, "% of samples: \(type.rawValue)", seed: seed, 100 * Double(sampledTypes[type] ?? 0) / Double(slips.count * samples))
+            summary.add(
+                condition, "% of samples: \(type.rawValue)", seed: seed,
+                100 * Double(sampledTypes[type] ?? 0) / Double(slips.count * samples))
             let a = Share(attestedTypes[type] ?? 0, of: slips.count), b = Share(sampledTypes[type] ?? 0, of: slips.count * samples)
-            report(String(format: "  \(type.rawValue): %.1f (%.1f–%.1f)  %.1f (%.1f–%.1f)", 100 * a.value, 100 * a.interval.lowerBound, 100 * a.interval.upperBound,
-                          100 * b.value, 100 * b.interval.lowerBound, 100 * b.interval.upperBound))
+            report(
+                String(
+                    format: "  \(type.rawValue): %.1f (%.1f–%.1f)  %.1f (%.1f–%.1f)", 100 * a.value, 100 * a.interval.lowerBound,
+                    100 * a.interval.upperBound,
+                    100 * b.value, 100 * b.interval.lowerBound, 100 * b.interval.upperBound))
         }
     }
 

@@ -39,9 +39,11 @@ final class WordAnalysis {
             while let current = node?.pointee {
                 node = UnsafePointer(current.next)
                 let kind = Int(current.stat)
-                guard kind != Int(MECAB_BOS_NODE), kind != Int(MECAB_EOS_NODE), let start = current.surface, let feature = current.feature else { continue }
+                guard kind != Int(MECAB_BOS_NODE), kind != Int(MECAB_EOS_NODE), let start = current.surface, let feature = current.feature
+                else { continue }
                 let surface = String(decoding: UnsafeRawBufferPointer(start: start, count: Int(current.length)), as: UTF8.self)
-                words.append(Self.word(surface, String(cString: feature).split(separator: ",", omittingEmptySubsequences: false).map(String.init)))
+                words.append(
+                    Self.word(surface, String(cString: feature).split(separator: ",", omittingEmptySubsequences: false).map(String.init)))
             }
         }
         return words
@@ -59,12 +61,13 @@ final class WordAnalysis {
     /// IPA features: class, three subclasses, conjugation, form, base form, reading, pronunciation.
     private static func word(_ surface: String, _ features: [String]) -> Word {
         func feature(_ index: Int) -> String { index < features.count ? features[index] : "*" }
-        let category: String? = switch (feature(0), feature(1)) {
-        case ("名詞", "一般"), ("名詞", "固有名詞"), ("名詞", "サ変接続"), ("名詞", "形容動詞語幹"), ("名詞", "副詞可能"), ("名詞", "代名詞"): "名詞"
-        case ("動詞", "自立"), ("形容詞", "自立"): feature(0) + " " + feature(5)
-        case ("副詞", _): "副詞"
-        default: nil
-        }
+        let category: String? =
+            switch (feature(0), feature(1)) {
+            case ("名詞", "一般"), ("名詞", "固有名詞"), ("名詞", "サ変接続"), ("名詞", "形容動詞語幹"), ("名詞", "副詞可能"), ("名詞", "代名詞"): "名詞"
+            case ("動詞", "自立"), ("形容詞", "自立"): feature(0) + " " + feature(5)
+            case ("副詞", _): "副詞"
+            default: nil
+            }
         return Word(surface: surface, category: category, sounds: feature(7) == "*" ? [] : phonemes(ofKana: feature(7)) ?? [])
     }
 }

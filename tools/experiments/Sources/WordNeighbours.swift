@@ -21,20 +21,25 @@ struct WordNeighbours {
     /// - Parameters:
     ///   - model: of the embedding space: a folder, or a name; nil for the default model.
     ///   - vocabulary: so many of the most frequent words take part, from five occurrences on.
-    init(_ corpus: [Words], space: NeighbourSpace, model: String?, analysis: WordAnalysis, vocabulary: Int = 4000, count wanted: Int = 5, threads: Int) throws {
+    init(
+        _ corpus: [Words], space: NeighbourSpace, model: String?, analysis: WordAnalysis, vocabulary: Int = 4000, count wanted: Int = 5,
+        threads: Int
+    ) throws {
         var counts: [String: Int] = [:]
         for sentence in corpus { for word in sentence { counts[word, default: 0] += 1 } }
         let words = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(vocabulary).filter { $0.value >= 5 }.map(\.key)
         let known = words.map(analysis.word)
-        let ranked = switch space {
-        case .embedding: try Self.byEmbedding(words, isContent: { known[$0].category != nil }, model: model, threads: threads)
-        case .cooccurrence: Self.byCooccurrence(corpus, words, isContent: { known[$0].category != nil })
-        }
+        let ranked =
+            switch space {
+            case .embedding: try Self.byEmbedding(words, isContent: { known[$0].category != nil }, model: model, threads: threads)
+            case .cooccurrence: Self.byCooccurrence(corpus, words, isContent: { known[$0].category != nil })
+            }
         var nearest: [String: [String]] = [:]
         for (a, others) in ranked {
-            nearest[words[a]] = Array(others.lazy.filter { b in
-                known[b].category == known[a].category && (known[a].sounds.isEmpty || known[a].sounds != known[b].sounds)
-            }.prefix(wanted).map { words[$0] })
+            nearest[words[a]] = Array(
+                others.lazy.filter { b in
+                    known[b].category == known[a].category && (known[a].sounds.isEmpty || known[a].sounds != known[b].sounds)
+                }.prefix(wanted).map { words[$0] })
         }
         self.nearest = nearest
     }
@@ -47,7 +52,8 @@ struct WordNeighbours {
         options.threads = threads
         let vectors = try SentenceEncoder(model: model, options: options).encode(places.map { words[$0] })
         let table = try CosineSearch(corpus: vectors, threads: threads).search(vectors, top: min(200, places.count))
-        return Dictionary(uniqueKeysWithValues: places.indices.map { i in (places[i], table[i].map(\.row).filter { $0 != i }.map { places[$0] }) })
+        return Dictionary(
+            uniqueKeysWithValues: places.indices.map { i in (places[i], table[i].map(\.row).filter { $0 != i }.map { places[$0] }) })
     }
 
     private static func byCooccurrence(_ corpus: [Words], _ words: [String], isContent: (Int) -> Bool) -> [Int: [Int]] {

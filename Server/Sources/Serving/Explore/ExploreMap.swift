@@ -41,7 +41,9 @@ public final class ExploreMap: Sendable {
         (self.title, self.caption, self.index, self.threads) = (title, caption, index, threads)
         guard !coordinates.isEmpty else { throw DataError(.badData, "a map needs at least one point") }
         if let bad = pointRows.first(where: { $0 < 0 || $0 >= index.file.count }) {
-            throw DataError(.badData, "the map has a point for row \(bad), but the vector file has \(index.file.count) rows; it is another file's map", file: index.file.path)
+            throw DataError(
+                .badData, "the map has a point for row \(bad), but the vector file has \(index.file.count) rows; it is another file's map",
+                file: index.file.path)
         }
         let points = MortonPoints(coordinates), rows = points.order.map { pointRows[$0] }
         (self.points, self.rows) = (points, rows)
@@ -50,7 +52,9 @@ public final class ExploreMap: Sendable {
         blob = try points.blob(rows: rows)
         var columns = try index.file.layout.columns.map { try TextColumn($0, of: index.file) }
         second = try other.map {
-            try SecondMap(title: $0.title, caption: $0.caption, coordinates: $0.coordinates, rows: $0.rows, onto: rows, first: positions, threads: threads)
+            try SecondMap(
+                title: $0.title, caption: $0.caption, coordinates: $0.coordinates, rows: $0.rows, onto: rows, first: positions,
+                threads: threads)
         }
         secondBlob = try second?.blob() ?? []
         if let second {
@@ -78,7 +82,7 @@ public final class ExploreMap: Sendable {
     /// Does beforehand what the first question would wait for: codes of the vectors, folded texts and names of hills. For a thread of its own, which
     /// steps back for whatever a page asks meanwhile.
     public func prepareQuestions() {
-        _ = nice(10) // of this thread, on Linux
+        _ = nice(10)  // of this thread, on Linux
         try? index.prepareCodes(threads: 1)
         _ = texts(threads: 1)
         _ = labels(threads: 1)
@@ -91,7 +95,9 @@ public final class ExploreMap: Sendable {
             var made: [MapLabels.Label] = []
             if let texts = columns.first(where: { $0.role == .text }) {
                 let (extent, rows) = (points.extent, rows)
-                made = MapLabels.find(shares: positions.map(extent.share), aspect: extent.aspect, text: { texts.utf8(rows[$0]) }, threads: threads ?? self.threads)
+                made = MapLabels.find(
+                    shares: positions.map(extent.share), aspect: extent.aspect, text: { texts.utf8(rows[$0]) },
+                    threads: threads ?? self.threads)
             }
             found = made
             return made
@@ -114,14 +120,33 @@ public final class ExploreMap: Sendable {
     func start(canSearchMeaning: Bool) -> [UInt8] {
         let extent = points.extent
         let list = columns.map { column -> JSON in
-            let role = switch column.role { case .id: "id"; case .group: "group"; case .text: "text"; case .other: "other" }
+            let role =
+                switch column.role {
+                case .id: "id"
+                case .group: "group"
+                case .text: "text"
+                case .other: "other"
+                }
             return .object([("name", .string(column.name)), ("role", .string(role))])
         }
-        let facts = JSON.object([
-            ("count", .integer(rows.count)), ("title", .string(title)), ("caption", .string(caption)), ("aspect", .number(extent.aspect)),
-            ("extent", .array([extent.left, extent.low, extent.width, extent.height].map(JSON.number))), ("blockSize", .integer(Self.blockSize)), ("columns", .array(list)),
-            ("meaning", .bool(canSearchMeaning)),
-        ] + (second.map { [("second", JSON.object([("title", .string($0.title)), ("caption", .string($0.caption)), ("aspect", .number($0.extent.aspect))]))] } ?? []))
+        let facts = JSON.object(
+            [
+                ("count", .integer(rows.count)), ("title", .string(title)), ("caption", .string(caption)),
+                ("aspect", .number(extent.aspect)),
+                ("extent", .array([extent.left, extent.low, extent.width, extent.height].map(JSON.number))),
+                ("blockSize", .integer(Self.blockSize)), ("columns", .array(list)),
+                ("meaning", .bool(canSearchMeaning)),
+            ]
+                + (second.map {
+                    [
+                        (
+                            "second",
+                            JSON.object([
+                                ("title", .string($0.title)), ("caption", .string($0.caption)), ("aspect", .number($0.extent.aspect)),
+                            ])
+                        )
+                    ]
+                } ?? []))
         var bytes: [UInt8] = []
         facts.write(to: &bytes)
         bytes.removeLast()
@@ -133,7 +158,8 @@ public final class ExploreMap: Sendable {
         try columnAnswers.withLock { answers in
             if let known = answers[number] { return known }
             let column = columns[number]
-            let made = try GZip.compressed(ServedPage.column(MapPage.Column(name: column.name, cells: rows.map { column[$0] }), points: positions), level: 1)
+            let made = try GZip.compressed(
+                ServedPage.column(MapPage.Column(name: column.name, cells: rows.map { column[$0] }), points: positions), level: 1)
             answers[number] = made
             return made
         }
@@ -158,7 +184,9 @@ public final class ExploreMap: Sendable {
     /// The places of the rows nearest to a vector, with cosines.
     func nearest(_ query: Tensor<Float>, top: Int, except: Int? = nil) throws -> JSON {
         let found = try index.search(query, top: top + rows.count - placesOnMap, filters: [], except: except, threads: threads)[0]
-        return .array(found.lazy.compactMap { hit in self.place(ofRow: hit.row).map { JSON.array([.integer($0), .number(Double(hit.score))]) } }.prefix(top).map(\.self))
+        return .array(
+            found.lazy.compactMap { hit in self.place(ofRow: hit.row).map { JSON.array([.integer($0), .number(Double(hit.score))]) } }
+                .prefix(top).map(\.self))
     }
 
     /// Rows that are on the map; where some are not, a search asks for more.
@@ -181,7 +209,9 @@ public final class ExploreMap: Sendable {
                 if let label {
                     try writer.write([.integer(row), .text(label.value)])
                 } else {
-                    try writer.write([.integer(row), .single(Float(positions[place].x)), .single(Float(positions[place].y))] + columns.map { .text($0[row]) })
+                    try writer.write(
+                        [.integer(row), .single(Float(positions[place].x)), .single(Float(positions[place].y))]
+                            + columns.map { .text($0[row]) })
                 }
             }
             try writer.finish()
@@ -213,12 +243,15 @@ extension ExploreMap {
     ///   - second: another map of the same vector file.
     /// - Throws: `DataError` where a file is missing or they do not belong together.
     public static func open(
-        _ input: String, vectors: String?, second: String? = nil, title: String?, threads: Int, openIndex: (VectorFile) throws -> VectorIndex
+        _ input: String, vectors: String?, second: String? = nil, title: String?, threads: Int,
+        openIndex: (VectorFile) throws -> VectorIndex
     ) throws -> ExploreMap {
         if try HDF5Container(path: input).attribute("format")?.string == "kotonoha/map" {
             let map = try MapFile(path: input)
             let named = map.source.map { URL(fileURLWithPath: input).deletingLastPathComponent().appendingPathComponent($0).path }
-            guard let path = vectors ?? named else { throw DataError(.usage, "the map does not name its vector file; give it with --vectors", file: input) }
+            guard let path = vectors ?? named else {
+                throw DataError(.usage, "the map does not name its vector file; give it with --vectors", file: input)
+            }
             guard FileManager.default.fileExists(atPath: path) else {
                 throw DataError(.noInput, "the vector file '\(path)' of the map is not there; give it with --vectors", file: input)
             }
@@ -226,8 +259,10 @@ extension ExploreMap {
                 throw DataError(.badData, "this is not the vector file that the map was made of (their hashes differ)", file: path)
             }
             let other = try second.map { try beside(map, path, $0) }, index = try openIndex(VectorFile(path: path))
-            return try ExploreMap(title: title ?? name(of: input), caption: caption(of: map), coordinates: points(of: map), rows: map.rows, index: index, second: other,
-                                  threads: threads)
+            return try ExploreMap(
+                title: title ?? name(of: input), caption: caption(of: map), coordinates: points(of: map), rows: map.rows, index: index,
+                second: other,
+                threads: threads)
         }
         guard vectors == nil else { throw DataError(.usage, "--vectors belongs to a map; this is a vector file itself", file: input) }
         let other = try second.map { try beside(nil, input, $0) }, index = try openIndex(VectorFile(path: input))
@@ -235,8 +270,10 @@ extension ExploreMap {
         guard rows.count > 2 else { throw DataError(.badData, "there are too few rows for a map", file: input) }
         let model = try PCA(components: .count(2), threads: threads).fit(index.vectors, valid: index.valid)
         let y = try model.transform(index.vectors, threads: threads)
-        return try ExploreMap(title: title ?? name(of: input), caption: "PCA, n = \(rows.count)", coordinates: rows.map { (Double(y[$0, 0]), y.columns > 1 ? Double(y[$0, 1]) : 0) },
-                              rows: rows, index: index, second: other, threads: threads)
+        return try ExploreMap(
+            title: title ?? name(of: input), caption: "PCA, n = \(rows.count)",
+            coordinates: rows.map { (Double(y[$0, 0]), y.columns > 1 ? Double(y[$0, 1]) : 0) },
+            rows: rows, index: index, second: other, threads: threads)
     }
 
     /// A second map, which must be of the same vector file.

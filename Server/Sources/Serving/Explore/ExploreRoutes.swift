@@ -10,9 +10,13 @@ struct ExploreRoutes: PathHandler {
         let map = map
         switch path {
         case "/", "/explore": return API.Route(method: .get, isOpen: true) { _, _ in page() }
-        case "/explore/page.js": return API.Route(method: .get, isOpen: true) { _, _ in Answer(bytes: ServedPage.script, type: "text/javascript; charset=utf-8") }
-        case "/explore/page.css": return API.Route(method: .get, isOpen: true) { _, _ in Answer(bytes: ServedPage.style, type: "text/css; charset=utf-8") }
-        case "/explore/start": return API.Route(method: .get) { _, _ in Answer(json: map.start(canSearchMeaning: map.index.encoder != nil)) }
+        case "/explore/page.js":
+            return API.Route(method: .get, isOpen: true) { _, _ in Answer(bytes: ServedPage.script, type: "text/javascript; charset=utf-8")
+            }
+        case "/explore/page.css":
+            return API.Route(method: .get, isOpen: true) { _, _ in Answer(bytes: ServedPage.style, type: "text/css; charset=utf-8") }
+        case "/explore/start":
+            return API.Route(method: .get) { _, _ in Answer(json: map.start(canSearchMeaning: map.index.encoder != nil)) }
         case "/explore/points": return API.Route(method: .get) { _, _ in Answer(bytes: map.blob, type: "application/octet-stream") }
         case "/explore/column":
             return API.Route(method: .get) { api, query in
@@ -20,13 +24,19 @@ struct ExploreRoutes: PathHandler {
                 // Not among the searches, which should not wait for it.
                 return try await api.queue.perform { Answer(compressed: try map.column(number)) }
             }
-        case "/explore/second" where map.second != nil: return API.Route(method: .get) { _, _ in Answer(bytes: map.secondBlob, type: "application/octet-stream") }
+        case "/explore/second" where map.second != nil:
+            return API.Route(method: .get) { _, _ in Answer(bytes: map.secondBlob, type: "application/octet-stream") }
         case "/explore/labels":
             return API.Route(method: .get) { api, _ in
                 try await api.queue.perform {
-                    Answer(.array(map.labels().map {
-                        .object([("x", .number($0.x)), ("y", .number($0.y)), ("size", .integer($0.size)), ("words", .array($0.words.map(JSON.string)))])
-                    }))
+                    Answer(
+                        .array(
+                            map.labels().map {
+                                .object([
+                                    ("x", .number($0.x)), ("y", .number($0.y)), ("size", .integer($0.size)),
+                                    ("words", .array($0.words.map(JSON.string))),
+                                ])
+                            }))
                 }
             }
         case "/explore/block":
@@ -36,7 +46,9 @@ struct ExploreRoutes: PathHandler {
         case "/explore/find":
             return API.Route(method: .post) { api, fields in
                 let words = try fields!.required("words")
-                return try await api.searches.perform { Answer(bytes: map.texts().find(words, threads: api.settings.searchThreads), type: "application/octet-stream") }
+                return try await api.searches.perform {
+                    Answer(bytes: map.texts().find(words, threads: api.settings.searchThreads), type: "application/octet-stream")
+                }
             }
         case "/explore/meaning":
             return API.Route(method: .post) { api, fields in
@@ -58,7 +70,9 @@ struct ExploreRoutes: PathHandler {
                 let places = try fields.places("points", below: map.rows.count)
                 let column = try fields.string("column"), value = try fields.string("value")
                 return try await api.searches.perform {
-                    var answer = Answer(bytes: try map.export(places, format: format, label: column.flatMap { name in value.map { (name, $0) } }), type: types[name]!)
+                    var answer = Answer(
+                        bytes: try map.export(places, format: format, label: column.flatMap { name in value.map { (name, $0) } }),
+                        type: types[name]!)
                     answer.headers.append((.contentDisposition, "attachment; filename=\"selection.\(name)\""))
                     return answer
                 }
@@ -69,7 +83,8 @@ struct ExploreRoutes: PathHandler {
 
     private func page() -> Answer {
         var answer = Answer(bytes: ServedPage.html(title: "Kotonoha", folder: "/explore"), type: "text/html; charset=utf-8")
-        let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        let policy =
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         answer.headers += [(.contentSecurityPolicy, policy), (HTTPField.Name("Referrer-Policy")!, "no-referrer")]
         return answer
     }

@@ -74,7 +74,8 @@ final class FoldedTexts: Sendable {
     }
 
     static func fold(_ text: String) -> String {
-        text.precomposedStringWithCompatibilityMapping.uppercased().lowercased().precomposedStringWithCompatibilityMapping.replacing("ς", with: "σ")
+        text.precomposedStringWithCompatibilityMapping.uppercased().lowercased().precomposedStringWithCompatibilityMapping.replacing(
+            "ς", with: "σ")
     }
 
     private static func append(_ text: ArraySlice<UInt8>, to bytes: inout [UInt8]) {

@@ -1,7 +1,7 @@
 import Analysis
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Statistics
 import Tensors
@@ -9,7 +9,8 @@ import VectorStore
 
 struct ContrastCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "contrast", abstract: "Test whether two conditions differ, in the similarity of their sentences or in a numeric column.",
+        commandName: "contrast",
+        abstract: "Test whether two conditions differ, in the similarity of their sentences or in a numeric column.",
         discussion: """
             kotonoha contrast vectors.h5 --by condition --between A,B --item item -o pairs.csv --figure c.pdf
             kotonoha contrast scores.csv --by condition --between A,B --item item --value surprisal
@@ -53,7 +54,9 @@ struct ContrastCommand: ParsableCommand {
     @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(name: .shortAndLong, help: "The long table for R: pairs of rows with their cosines, or the values (.tsv, .csv, .xlsx, .jsonl, .json).")
+    @Option(
+        name: .shortAndLong,
+        help: "The long table for R: pairs of rows with their cosines, or the values (.tsv, .csv, .xlsx, .jsonl, .json).")
     var output: String?
 
     @OptionGroup(title: "Picture") var picture: PictureOptions
@@ -82,13 +85,22 @@ struct ContrastCommand: ParsableCommand {
         let adjusted = run.adjusted()
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: input)]
-        record.settings = [
-            ("method", .string("contrast")), ("by", .string(by)), ("item", item.map(JSON.string) ?? .null), ("value", value.map(JSON.string) ?? .null),
-            ("toward", toward.map(JSON.string) ?? .null),
-            ("resamples", .integer(resamples)), ("permutations", .integer(permutations)),
-            ("contrasts", .array(run.results.indices.map { Self.json(run.results[$0], holm: adjusted.holm[$0], fdr: adjusted.fdr[$0]) })), ("notes", .array(run.notes.map(JSON.string))),
-        ] + (run.vectors.map { [("vectors", $0)] } ?? [])
-        if let output { try ResultTable(run.columns, tableOutput).write(to: output, provenance: record) { append in for row in run.rows { try append(row) } } }
+        record.settings =
+            [
+                ("method", .string("contrast")), ("by", .string(by)), ("item", item.map(JSON.string) ?? .null),
+                ("value", value.map(JSON.string) ?? .null),
+                ("toward", toward.map(JSON.string) ?? .null),
+                ("resamples", .integer(resamples)), ("permutations", .integer(permutations)),
+                (
+                    "contrasts",
+                    .array(run.results.indices.map { Self.json(run.results[$0], holm: adjusted.holm[$0], fdr: adjusted.fdr[$0]) })
+                ), ("notes", .array(run.notes.map(JSON.string))),
+            ] + (run.vectors.map { [("vectors", $0)] } ?? [])
+        if let output {
+            try ResultTable(run.columns, tableOutput).write(to: output, provenance: record) { append in
+                for row in run.rows { try append(row) }
+            }
+        }
         for path in picture.figure {
             guard let categories = run.categories else { continue }
             var options = CategoryPlot.Options()
@@ -101,11 +113,18 @@ struct ContrastCommand: ParsableCommand {
             try record.write(beside: path)
         }
         if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
-        for (k, result) in run.results.enumerated() { try Console.print(Self.line(result, holm: run.results.count > 1 ? adjusted.holm[k] : nil)) }
+        for (k, result) in run.results.enumerated() {
+            try Console.print(Self.line(result, holm: run.results.count > 1 ? adjusted.holm[k] : nil))
+        }
         if !report.quiet { for note in run.notes { Console.say("note: " + note) } }
     }
 
-    private var pairs: [(String, String)] { between.map { pair in let parts = pair.split(separator: ",").map(String.init); return (parts[0], parts[1]) } }
+    private var pairs: [(String, String)] {
+        between.map { pair in
+            let parts = pair.split(separator: ",").map(String.init)
+            return (parts[0], parts[1])
+        }
+    }
 
     // MARK: Numbers of a table
 
@@ -120,7 +139,8 @@ struct ContrastCommand: ParsableCommand {
         } else {
             table = try Table(path: input, options: tableInput.options(), wanted: [by, value] + (item.map { [$0] } ?? []))
         }
-        let factor = try table.column(by).factor(), numbers = try table.column(value).optionalNumbers(), items = try item.map { try table.column($0).texts }
+        let factor = try table.column(by).factor(), numbers = try table.column(value).optionalNumbers(),
+            items = try item.map { try table.column($0).texts }
         var run = ContrastRun(measureName: value)
         let valid = numbers.map { $0 != nil }, missing = valid.count { !$0 }
         if missing > 0 { run.notes.append("\(missing) rows without a number in '\(value)' were left out") }
@@ -129,26 +149,39 @@ struct ContrastCommand: ParsableCommand {
             let (first, second, note) = try values(factor, numbers, items, a, b)
             if let note { run.notes.append(note) }
             let name = "\(value): \(a) − \(b)"
-            run.add(try items == nil ? contrast.unpaired(name, first, second) : contrast.paired(name, first, second), (a, first), (b, second))
+            run.add(
+                try items == nil ? contrast.unpaired(name, first, second) : contrast.paired(name, first, second), (a, first), (b, second))
         }
         run.columns = table.columnNames.map(TableColumn.carried)
         run.rows = (0..<table.rowCount).map { table.texts(row: $0).cells }
         return run
     }
 
-    private func values(_ factor: Factor, _ numbers: [Double?], _ items: [String]?, _ a: String, _ b: String) throws -> ([Double], [Double], String?) {
+    private func values(
+        _ factor: Factor, _ numbers: [Double?], _ items: [String]?, _ a: String, _ b: String
+    ) throws -> ([Double], [Double], String?) {
         guard a != b else { throw DataError(.usage, "a contrast needs two different conditions, not '\(a)' twice") }
         func rows(_ level: String) throws -> [Int] { try factor.rows(of: level).filter { numbers[$0] != nil } }
         guard let items else { return (try rows(a).compactMap { numbers[$0] }, try rows(b).compactMap { numbers[$0] }, nil) }
         func means(_ level: String) throws -> [String: Double] {
             var sums: [String: (Double, Int)] = [:]
-            for row in try rows(level) where !items[row].isEmpty { sums[items[row], default: (0, 0)].0 += numbers[row] ?? 0; sums[items[row], default: (0, 0)].1 += 1 }
+            for row in try rows(level) where !items[row].isEmpty {
+                sums[items[row], default: (0, 0)].0 += numbers[row] ?? 0
+                sums[items[row], default: (0, 0)].1 += 1
+            }
             return sums.mapValues { $0.0 / Double($0.1) }
         }
         let inA = try means(a), inB = try means(b)
-        let cells = Dictionary(grouping: try (rows(a) + rows(b)).filter { !items[$0].isEmpty }) { [items[$0], factor[$0] ?? ""] }.filter { $0.value.count > 1 }
-        let repeated = cells.isEmpty ? nil : "\(cells.count) item–condition cells have several rows, which were averaged: "
-            + cells.keys.sorted { $0.lexicographicallyPrecedes($1) }.prefix(5).map { "\($0[0]) in \($0[1]) (\(cells[$0]?.count ?? 0) rows)" }.joined(separator: ", ") + (cells.count > 5 ? ", …" : "")
+        let cells = Dictionary(grouping: try (rows(a) + rows(b)).filter { !items[$0].isEmpty }) { [items[$0], factor[$0] ?? ""] }.filter {
+            $0.value.count > 1
+        }
+        let repeated =
+            cells.isEmpty
+            ? nil
+            : "\(cells.count) item–condition cells have several rows, which were averaged: "
+                + cells.keys.sorted { $0.lexicographicallyPrecedes($1) }.prefix(5).map {
+                    "\($0[0]) in \($0[1]) (\(cells[$0]?.count ?? 0) rows)"
+                }.joined(separator: ", ") + (cells.count > 5 ? ", …" : "")
         let shared = Factor(name: "", values: items).levels.filter { inA[$0] != nil && inB[$0] != nil }
         let incomplete = Set(inA.keys).symmetricDifference(inB.keys).sorted()
         guard !shared.isEmpty else {
@@ -159,7 +192,9 @@ struct ContrastCommand: ParsableCommand {
     }
 
     private static func note(_ incomplete: [String], _ a: String, _ b: String) -> String? {
-        incomplete.isEmpty ? nil : "\(incomplete.count) items occur in only one of '\(a)' and '\(b)' and were left out: \(incomplete.prefix(5).joined(separator: ", "))\(incomplete.count > 5 ? ", …" : "")"
+        incomplete.isEmpty
+            ? nil
+            : "\(incomplete.count) items occur in only one of '\(a)' and '\(b)' and were left out: \(incomplete.prefix(5).joined(separator: ", "))\(incomplete.count > 5 ? ", …" : "")"
     }
 
     // MARK: Cosines of vectors
@@ -181,8 +216,12 @@ struct ContrastCommand: ParsableCommand {
         var run = ContrastRun(measureName: toward == nil ? "cosine" : "association")
         run.vectors = try file.description
         let carried = CarriedColumns(file), cells = try carried.read()
-        run.columns = [.init("item"), .init("item2"), .init("condition"), .init("condition2"), .init("row"), .init("row2"), TableColumn("cosine", decimals: 6), TableColumn("centred_cosine", decimals: 6),
-                       .init("length"), .init("length2"), TableColumn("overlap", decimals: 4)] + carried.tableColumns(suffix: "1") + carried.tableColumns(suffix: "2")
+        run.columns =
+            [
+                .init("item"), .init("item2"), .init("condition"), .init("condition2"), .init("row"), .init("row2"),
+                TableColumn("cosine", decimals: 6), TableColumn("centred_cosine", decimals: 6),
+                .init("length"), .init("length2"), TableColumn("overlap", decimals: 4),
+            ] + carried.tableColumns(suffix: "1") + carried.tableColumns(suffix: "2")
         let sentences = try file.texts(), pieces = rows.map { Set(Self.bigrams(sentences[$0])) }
         let (overlap, lengths) = Self.covariates(pieces, rows.map { Double(sentences[$0].count) })
         for (a, b) in pairs {
@@ -191,42 +230,62 @@ struct ContrastCommand: ParsableCommand {
             let first = found.first.compactMap { place[$0] }, second = found.second.compactMap { place[$0] }
             if let toward {
                 let attributes = toward.split(separator: ":").map(String.init)
-                let c = try factor.rows(of: attributes[0]).compactMap { place[$0] }, e = try factor.rows(of: attributes[1]).compactMap { place[$0] }
+                let c = try factor.rows(of: attributes[0]).compactMap { place[$0] },
+                    e = try factor.rows(of: attributes[1]).compactMap { place[$0] }
                 for (label, cosines) in [("cosine", raw), ("centred cosine", centred)] {
-                    let u = Contrast.association(cosines, rows: first, toward: c, e), v = Contrast.association(cosines, rows: second, toward: c, e)
+                    let u = Contrast.association(cosines, rows: first, toward: c, e),
+                        v = Contrast.association(cosines, rows: second, toward: c, e)
                     let name = "\(label) to \(attributes[0]) rather than \(attributes[1]): \(a) − \(b)"
-                    run.add(try found.isPaired ? contrast.paired(name, u, v) : contrast.unpaired(name, u, v), label == "cosine" ? (a, u) : nil, label == "cosine" ? (b, v) : nil)
+                    run.add(
+                        try found.isPaired ? contrast.paired(name, u, v) : contrast.unpaired(name, u, v), label == "cosine" ? (a, u) : nil,
+                        label == "cosine" ? (b, v) : nil)
                 }
             } else {
                 // Words and length that sentences share make them similar whatever they mean: tested as well, and regressed out.
                 var tables = [("cosine", raw), ("centred cosine", centred)]
-                if let rest = adjusted(raw, rows: first + second, for: [overlap, lengths]) { tables.append(("cosine without overlap and length", rest)) }
-                if Set(first + second).count == (first + second).count, Self.varies(overlap, first + second) { tables.append(("overlap", overlap)) }
+                if let rest = adjusted(raw, rows: first + second, for: [overlap, lengths]) {
+                    tables.append(("cosine without overlap and length", rest))
+                }
+                if Set(first + second).count == (first + second).count, Self.varies(overlap, first + second) {
+                    tables.append(("overlap", overlap))
+                }
                 for (label, cosines) in tables {
                     let s = try contrast.similarity("\(label), \(a) and \(b)", cosines, first, second, paired: found.isPaired)
                     run.add(s.separation, nil, nil)
                     run.add(s.homogeneity, nil, nil)
                     if label == "cosine" {
                         func within(_ own: [Int]) -> [Double] { own.map { i in mean(own.filter { $0 != i }.map { raw[i, $0] }) } }
-                        run.categories = (run.categories ?? []) + [.init(a, points: within(first), mean: s.withinFirst, interval: s.intervals.first), .init(b, points: within(second), mean: s.withinSecond, interval: s.intervals.second),
-                                                                   .init("\(a)–\(b)", points: first.map { i in mean(second.filter { $0 != i }.map { raw[i, $0] }) }, mean: s.between, interval: s.intervals.between)]
+                        run.categories =
+                            (run.categories ?? []) + [
+                                .init(a, points: within(first), mean: s.withinFirst, interval: s.intervals.first),
+                                .init(b, points: within(second), mean: s.withinSecond, interval: s.intervals.second),
+                                .init(
+                                    "\(a)–\(b)", points: first.map { i in mean(second.filter { $0 != i }.map { raw[i, $0] }) },
+                                    mean: s.between, interval: s.intervals.between),
+                            ]
                         run.isPaired = found.isPaired
                     }
-                    run.notes.append("\(label): within \(a) \(Console.fixed(s.withinFirst, 4)), within \(b) \(Console.fixed(s.withinSecond, 4)), between \(Console.fixed(s.between, 4))"
-                                     + (s.sameItem.map { ", the two sentences of an item \(Console.fixed($0, 4))" } ?? ""))
+                    run.notes.append(
+                        "\(label): within \(a) \(Console.fixed(s.withinFirst, 4)), within \(b) \(Console.fixed(s.withinSecond, 4)), between \(Console.fixed(s.between, 4))"
+                            + (s.sameItem.map { ", the two sentences of an item \(Console.fixed($0, 4))" } ?? ""))
                 }
             }
             let characters = (found.first.map { Double(sentences[$0].count) }, found.second.map { Double(sentences[$0].count) })
-            let length = try found.isPaired ? contrast.paired("length in characters: \(a) − \(b)", characters.0, characters.1) : contrast.unpaired("length in characters: \(a) − \(b)", characters.0, characters.1)
+            let length =
+                try found.isPaired
+                ? contrast.paired("length in characters: \(a) − \(b)", characters.0, characters.1)
+                : contrast.unpaired("length in characters: \(a) − \(b)", characters.0, characters.1)
             run.add(length, nil, nil)
             let both = found.first + found.second
             for (p, i) in both.enumerated() {
                 for j in both[(p + 1)...] {
                     guard let u = place[i], let v = place[j] else { continue }
-                    run.rows.append([
-                        Cell(items?[i]), Cell(items?[j]), Cell(factor[i]), Cell(factor[j]), .integer(i), .integer(j), .number(raw[u, v]), .number(centred[u, v]),
-                        .integer(sentences[i].count), .integer(sentences[j].count), .number(overlap[u, v]),
-                    ] + cells.map { .text($0[i]) } + cells.map { .text($0[j]) })
+                    run.rows.append(
+                        [
+                            Cell(items?[i]), Cell(items?[j]), Cell(factor[i]), Cell(factor[j]), .integer(i), .integer(j),
+                            .number(raw[u, v]), .number(centred[u, v]),
+                            .integer(sentences[i].count), .integer(sentences[j].count), .number(overlap[u, v]),
+                        ] + cells.map { .text($0[i]) } + cells.map { .text($0[j]) })
                 }
             }
         }
@@ -266,22 +325,35 @@ struct ContrastCommand: ParsableCommand {
     // MARK: Words
 
     static func json(_ r: Contrast.Result, holm: Double, fdr: Double) -> JSON {
-        func summary(_ s: Contrast.Summary?) -> JSON { s.map { .object([("mean", .number($0.mean)), ("sd", .number($0.deviation)), ("n", .integer($0.n))]) } ?? .null }
+        func summary(_ s: Contrast.Summary?) -> JSON {
+            s.map { .object([("mean", .number($0.mean)), ("sd", .number($0.deviation)), ("n", .integer($0.n))]) } ?? .null
+        }
         func estimate(_ e: Estimate?) -> JSON {
-            e.map { .object([("value", .number($0.value)), ("interval_95", $0.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null)]) } ?? .null
+            e.map {
+                .object([
+                    ("value", .number($0.value)),
+                    ("interval_95", $0.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
+                ])
+            } ?? .null
         }
         let e = r.difference
         return .object([
-            ("name", .string(r.name)), ("paired", .bool(r.isPaired)), ("n", .integer(e.n)), ("first", summary(r.first)), ("second", summary(r.second)), ("difference", .number(e.value)),
-            ("sd", r.deviation.map(JSON.number) ?? .null), ("interval_95", e.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
-            ("p", e.p.map(JSON.number) ?? .null), ("test", .string(e.method.test?.description ?? "")), ("rank_p", r.rank.map { .number($0.p) } ?? .null),
-            ("rank_test", r.rank.map { .string($0.method.description) } ?? .null), (r.isPaired ? "d_z" : "d", estimate(r.effect)), ("cliffs_delta", estimate(r.delta)),
+            ("name", .string(r.name)), ("paired", .bool(r.isPaired)), ("n", .integer(e.n)), ("first", summary(r.first)),
+            ("second", summary(r.second)), ("difference", .number(e.value)),
+            ("sd", r.deviation.map(JSON.number) ?? .null),
+            ("interval_95", e.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
+            ("p", e.p.map(JSON.number) ?? .null), ("test", .string(e.method.test?.description ?? "")),
+            ("rank_p", r.rank.map { .number($0.p) } ?? .null),
+            ("rank_test", r.rank.map { .string($0.method.description) } ?? .null), (r.isPaired ? "d_z" : "d", estimate(r.effect)),
+            ("cliffs_delta", estimate(r.delta)),
             ("p_holm", holm.isNaN ? .null : .number(holm)), ("p_fdr", fdr.isNaN ? .null : .number(fdr)),
         ])
     }
 
     static func line(_ r: Contrast.Result, holm: Double?) -> String {
-        func range(_ i: ClosedRange<Double>?) -> String { i.map { " [\(Console.fixed($0.lowerBound, 4)), \(Console.fixed($0.upperBound, 4))]" } ?? "" }
+        func range(_ i: ClosedRange<Double>?) -> String {
+            i.map { " [\(Console.fixed($0.lowerBound, 4)), \(Console.fixed($0.upperBound, 4))]" } ?? ""
+        }
         func p(_ value: Double) -> String { value < 0.0001 ? "p < .0001" : "p = \(Console.fixed(value, 4))" }
         var parts = ["\(r.name)\t\(Console.fixed(r.difference.value, 4)) 95 %\(range(r.difference.interval))"]
         if let p0 = r.difference.p { parts.append("\(p(p0)) (\(r.difference.method.test?.description ?? ""))") }
@@ -289,7 +361,11 @@ struct ContrastCommand: ParsableCommand {
         if let rank = r.rank { parts.append("\(rank.method.description) \(p(rank.p))") }
         if let effect = r.effect { parts.append("\(r.isPaired ? "d_z" : "d") \(Console.fixed(effect.value, 3))\(range(effect.interval))") }
         if let delta = r.delta { parts.append("Cliff's δ \(Console.fixed(delta.value, 3))") }
-        if let a = r.first, let b = r.second { parts.append("means \(Console.fixed(a.mean, 4)) (SD \(Console.fixed(a.deviation, 4)), n \(a.n)) and \(Console.fixed(b.mean, 4)) (SD \(Console.fixed(b.deviation, 4)), n \(b.n))") }
+        if let a = r.first, let b = r.second {
+            parts.append(
+                "means \(Console.fixed(a.mean, 4)) (SD \(Console.fixed(a.deviation, 4)), n \(a.n)) and \(Console.fixed(b.mean, 4)) (SD \(Console.fixed(b.deviation, 4)), n \(b.n))"
+            )
+        }
         return parts.joined(separator: "; ")
     }
 }

@@ -1,7 +1,7 @@
 import Analysis
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Representations
 import Tensors
@@ -26,7 +26,9 @@ struct RDMCommand: ParsableCommand {
     @OptionGroup(title: "Arrays over time") var trials: TrialOptions
 
     func validate() throws {
-        if arguments.matrix.metric.needsNoise, trials.trials == nil { throw ValidationError("--metric \(arguments.matrix.metric.rawValue) needs several trials of each condition: --trials TABLE") }
+        if arguments.matrix.metric.needsNoise, trials.trials == nil {
+            throw ValidationError("--metric \(arguments.matrix.metric.rawValue) needs several trials of each condition: --trials TABLE")
+        }
     }
 
     func run() throws {
@@ -81,8 +83,11 @@ struct MatrixArguments: ParsableArguments {
         let isSimilarity = asSimilarities && (DistanceMetric(rawValue: rdm.metric)?.hasSimilarity ?? false)
         var record = provenance()
         record.inputs = [try .init(hashing: DissimilarityOptions.path(input))]
-        record.settings = [("method", .string("dissimilarity matrix")), ("metric", .string(rdm.metric)), ("conditions", .integer(rdm.count)),
-                           ("by", matrix.by.map(JSON.string) ?? .null), ("order", .string(order.rawValue)), ("similarities", .bool(isSimilarity))] + settings
+        record.settings =
+            [
+                ("method", .string("dissimilarity matrix")), ("metric", .string(rdm.metric)), ("conditions", .integer(rdm.count)),
+                ("by", matrix.by.map(JSON.string) ?? .null), ("order", .string(order.rawValue)), ("similarities", .bool(isSimilarity)),
+            ] + settings
         var values = rdm.matrix
         if isSimilarity { for i in 0..<values.count { values[i] = 1 - values[i] } }
         try write(rdm, values, record)
@@ -102,17 +107,23 @@ struct MatrixArguments: ParsableArguments {
                 throw DataError(.usage, "--order group needs the rows of a vector file with groups")
             }
             let file = try VectorFile(path: input), valid = try file.valid()
-            guard let groups = try file.groups() else { throw DataError(.usage, "--order group needs groups, and this file has none", file: input) }
+            guard let groups = try file.groups() else {
+                throw DataError(.usage, "--order group needs groups, and this file has none", file: input)
+            }
             let factor = Factor(name: "group", values: valid.indices.filter { valid[$0] }.map { groups[$0] })
             let places = factor.codes.indices.sorted { (factor.codes[$0] ?? .max, $0) < (factor.codes[$1] ?? .max, $1) }
-            return (try rdm.selecting(places), places.indices.filter { $0 > 0 && factor.codes[places[$0]] != factor.codes[places[$0 - 1]] }, nil)
+            return (
+                try rdm.selecting(places), places.indices.filter { $0 > 0 && factor.codes[places[$0]] != factor.codes[places[$0 - 1]] }, nil
+            )
         }
     }
 
     /// The mean over a window of matrices over time.
     func run(averaging window: ClosedRange<Double>) throws {
         try writing.check(inputs: [input], files: [output] + picture.figure)
-        try finish(try RDMSeries(path: input).mean(window), asSimilarities: false, settings: [("window", .array([.number(window.lowerBound), .number(window.upperBound)]))])
+        try finish(
+            try RDMSeries(path: input).mean(window), asSimilarities: false,
+            settings: [("window", .array([.number(window.lowerBound), .number(window.upperBound)]))])
     }
 
     /// One matrix per time of an array.
@@ -122,36 +133,63 @@ struct MatrixArguments: ParsableArguments {
         let (series, settings) = try trials.series(input, matrix.metric, label: report.quiet ? nil : { Console.say($0) })
         if let window = try trials.windowRange() { return try finish(try series.mean(window), asSimilarities: false, settings: settings) }
         guard series.count > 1 else { return try finish(try series.rdm(0), asSimilarities: false, settings: settings) }
-        guard output.lowercased().hasSuffix(".rdm.h5") else { throw DataError(.usage, "\(series.count) matrices over time are written as NAME.rdm.h5; --window FROM:TO takes their mean", file: output) }
-        guard picture.figure.isEmpty, order == .input else { throw DataError(.usage, "a picture or an order is for one matrix; --window FROM:TO takes the mean of \(series.count)") }
+        guard output.lowercased().hasSuffix(".rdm.h5") else {
+            throw DataError(
+                .usage, "\(series.count) matrices over time are written as NAME.rdm.h5; --window FROM:TO takes their mean", file: output)
+        }
+        guard picture.figure.isEmpty, order == .input else {
+            throw DataError(.usage, "a picture or an order is for one matrix; --window FROM:TO takes the mean of \(series.count)")
+        }
         var record = provenance()
         record.inputs = try [path, trials.trials].compactMap { $0 }.map { try .init(hashing: $0) }
-        record.settings = [("method", .string("dissimilarity matrix")), ("metric", .string(series.metric)), ("conditions", .integer(series.labels.count)), ("times", .integer(series.count)),
-                           ("similarities", .bool(false))] + settings
-        try series.write(to: output, attributes: [("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized()))])
+        record.settings =
+            [
+                ("method", .string("dissimilarity matrix")), ("metric", .string(series.metric)),
+                ("conditions", .integer(series.labels.count)), ("times", .integer(series.count)),
+                ("similarities", .bool(false)),
+            ] + settings
+        try series.write(
+            to: output,
+            attributes: [
+                ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+            ])
         if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
-        if !report.quiet { Console.say("\(output): \(series.count) matrices of \(series.labels.count) conditions, from \(series.times[0]) to \(series.times[series.count - 1]) (\(series.metric))") }
+        if !report.quiet {
+            Console.say(
+                "\(output): \(series.count) matrices of \(series.labels.count) conditions, from \(series.times[0]) to \(series.times[series.count - 1]) (\(series.metric))"
+            )
+        }
     }
 
     private func write(_ rdm: RDM, _ values: Tensor<Double>, _ record: Provenance) throws {
         let n = rdm.count
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5":
-            guard output.lowercased().hasSuffix(".rdm.h5") else { throw DataError(.usage, "a dissimilarity matrix is written as NAME.rdm.h5", file: output) }
-            try rdm.write(to: output, attributes: [("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized()))])
+            guard output.lowercased().hasSuffix(".rdm.h5") else {
+                throw DataError(.usage, "a dissimilarity matrix is written as NAME.rdm.h5", file: output)
+            }
+            try rdm.write(
+                to: output,
+                attributes: [
+                    ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+                ])
         case "npy":
             let writer = try NPYWriter(path: output, shape: [n, n])
             try writer.append(values.elements.map(Float.init))
             try writer.finish()
             try record.write(beside: output)
         default:
-            try ResultTable(["label"] + rdm.labels.map { TableColumn($0, decimals: 6) }, table).write(to: output, provenance: record) { append in
+            try ResultTable(["label"] + rdm.labels.map { TableColumn($0, decimals: 6) }, table).write(to: output, provenance: record) {
+                append in
                 for i in 0..<n { try append([.text(rdm.labels[i])] + (0..<n).map { .number(values[i, $0]) }) }
             }
         }
     }
 
-    private func draw(_ rdm: RDM, _ values: Tensor<Double>, _ isSimilarity: Bool, _ borders: [Int], _ tree: Dendrogram?, to path: String, _ record: Provenance) throws {
+    private func draw(
+        _ rdm: RDM, _ values: Tensor<Double>, _ isSimilarity: Bool, _ borders: [Int], _ tree: Dendrogram?, to path: String,
+        _ record: Provenance
+    ) throws {
         var options = Heatmap.Options()
         options.page.width = try Length(parsing: picture.width)
         options.page.language = picture.isJapanese ? .japanese : .english
@@ -159,11 +197,15 @@ struct MatrixArguments: ParsableArguments {
         options.borders = borders
         options.tree = tree.map { $0.merges.map { ($0.first, $0.second, $0.height) } } ?? []
         let metric = rdm.metric.isEmpty ? (picture.isJapanese ? "非類似度" : "dissimilarity") : rdm.metric
-        options.valueTitle = isSimilarity ? (rdm.metric == "cosine" ? (picture.isJapanese ? "コサイン類似度" : "cosine") : (picture.isJapanese ? "相関係数" : "correlation"))
+        options.valueTitle =
+            isSimilarity
+            ? (rdm.metric == "cosine" ? (picture.isJapanese ? "コサイン類似度" : "cosine") : (picture.isJapanese ? "相関係数" : "correlation"))
             : (picture.isJapanese ? "距離（\(metric)）" : "distance (\(metric))")
         options.digits = rdm.count <= 12 ? 2 : nil
         let n = rdm.count
-        let map = try Heatmap((0..<n).map { i in (0..<n).map { values[i, $0] } }, rowLabels: rdm.labels, columnLabels: n <= 60 ? rdm.labels : [], options: options)
+        let map = try Heatmap(
+            (0..<n).map { i in (0..<n).map { values[i, $0] } }, rowLabels: rdm.labels, columnLabels: n <= 60 ? rdm.labels : [],
+            options: options)
         try map.write(to: URL(fileURLWithPath: path))
         try record.write(beside: path)
     }
@@ -172,10 +214,15 @@ struct MatrixArguments: ParsableArguments {
         let known = rdm.values.filter { !$0.isNaN }.map { isSimilarity ? 1 - $0 : $0 }
         let mean = known.reduce(0, +) / Double(max(1, known.count))
         if report.json {
-            return try Console.print(JSON.object([("conditions", .integer(rdm.count)), ("metric", .string(rdm.metric)), ("similarities", .bool(isSimilarity)),
-                                              ("mean", .number(mean)), ("missing", .integer(rdm.values.count - known.count))]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("conditions", .integer(rdm.count)), ("metric", .string(rdm.metric)), ("similarities", .bool(isSimilarity)),
+                    ("mean", .number(mean)), ("missing", .integer(rdm.values.count - known.count)),
+                ]).serialized(.pretty))
         }
         guard !report.quiet else { return }
-        Console.say("\(output): \(rdm.count) conditions, mean \(isSimilarity ? "similarity" : "dissimilarity") \(Console.fixed(mean, 4)) (\(rdm.metric.isEmpty ? "metric unknown" : rdm.metric))")
+        Console.say(
+            "\(output): \(rdm.count) conditions, mean \(isSimilarity ? "similarity" : "dissimilarity") \(Console.fixed(mean, 4)) (\(rdm.metric.isEmpty ? "metric unknown" : rdm.metric))"
+        )
     }
 }

@@ -1,7 +1,7 @@
 import Analysis
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Representations
 import Statistics
@@ -72,8 +72,10 @@ struct RSACommand: ParsableCommand {
         let candidates = try models.flatMap(matrices.matrices), inTime = try data.map { try Self.isSeries($0) }
         if inTime.contains(true) {
             guard !inTime.contains(false) else {
-                throw DataError(.usage, "--data mixes matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])) with single matrices "
-                    + "(\(data[inTime.firstIndex(of: false) ?? 0]))")
+                throw DataError(
+                    .usage,
+                    "--data mixes matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])) with single matrices "
+                        + "(\(data[inTime.firstIndex(of: false) ?? 0]))")
             }
             return try runTimeCourse(candidates)
         }
@@ -83,17 +85,29 @@ struct RSACommand: ParsableCommand {
         var record = provenance(seed: seed)
         record.inputs = try (models + data).map { try .init(hashing: DissimilarityOptions.path($0)) }
         record.settings = [
-            ("method", .string("RSA")), ("comparison", .string(method.rawValue)), ("permutations", .integer(permutations)), ("bootstrap", .string(bootstrap.rawValue)),
-            ("resamples", .integer(resamples)), ("fdr", .number(fdr)), ("conditions", .integer(result.conditions)), ("subjects", .integer(result.subjects)),
+            ("method", .string("RSA")), ("comparison", .string(method.rawValue)), ("permutations", .integer(permutations)),
+            ("bootstrap", .string(bootstrap.rawValue)),
+            ("resamples", .integer(resamples)), ("fdr", .number(fdr)), ("conditions", .integer(result.conditions)),
+            ("subjects", .integer(result.subjects)),
             ("missing_pairs", .integer(result.missing)),
             ("noise_ceiling", result.ceiling.map { .array([.number($0.lower), .number($0.upper)]) } ?? .null),
-            ("models", .array(result.models.map { .object([("name", .string($0.name)), ("value", .number($0.estimate.value)), ("p", $0.estimate.p.map(JSON.number) ?? .null)]) })),
+            (
+                "models",
+                .array(
+                    result.models.map {
+                        .object([
+                            ("name", .string($0.name)), ("value", .number($0.estimate.value)),
+                            ("p", $0.estimate.p.map(JSON.number) ?? .null),
+                        ])
+                    })
+            ),
         ]
         if output != nil || !report.json { try write(result, record) }
         for path in picture.figure { try draw(result, to: path, record) }
         if result.missing > 0, !report.quiet {
-            Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing from a "
-                + "matrix; each comparison leaves out pairs missing from either of its matrices")
+            Console.say(
+                "note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing from a "
+                    + "matrix; each comparison leaves out pairs missing from either of its matrices")
         }
         if report.json { try Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
     }
@@ -104,19 +118,29 @@ struct RSACommand: ParsableCommand {
     }
 
     private func write(_ result: RSA.Result, _ record: Provenance) throws {
-        let columns: [TableColumn] = ["kind", "model", "model2", TableColumn("value", decimals: 4), TableColumn("low", decimals: 4), TableColumn("high", decimals: 4),
-                                      TableColumn("p", decimals: 5), TableColumn("p_fdr", decimals: 5), TableColumn("partial", decimals: 4), "subjects", "conditions", "method"]
+        let columns: [TableColumn] = [
+            "kind", "model", "model2", TableColumn("value", decimals: 4), TableColumn("low", decimals: 4), TableColumn("high", decimals: 4),
+            TableColumn("p", decimals: 5), TableColumn("p_fdr", decimals: 5), TableColumn("partial", decimals: 4), "subjects", "conditions",
+            "method",
+        ]
         try ResultTable(columns, table).write(to: output, provenance: record) { append in
             func row(_ kind: String, _ a: String, _ b: String?, _ e: Estimate, _ adjusted: Double?, _ partial: Double?) throws {
-                try append([.text(kind), .text(a), Cell(b), .number(e.value), Cell(e.interval?.lowerBound), Cell(e.interval?.upperBound), Cell(e.p), Cell(adjusted), Cell(partial),
-                            .integer(result.subjects), .integer(result.conditions), .text(e.method.description)])
+                try append([
+                    .text(kind), .text(a), Cell(b), .number(e.value), Cell(e.interval?.lowerBound), Cell(e.interval?.upperBound), Cell(e.p),
+                    Cell(adjusted), Cell(partial),
+                    .integer(result.subjects), .integer(result.conditions), .text(e.method.description),
+                ])
             }
             for model in result.models { try row("model", model.name, nil, model.estimate, model.adjustedP, model.partial) }
-            for difference in result.differences { try row("difference", difference.first, difference.second, difference.estimate, difference.adjustedP, nil) }
+            for difference in result.differences {
+                try row("difference", difference.first, difference.second, difference.estimate, difference.adjustedP, nil)
+            }
             if let ceiling = result.ceiling {
                 for (name, value) in [("lower", ceiling.lower), ("upper", ceiling.upper)] {
-                    try append([.text("noise ceiling"), .text(name), .missing, .number(value), .missing, .missing, .missing, .missing, .missing,
-                                .integer(result.subjects), .integer(result.conditions), .text(method.rawValue)])
+                    try append([
+                        .text("noise ceiling"), .text(name), .missing, .number(value), .missing, .missing, .missing, .missing, .missing,
+                        .integer(result.subjects), .integer(result.conditions), .text(method.rawValue),
+                    ])
                 }
             }
         }
@@ -124,15 +148,34 @@ struct RSACommand: ParsableCommand {
 
     private func json(_ result: RSA.Result) -> JSON {
         func members(_ e: Estimate, _ adjusted: Double) -> [(String, JSON)] {
-            [("value", .number(e.value)), ("interval_95", e.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
-             ("p", e.p.map(JSON.number) ?? .null), ("p_fdr", adjusted.isNaN ? .null : .number(adjusted))]
+            [
+                ("value", .number(e.value)),
+                ("interval_95", e.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
+                ("p", e.p.map(JSON.number) ?? .null), ("p_fdr", adjusted.isNaN ? .null : .number(adjusted)),
+            ]
         }
         return .object([
             ("method", .string(method.rawValue)), ("conditions", .integer(result.conditions)), ("subjects", .integer(result.subjects)),
             ("noise_ceiling", result.ceiling.map { .array([.number($0.lower), .number($0.upper)]) } ?? .null),
-            ("models", .array(result.models.map { .object([("name", .string($0.name))] + members($0.estimate, $0.adjustedP)
-                + [("by_subject", .array($0.bySubject.map { .number($0) })), ("partial", $0.partial.map(JSON.number) ?? .null)]) })),
-            ("differences", .array(result.differences.map { .object([("first", .string($0.first)), ("second", .string($0.second))] + members($0.estimate, $0.adjustedP)) })),
+            (
+                "models",
+                .array(
+                    result.models.map {
+                        .object(
+                            [("name", .string($0.name))] + members($0.estimate, $0.adjustedP)
+                                + [
+                                    ("by_subject", .array($0.bySubject.map { .number($0) })),
+                                    ("partial", $0.partial.map(JSON.number) ?? .null),
+                                ])
+                    })
+            ),
+            (
+                "differences",
+                .array(
+                    result.differences.map {
+                        .object([("first", .string($0.first)), ("second", .string($0.second))] + members($0.estimate, $0.adjustedP))
+                    })
+            ),
         ])
     }
 
@@ -143,21 +186,31 @@ struct RSACommand: ParsableCommand {
         options.title = picture.title
         options.yTitle = picture.isJapanese ? "データとの一致（\(method.rawValue)）" : "agreement with data (\(method.rawValue))"
         options.reference = 0
-        options.band = result.ceiling.map { (min($0.lower, $0.upper)...max($0.lower, $0.upper), picture.isJapanese ? "ノイズシーリング" : "noise ceiling") }
-        let plot = try CategoryPlot(result.models.map {
-            .init($0.name + ($0.adjustedP <= fdr ? " *" : ""), points: $0.bySubject, mean: $0.estimate.value, interval: $0.estimate.interval)
-        }, options: options)
+        options.band = result.ceiling.map {
+            (min($0.lower, $0.upper)...max($0.lower, $0.upper), picture.isJapanese ? "ノイズシーリング" : "noise ceiling")
+        }
+        let plot = try CategoryPlot(
+            result.models.map {
+                .init(
+                    $0.name + ($0.adjustedP <= fdr ? " *" : ""), points: $0.bySubject, mean: $0.estimate.value,
+                    interval: $0.estimate.interval)
+            }, options: options)
         try plot.write(to: URL(fileURLWithPath: path))
         try record.write(beside: path)
     }
 
     private func say(_ result: RSA.Result) {
         for model in result.models {
-            Console.say("\(model.name): \(method.rawValue) \(Console.fixed(model.estimate.value, 4))"
-                        + (model.estimate.interval.map { " [\(Console.fixed($0.lowerBound, 4)), \(Console.fixed($0.upperBound, 4))]" } ?? "")
-                        + ", p = \(Console.fixed(model.estimate.p ?? .nan, 4))\(model.adjustedP <= fdr ? " *" : "")")
+            Console.say(
+                "\(model.name): \(method.rawValue) \(Console.fixed(model.estimate.value, 4))"
+                    + (model.estimate.interval.map { " [\(Console.fixed($0.lowerBound, 4)), \(Console.fixed($0.upperBound, 4))]" } ?? "")
+                    + ", p = \(Console.fixed(model.estimate.p ?? .nan, 4))\(model.adjustedP <= fdr ? " *" : "")")
         }
-        if let ceiling = result.ceiling { Console.say("noise ceiling \(Console.fixed(ceiling.lower, 4)) to \(Console.fixed(ceiling.upper, 4)) (\(result.subjects) subjects, \(result.conditions) conditions)") }
+        if let ceiling = result.ceiling {
+            Console.say(
+                "noise ceiling \(Console.fixed(ceiling.lower, 4)) to \(Console.fixed(ceiling.upper, 4)) (\(result.subjects) subjects, \(result.conditions) conditions)"
+            )
+        }
     }
 }
 

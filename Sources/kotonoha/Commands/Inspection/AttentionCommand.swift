@@ -28,7 +28,10 @@ struct AttentionCommand: ParsableCommand {
     @Argument(help: "A second sentence, read together with the first.") var second: String?
 
     @Option(help: ArgumentHelp("A page with every head, in one file.", valueName: "file")) var html: String?
-    @Option(help: ArgumentHelp("A picture (.svg, .pdf, .png): layer means, the heads of --layer, or one head with --layer and --head; may be given several times.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A picture (.svg, .pdf, .png): layer means, the heads of --layer, or one head with --layer and --head; may be given several times.",
+            valueName: "file"))
     var figure: [String] = []
     @Option(name: .shortAndLong, help: "A table of the heads, or of the rollout.") var output: String?
     @Option(in: .layers, help: "Layer of the picture, from 1.") var layer: Int?
@@ -36,7 +39,8 @@ struct AttentionCommand: ParsableCommand {
     @Flag(help: "Draw and write the rollout of all layers instead of heads.") var rollout = false
     @Option(help: "Language of pictures and page: en or ja; by default the page follows the browser.") var language: String?
     @Option(help: "Width of the picture, such as 180mm.") var width = "180mm"
-    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
+    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed"))
+    var untrainedSeed: UInt64?
     @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir")) var dictionary: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
@@ -69,7 +73,8 @@ struct AttentionCommand: ParsableCommand {
         var record = provenance(seed: untrainedSeed)
         record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
         record.settings = [
-            ("method", .string(rollout ? "attention rollout" : "attention")), ("layers", .integer(found.layers.count)), ("heads", .integer(found.heads)),
+            ("method", .string(rollout ? "attention rollout" : "attention")), ("layers", .integer(found.layers.count)),
+            ("heads", .integer(found.heads)),
             ("tokens", .integer(found.tokens.count)), ("untrained", .bool(untrainedSeed != nil)),
         ]
         if let html {
@@ -87,10 +92,14 @@ struct AttentionCommand: ParsableCommand {
 
     private func panels(_ found: SentenceAttention) -> [AttentionPage.Panel] {
         func panel(_ part: (String, String), _ name: String, _ layer: Int?, _ head: Int?, _ weights: [[Double]]) -> AttentionPage.Panel {
-            .init(part: part.0, japanesePart: part.1, name: name, layer: layer, head: head, queries: found.tokens, keys: found.tokens, weights: weights)
+            .init(
+                part: part.0, japanesePart: part.1, name: name, layer: layer, head: head, queries: found.tokens, keys: found.tokens,
+                weights: weights)
         }
         let heads = found.layers.indices.flatMap { layer in
-            (0..<found.heads).map { panel(("Heads", "ヘッド"), "layer \(layer + 1), head \($0 + 1)", layer, $0, found.weights(layer: layer, head: $0)) }
+            (0..<found.heads).map {
+                panel(("Heads", "ヘッド"), "layer \(layer + 1), head \($0 + 1)", layer, $0, found.weights(layer: layer, head: $0))
+            }
         }
         let means = found.layers.indices.map { panel(("Means of layers", "層ごとの平均"), "layer \($0 + 1)", $0, nil, found.mean(layer: $0)) }
         let rollout = found.rollout().enumerated().map { panel(("Rollout", "ロールアウト"), "layer \($0 + 1)", $0, nil, $1) }
@@ -98,19 +107,17 @@ struct AttentionCommand: ParsableCommand {
     }
 
     private func picture(_ found: SentenceAttention, _ file: String) throws {
-        let isJapanese = words == .japanese
-        func named(_ layer: Int, _ head: Int? = nil) -> String {
-            isJapanese ? "第\(layer + 1)層" + (head.map { "・ヘッド\($0 + 1)" } ?? "") : "layer \(layer + 1)" + (head.map { ", head \($0 + 1)" } ?? "")
-        }
-        let maps: [(title: String, weights: [[Double]])] = if rollout {
-            found.rollout().enumerated().map { (named($0), $1) }
-        } else if let layer, let head {
-            [(named(layer - 1, head - 1), found.weights(layer: layer - 1, head: head - 1))]
-        } else if let layer {
-            (0..<found.heads).map { (named(layer - 1, $0), found.weights(layer: layer - 1, head: $0)) }
-        } else {
-            found.layers.indices.map { (named($0), found.mean(layer: $0)) }
-        }
+        let language = words ?? .english
+        let maps: [(title: String, weights: [[Double]])] =
+            if rollout {
+                found.rollout().enumerated().map { (language.layer($0 + 1), $1) }
+            } else if let layer, let head {
+                [(language.layer(layer, head: head), found.weights(layer: layer - 1, head: head - 1))]
+            } else if let layer {
+                (0..<found.heads).map { (language.layer(layer, head: $0 + 1), found.weights(layer: layer - 1, head: $0)) }
+            } else {
+                found.layers.indices.map { (language.layer($0 + 1), found.mean(layer: $0)) }
+            }
         let columns = maps.count == 1 ? 1 : min(maps.count, found.tokens.count > 16 ? 2 : 3)
         let figures = try maps.map { map in
             var options = Heatmap.Options()
@@ -127,29 +134,46 @@ struct AttentionCommand: ParsableCommand {
         func number(_ name: String) -> TableColumn { TableColumn(name, decimals: 4) }
         if rollout {
             let last = found.rollout().last ?? []
-            return try ResultTable(["position", "token", "from_position", "from_token", TableColumn("rollout", decimals: 6)], tableOutput).write(to: output, provenance: record) { append in
-                for (i, row) in last.enumerated() {
-                    for (j, weight) in row.enumerated() { try append([.integer(i + 1), .text(found.tokens[i]), .integer(j + 1), .text(found.tokens[j]), .number(weight)]) }
+            return try ResultTable(["position", "token", "from_position", "from_token", TableColumn("rollout", decimals: 6)], tableOutput)
+                .write(to: output, provenance: record) { append in
+                    for (i, row) in last.enumerated() {
+                        for (j, weight) in row.enumerated() {
+                            try append([.integer(i + 1), .text(found.tokens[i]), .integer(j + 1), .text(found.tokens[j]), .number(weight)])
+                        }
+                    }
                 }
-            }
         }
-        let columns: [TableColumn] = ["layer", "head", number("entropy"), number("distance"), number("to_self"), number("to_previous"), number("to_next"), number("to_first"), number("to_special")]
+        let columns: [TableColumn] = [
+            "layer", "head", number("entropy"), number("distance"), number("to_self"), number("to_previous"), number("to_next"),
+            number("to_first"), number("to_special"),
+        ]
         try ResultTable(columns, tableOutput).write(to: output, provenance: record) { append in
             for one in found.measures() {
-                try append([.integer(one.layer + 1), .integer(one.head + 1), .number(one.entropy), .number(one.distance), .number(one.toSelf), .number(one.toPrevious),
-                            .number(one.toNext), .number(one.toFirst), .number(one.toSpecial)])
+                try append([
+                    .integer(one.layer + 1), .integer(one.head + 1), .number(one.entropy), .number(one.distance), .number(one.toSelf),
+                    .number(one.toPrevious),
+                    .number(one.toNext), .number(one.toFirst), .number(one.toSpecial),
+                ])
             }
         }
     }
 
     private func json(_ found: SentenceAttention, _ model: String) -> JSON {
         .object([
-            ("model", .string(model)), ("tokens", .array(found.tokens.map(JSON.string))), ("layers", .integer(found.layers.count)), ("heads", .integer(found.heads)),
-            ("measures", .array(found.measures().map { one in
-                .object([("layer", .integer(one.layer + 1)), ("head", .integer(one.head + 1)), ("entropy", .number(one.entropy)), ("distance", .number(one.distance)),
-                         ("to_self", .number(one.toSelf)), ("to_previous", .number(one.toPrevious)), ("to_next", .number(one.toNext)),
-                         ("to_first", .number(one.toFirst)), ("to_special", .number(one.toSpecial))])
-            })),
+            ("model", .string(model)), ("tokens", .array(found.tokens.map(JSON.string))), ("layers", .integer(found.layers.count)),
+            ("heads", .integer(found.heads)),
+            (
+                "measures",
+                .array(
+                    found.measures().map { one in
+                        .object([
+                            ("layer", .integer(one.layer + 1)), ("head", .integer(one.head + 1)), ("entropy", .number(one.entropy)),
+                            ("distance", .number(one.distance)),
+                            ("to_self", .number(one.toSelf)), ("to_previous", .number(one.toPrevious)), ("to_next", .number(one.toNext)),
+                            ("to_first", .number(one.toFirst)), ("to_special", .number(one.toSpecial)),
+                        ])
+                    })
+            ),
         ])
     }
 }

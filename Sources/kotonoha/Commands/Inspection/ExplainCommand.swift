@@ -32,15 +32,23 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(help: "integrated or gradient-input.") var method = AttributionMethod.integrated
     @Option(help: "Unit of the map: word (in Japanese, MeCab words) or token.") var unit = Unit.word
-    @Option(in: Bounds(1...1000), help: "Number of points between the reference and the text at which the derivative is taken.") var steps = 24
-    @Option(help: "For a classifier: the label to explain, by name or number from 0; by default the one with the highest score.") var label: String?
-    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
-    @Option(name: .shortAndLong, help: "A table of the map (.tsv, .csv, .xlsx, .jsonl, .json); standard output if neither -o nor --figure is given.") var output: String?
-    @Option(help: ArgumentHelp("A picture of the map (.svg, .pdf, .png); may be given several times.", valueName: "file")) var figure: [String] = []
+    @Option(in: Bounds(1...1000), help: "Number of points between the reference and the text at which the derivative is taken.") var steps =
+        24
+    @Option(help: "For a classifier: the label to explain, by name or number from 0; by default the one with the highest score.") var label:
+        String?
+    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed"))
+    var untrainedSeed: UInt64?
+    @Option(
+        name: .shortAndLong,
+        help: "A table of the map (.tsv, .csv, .xlsx, .jsonl, .json); standard output if neither -o nor --figure is given.") var output:
+        String?
+    @Option(help: ArgumentHelp("A picture of the map (.svg, .pdf, .png); may be given several times.", valueName: "file")) var figure:
+        [String] = []
     @Option(help: "Width of the picture, such as 120mm.") var width = "120mm"
     @Option(help: "Language of the picture: en or ja.") var language = SessionLanguage.files.rawValue
     @Option(help: "How to split words: auto, spaces or mecab.") var words = WordCutter.Rule.auto
-    @Option(help: ArgumentHelp("MeCab dictionary (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir")) var dictionary: String?
+    @Option(help: ArgumentHelp("MeCab dictionary (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir")) var dictionary:
+        String?
     @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
@@ -68,8 +76,10 @@ struct ExplainCommand: ParsableCommand {
         (options.dictionary, options.threads) = (dictionary, threads)
         let encoder = try SentenceEncoder(directory: directory, options: options)
         let control = try untrainedSeed.map { try encoder.encoder.untrained(seed: $0) }
-        let found = try SimilarityAttribution(encoder, encoder: control, first, second, method: method, nodes: steps, cutter: cutter, threads: threads)
-        let map: (first: [String], second: [String], matrix: [[Double]]) = unit == .word ? found.words() : (found.first.tokens, found.second.tokens, found.matrix)
+        let found = try SimilarityAttribution(
+            encoder, encoder: control, first, second, method: method, nodes: steps, cutter: cutter, threads: threads)
+        let map: (first: [String], second: [String], matrix: [[Double]]) =
+            unit == .word ? found.words() : (found.first.tokens, found.second.tokens, found.matrix)
         let checks: [(key: String, value: JSON)] = [
             ("score", .number(found.score)), ("sum", .number(found.sum)), ("expected", found.expected.map(JSON.number) ?? .null),
             ("score_first_blank", .number(found.referenceScores.first)), ("score_second_blank", .number(found.referenceScores.second)),
@@ -81,19 +91,25 @@ struct ExplainCommand: ParsableCommand {
             let columns: [TableColumn] = ["first_position", "first", "second_position", "second", TableColumn("attribution", decimals: 6)]
             try ResultTable(columns, tableOutput).write(to: output, provenance: record) { append in
                 for (i, row) in map.matrix.enumerated() {
-                    for (j, value) in row.enumerated() { try append([.integer(i + 1), .text(map.first[i]), .integer(j + 1), .text(map.second[j]), .number(value)]) }
+                    for (j, value) in row.enumerated() {
+                        try append([.integer(i + 1), .text(map.first[i]), .integer(j + 1), .text(map.second[j]), .number(value)])
+                    }
                 }
             }
         }
         if report.json {
-            return try Console.print(JSON.object(checks + [
-                ("first", .array(map.first.map(JSON.string))), ("second", .array(map.second.map(JSON.string))),
-                ("attributions", .array(map.matrix.map { .array($0.map(JSON.number)) })),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object(
+                    checks + [
+                        ("first", .array(map.first.map(JSON.string))), ("second", .array(map.second.map(JSON.string))),
+                        ("attributions", .array(map.matrix.map { .array($0.map(JSON.number)) })),
+                    ]
+                ).serialized(.pretty))
         }
         guard !report.quiet else { return }
-        Console.say("cosine \(Console.fixed(found.score, 4)); with padding for the first text \(Console.fixed(found.referenceScores.first, 4)), the second "
-                    + "\(Console.fixed(found.referenceScores.second, 4)), both \(Console.fixed(found.referenceScores.both, 4))")
+        Console.say(
+            "cosine \(Console.fixed(found.score, 4)); with padding for the first text \(Console.fixed(found.referenceScores.first, 4)), the second "
+                + "\(Console.fixed(found.referenceScores.second, 4)), both \(Console.fixed(found.referenceScores.both, 4))")
         sayCheck(found.sum, found.expected, "the cosine against these references")
     }
 
@@ -101,33 +117,55 @@ struct ExplainCommand: ParsableCommand {
         let model = try ExplainedClassifier(directory: directory, dictionary: dictionary)
         if let untrainedSeed { model.network.encoder.initialize(seed: untrainedSeed) }
         let chosen = try label.map { label in
-            guard let place = model.labels.firstIndex(of: label) ?? Int(label).flatMap({ model.labels.indices.contains($0) ? $0 : nil }) else {
-                throw DataError(.usage, "no label '\(label)'; the labels of \(directory.name) are "
-                    + "\(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
+            guard let place = model.labels.firstIndex(of: label) ?? Int(label).flatMap({ model.labels.indices.contains($0) ? $0 : nil })
+            else {
+                throw DataError(
+                    .usage,
+                    "no label '\(label)'; the labels of \(directory.name) are "
+                        + "\(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
             }
             return place
         }
         let found = try ScoreAttribution(model, first, second, label: chosen, method: method, nodes: steps, cutter: cutter)
-        let rows: [(text: String, sentence: Int?, value: Double)] = unit == .word ? found.words()
+        let rows: [(text: String, sentence: Int?, value: Double)] =
+            unit == .word
+            ? found.words()
             : found.text.tokens.indices.map { (found.text.tokens[$0], found.text.unitSentences[found.text.owners[$0]], found.values[$0]) }
         let name = model.labels[found.label]
         let checks: [(key: String, value: JSON)] = [
-            ("label", .string(name)), ("score", .number(found.score)), ("reference_score", .number(found.reference)), ("sum", .number(found.sum)),
+            ("label", .string(name)), ("score", .number(found.score)), ("reference_score", .number(found.reference)),
+            ("sum", .number(found.sum)),
             ("expected", found.expected.map(JSON.number) ?? .null),
         ]
         let record = try record(directory, "score attribution", checks)
         for file in figure { try draw(rows.map { [$0.value] }, rows.map(\.text), [name], to: file, record) }
         if output != nil || (figure.isEmpty && !report.json) {
-            try ResultTable(["position", "sentence", unit == .word ? "word" : "token", TableColumn("attribution", decimals: 6)], tableOutput).write(to: output, provenance: record) { append in
+            try ResultTable(
+                ["position", "sentence", unit == .word ? "word" : "token", TableColumn("attribution", decimals: 6)], tableOutput
+            ).write(to: output, provenance: record) { append in
                 for (place, row) in rows.enumerated() {
-                    try append([.integer(place + 1), row.sentence.map { .integer($0 + 1) } ?? .missing, .text(row.text), .number(row.value)])
+                    try append([
+                        .integer(place + 1), row.sentence.map { .integer($0 + 1) } ?? .missing, .text(row.text), .number(row.value),
+                    ])
                 }
             }
         }
         if report.json {
-            return try Console.print(JSON.object(checks + [("attributions", .array(rows.map { row in
-                .object([("text", .string(row.text)), ("sentence", row.sentence.map { .integer($0 + 1) } ?? .null), ("attribution", .number(row.value))])
-            }))]).serialized(.pretty))
+            return try Console.print(
+                JSON.object(
+                    checks + [
+                        (
+                            "attributions",
+                            .array(
+                                rows.map { row in
+                                    .object([
+                                        ("text", .string(row.text)), ("sentence", row.sentence.map { .integer($0 + 1) } ?? .null),
+                                        ("attribution", .number(row.value)),
+                                    ])
+                                })
+                        )
+                    ]
+                ).serialized(.pretty))
         }
         guard !report.quiet else { return }
         Console.say("score of \(name) \(Console.fixed(found.score, 4)); with padding instead of words \(Console.fixed(found.reference, 4))")
@@ -139,7 +177,9 @@ struct ExplainCommand: ParsableCommand {
             return Console.say("the attributions sum to \(Console.fixed(sum, 4)); with this method they need not equal the score")
         }
         let error = abs(sum - expected)
-        Console.say("check: the attributions sum to \(Console.fixed(sum, 5)), \(what) is \(Console.fixed(expected, 5)) (off by \(Console.fixed(error, 5)))")
+        Console.say(
+            "check: the attributions sum to \(Console.fixed(sum, 5)), \(what) is \(Console.fixed(expected, 5)) (off by \(Console.fixed(error, 5)))"
+        )
         if error > 0.01 * max(abs(expected), 0.1) {
             Console.say("warning: the sum is off by more than 1 %; --steps \(min(1000, steps * 4)) is more accurate")
         }
@@ -148,8 +188,12 @@ struct ExplainCommand: ParsableCommand {
     private func record(_ directory: ModelDirectory, _ name: String, _ checks: [(key: String, value: JSON)]) throws -> Provenance {
         var record = provenance(seed: untrainedSeed)
         record.model = .init(path: directory.name, sha256: try directory.sha256())
-        record.settings = [("method", .string(name)), ("attribution", .string(method.rawValue)), ("unit", .string(unit.rawValue)), ("steps", .integer(steps)),
-                           ("untrained", .bool(untrainedSeed != nil))] + checks
+        record.settings =
+            [
+                ("method", .string(name)), ("attribution", .string(method.rawValue)), ("unit", .string(unit.rawValue)),
+                ("steps", .integer(steps)),
+                ("untrained", .bool(untrainedSeed != nil)),
+            ] + checks
         return record
     }
 

@@ -21,15 +21,21 @@ struct ProbeCommand: ParsableCommand {
               kotonoha embed dev.conllu -o dev.h5 --tokens
               kotonoha probe sweep --train train.h5 train.conllu --dev dev.h5 dev.conllu -o layers.tsv --figure layers.svg
             """,
-        subcommands: [ProbeTrainCommand.self, ProbeEvaluateCommand.self, ProbeParseCommand.self, ProbeCompareCommand.self, ProbeSweepCommand.self])
+        subcommands: [
+            ProbeTrainCommand.self, ProbeEvaluateCommand.self, ProbeParseCommand.self, ProbeCompareCommand.self, ProbeSweepCommand.self,
+        ])
 }
 
 /// Options of commands that read treebanks with their vectors.
 struct ProbeDataOptions: ParsableArguments {
-    @Option(help: "Punctuation left out of trees, by tag set: upos, penn, unidic or none. By default the one that fits the treebank's tags.")
+    @Option(
+        help: "Punctuation left out of trees, by tag set: upos, penn, unidic or none. By default the one that fits the treebank's tags.")
     var punctuation: PunctuationRule?
 
-    @Option(help: ArgumentHelp("The model whose word pieces the vectors belong to, for files of other programs with one vector per piece.", valueName: "dir|name"))
+    @Option(
+        help: ArgumentHelp(
+            "The model whose word pieces the vectors belong to, for files of other programs with one vector per piece.",
+            valueName: "dir|name"))
     var pieceModel: String?
 
     @Option(in: .threads, help: "Number of threads; results do not depend on it.")
@@ -66,7 +72,9 @@ struct ProbeInput {
     /// The layers' vectors, each (words, dimension).
     func vectors(_ layers: [Int]) throws -> [Tensor<Float>] {
         let sentences = treebank.sentences
-        return try file.load(layers: layers, words: sentences.map(\.words.count), name: treebank.name, pieces: pieces.map { pieces in { pieces.sentences[$0] } })
+        return try file.load(
+            layers: layers, words: sentences.map(\.words.count), name: treebank.name,
+            pieces: pieces.map { pieces in { pieces.sentences[$0] } })
     }
 
     /// What went in, for the provenance: the treebank's hash is of the bytes that were read.
@@ -87,30 +95,37 @@ struct ProbeReport {
     var measures: [ProbeMeasure] { ProbeMeasure.allCases.filter { evaluation.has($0) } }
 
     var lines: String {
-        (["measure\tvalue\tlow\thigh"] + measures.map { measure in
-            let interval = evaluation.interval(measure)
-            return [measure.rawValue, Console.fixed(evaluation.value(measure), 4), interval.map { Console.fixed($0.lowerBound, 4) } ?? "",
-                    interval.map { Console.fixed($0.upperBound, 4) } ?? ""].joined(separator: "\t")
-        }).joined(separator: "\n")
+        (["measure\tvalue\tlow\thigh"]
+            + measures.map { measure in
+                let interval = evaluation.interval(measure)
+                return [
+                    measure.rawValue, Console.fixed(evaluation.value(measure), 4), interval.map { Console.fixed($0.lowerBound, 4) } ?? "",
+                    interval.map { Console.fixed($0.upperBound, 4) } ?? "",
+                ].joined(separator: "\t")
+            }).joined(separator: "\n")
     }
 
     var json: JSON {
-        .object(measures.map { measure in
-            var members: [(key: String, value: JSON)] = [("value", .number(evaluation.value(measure)))]
-            if let interval = evaluation.interval(measure) {
-                members += [("low", .number(interval.lowerBound)), ("high", .number(interval.upperBound))]
-            }
-            return (measure.rawValue, .object(members))
-        })
+        .object(
+            measures.map { measure in
+                var members: [(key: String, value: JSON)] = [("value", .number(evaluation.value(measure)))]
+                if let interval = evaluation.interval(measure) {
+                    members += [("low", .number(interval.lowerBound)), ("high", .number(interval.upperBound))]
+                }
+                return (measure.rawValue, .object(members))
+            })
     }
 
     /// Recall by relation (the commonest first) and by distance in the sentence.
     var details: String {
-        func line(_ name: String, _ tally: Tally) -> String { "\(name)\t\(Console.fixed(tally.share, 4))\t\(tally.correct)\t\(tally.total)" }
+        func line(_ name: String, _ tally: Tally) -> String {
+            "\(name)\t\(Console.fixed(tally.share, 4))\t\(tally.correct)\t\(tally.total)"
+        }
         let relations = evaluation.byRelation.sorted { ($1.value.total, $0.key) < ($0.value.total, $1.key) }
         let lengths = evaluation.byLength.sorted { $0.key < $1.key }
-        return (["", "relation\trecall\tfound\tedges"] + relations.map { line($0.key, $0.value) }
-                + ["", "words apart\trecall\tfound\tedges"] + lengths.map { line(String($0.key), $0.value) }).joined(separator: "\n")
+        return
+            (["", "relation\trecall\tfound\tedges"] + relations.map { line($0.key, $0.value) }
+            + ["", "words apart\trecall\tfound\tedges"] + lengths.map { line(String($0.key), $0.value) }).joined(separator: "\n")
     }
 }
 
@@ -147,7 +162,8 @@ struct ProbeTrainCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank to learn from.", valueName: "vectors treebank"))
     var train: [String]
 
-    @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank that decide when to stop.", valueName: "vectors treebank"))
+    @Option(
+        parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank that decide when to stop.", valueName: "vectors treebank"))
     var dev: [String]
 
     @Option(in: Bounds(0...1024), help: "The layer: 0 for the embeddings, then 1, 2, …")
@@ -187,13 +203,16 @@ struct ProbeTrainCommand: ParsableCommand {
         provenance.inputs = try [learned, held].flatMap { try $0.sources() }
         provenance.settings = ProbeRecord.settings(of: sweep, train: learned, dev: held)
         let file = ProbeFile(
-            layer: layer, distance: result.trained.first { $0.probe.kind == .distance }?.probe, depth: result.trained.first { $0.probe.kind == .depth }?.probe,
+            layer: layer, distance: result.trained.first { $0.probe.kind == .distance }?.probe,
+            depth: result.trained.first { $0.probe.kind == .depth }?.probe,
             model: learned.file.metadata?.model ?? "", modelSHA256: learned.file.metadata?.modelSHA256 ?? "",
             pieces: learned.file.pieces, text: learned.file.text, remarks: [("provenance", provenance.json().serialized())])
         try file.write(to: output)
         if !report.quiet {
             for trained in result.trained {
-                Console.say("\(trained.probe.kind.rawValue): best of \(trained.epochs.count) epochs is \(trained.bestEpoch + 1), dev loss \(Console.fixed(trained.devLoss, 4))")
+                Console.say(
+                    "\(trained.probe.kind.rawValue): best of \(trained.epochs.count) epochs is \(trained.bestEpoch + 1), dev loss \(Console.fixed(trained.devLoss, 4))"
+                )
             }
         }
         let scores = ProbeReport(evaluation: result.evaluation)
@@ -202,7 +221,8 @@ struct ProbeTrainCommand: ParsableCommand {
 }
 
 struct ProbeEvaluateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "evaluate", abstract: "Score a probe on a treebank, next to baselines without syntax.")
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Score a probe on a treebank, next to baselines without syntax.")
 
     @Argument(help: "The probe's file.")
     var probe: String
@@ -223,7 +243,9 @@ struct ProbeEvaluateCommand: ParsableCommand {
         let vectors = try input.vectors([probes.layer])[0]
         let scores = ProbeReport(evaluation: try ProbeSweep.evaluate(probes, input.corpus, vectors, threads: data.threads))
         var rows = [("probe", scores)]
-        for baseline in ProbeBaseline.allCases { rows.append((baseline.rawValue, ProbeReport(evaluation: try ProbeSweep.evaluate(baseline, input.corpus)))) }
+        for baseline in ProbeBaseline.allCases {
+            rows.append((baseline.rawValue, ProbeReport(evaluation: try ProbeSweep.evaluate(baseline, input.corpus))))
+        }
         let random = try ProbeSweep.evaluateRandom(rank: probes.probes.map(\.rank).max() ?? 1, seed: 0, input.corpus, vectors)
         rows.append(("random projection", ProbeReport(evaluation: random)))
         if report.json {
@@ -237,8 +259,9 @@ struct ProbeEvaluateCommand: ParsableCommand {
 extension ProbeFile {
     /// Checks that vectors come from this probe's encoder.
     func require(of input: ProbeInput, path: String) throws {
-        try require(model: input.file.metadata?.model ?? "another model", modelSHA256: input.file.metadata?.modelSHA256 ?? "",
-                    dimension: input.file.dimension, of: input.file.path, path: path)
+        try require(
+            model: input.file.metadata?.model ?? "another model", modelSHA256: input.file.metadata?.modelSHA256 ?? "",
+            dimension: input.file.dimension, of: input.file.path, path: path)
     }
 }
 
@@ -269,23 +292,40 @@ struct ProbeCompareCommand: ParsableCommand {
         let evaluations = try [(first, firstVectors), (second, secondVectors)].map { probe, vectors in
             let probes = try ProbeFile(path: probe), input = try ProbeInput(vectors: vectors, treebank: treebank, options: data)
             try probes.require(of: input, path: probe)
-            if !report.quiet { Console.say("\(URL(fileURLWithPath: probe).lastPathComponent): layer \(probes.layer) of \(input.file.summary)\n\(input.note)") }
+            if !report.quiet {
+                Console.say(
+                    "\(URL(fileURLWithPath: probe).lastPathComponent): layer \(probes.layer) of \(input.file.summary)\n\(input.note)")
+            }
             return try ProbeSweep.evaluate(probes, input.corpus, input.vectors([probes.layer])[0], threads: data.threads)
         }
         let differences = ProbeMeasure.allCases.compactMap { measure in
             evaluations[0].difference(measure, from: evaluations[1]).map { (measure, $0) }
         }
         if report.json {
-            return try Console.print(JSON.object(differences.map { measure, found in
-                (measure.rawValue, .object([
-                    ("first", .number(evaluations[0].value(measure))), ("second", .number(evaluations[1].value(measure))), ("difference", .number(found.value)),
-                    ("low", .number(found.interval.lowerBound)), ("high", .number(found.interval.upperBound)), ("p", .number(found.p)),
-                ]))
-            }).serialized(.pretty))
+            return try Console.print(
+                JSON.object(
+                    differences.map { measure, found in
+                        (
+                            measure.rawValue,
+                            .object([
+                                ("first", .number(evaluations[0].value(measure))), ("second", .number(evaluations[1].value(measure))),
+                                ("difference", .number(found.value)),
+                                ("low", .number(found.interval.lowerBound)), ("high", .number(found.interval.upperBound)),
+                                ("p", .number(found.p)),
+                            ])
+                        )
+                    }
+                ).serialized(.pretty))
         }
-        try Console.print((["measure\tfirst\tsecond\tdifference\tlow\thigh\tp"] + differences.map { measure, found in
-            ([measure.rawValue] + [evaluations[0].value(measure), evaluations[1].value(measure), found.value, found.interval.lowerBound, found.interval.upperBound]
-                .map { Console.fixed($0, 4) } + [Console.fixed(found.p, 3)]).joined(separator: "\t")
-        }).joined(separator: "\n"))
+        try Console.print(
+            (["measure\tfirst\tsecond\tdifference\tlow\thigh\tp"]
+                + differences.map { measure, found in
+                    ([measure.rawValue]
+                        + [
+                            evaluations[0].value(measure), evaluations[1].value(measure), found.value, found.interval.lowerBound,
+                            found.interval.upperBound,
+                        ]
+                        .map { Console.fixed($0, 4) } + [Console.fixed(found.p, 3)]).joined(separator: "\t")
+                }).joined(separator: "\n"))
     }
 }

@@ -22,7 +22,8 @@ struct SurprisalCommand: ParsableCommand {
     @Argument(help: "The model: a folder or a name.") var model: String
     @Argument(help: "A text, or a table of texts; - is standard input.") var input: String
 
-    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output by default.") var output: String?
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output by default.") var output:
+        String?
     @Option(help: "Column of the texts, by name or number from 1.") var column: String?
     @Option(help: "Unit of a row: token, word, region or text.") var unit: SurprisalUnit?
     @Option(help: "Base of the logarithm: 2 for bits, e for nats.") var base = SurprisalBase.two
@@ -30,7 +31,8 @@ struct SurprisalCommand: ParsableCommand {
     @Option(help: "The mark between regions.") var mark = "/"
     @Option(help: "How to split words: auto (MeCab for Japanese without spaces), spaces or mecab.") var words = WordCutter.Rule.auto
     @Option(in: Bounds(0...20), help: "Number of preceding units to add as columns: text, surprisal and length.") var lag = 1
-    @Flag(help: "Sum the tokens of a causal model without correcting for the space attached to a word's first token.") var uncorrected = false
+    @Flag(help: "Sum the tokens of a causal model without correcting for the space attached to a word's first token.") var uncorrected =
+        false
 
     @OptionGroup(title: "Scoring") var scoring: ScoringOptions
     @OptionGroup(title: "Input") var table: TableArguments
@@ -47,7 +49,9 @@ struct SurprisalCommand: ParsableCommand {
             throw ValidationError("--unit region needs --regions, because the texts need marks (\(mark)) between regions")
         }
         if mark.isEmpty { throw ValidationError("--mark cannot be empty") }
-        if report.json && output == nil { throw ValidationError("--json prints the totals; the table needs -o FILE (.jsonl and .json are among its formats)") }
+        if report.json && output == nil {
+            throw ValidationError("--json prints the totals; the table needs -o FILE (.jsonl and .json are among its formats)")
+        }
     }
 
     /// What was met, over all texts.
@@ -75,18 +79,23 @@ struct SurprisalCommand: ParsableCommand {
         try writing.check(inputs: [input, LanguageModelOptions.folder(model)], files: [output])
         let texts = try TextsOrTable(input, column: column, table: table, isQuiet: report.quiet)
         let language = try options.open(model, isQuiet: report.quiet)
-        let scorer = SurprisalScorer(model: language, options: scoring.options(options, corrects: !uncorrected), cutter: WordCutter(words, dictionary: options.dictionary))
+        let scorer = SurprisalScorer(
+            model: language, options: scoring.options(options, corrects: !uncorrected),
+            cutter: WordCutter(words, dictionary: options.dictionary))
         let isCorrected = scorer.corrects && (chosen == .word || chosen == .region)
         var totals = Totals(), empty = 0
         let progress = ProgressLine(unit: "texts", isQuiet: report.quiet)
-        let layout = TableColumn.names(of: chosen, hasRegions: regions, isCorrected: isCorrected, lag: lag) + texts.carried.map(TableColumn.carried)
+        let layout =
+            TableColumn.names(of: chosen, hasRegions: regions, isCorrected: isCorrected, lag: lag) + texts.carried.map(TableColumn.carried)
         try ResultTable(layout, tableOutput).write(to: output, provenance: record(language, texts, isCorrected, totals)) { append in
             empty = try texts.forEachPortion(of: 64) { rows in
                 if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(totals.texts) texts; nothing was written") }
                 let units = try rows.map { try scorer.cutter.cut($0.text, mark: regions ? mark : nil) }
                 for (row, score) in zip(rows, try scorer.score(units, unit: chosen, name: { rows[$0].line }, file: texts.file)) {
                     totals.add(score)
-                    for cells in score.cells(row: row.line, unit: chosen, base: base, hasRegions: regions, isCorrected: isCorrected, lag: lag) {
+                    for cells in score.cells(
+                        row: row.line, unit: chosen, base: base, hasRegions: regions, isCorrected: isCorrected, lag: lag)
+                    {
                         try append(cells + row.carried.cells)
                     }
                 }
@@ -103,11 +112,16 @@ struct SurprisalCommand: ParsableCommand {
         record.model = .init(path: language.name, sha256: try language.identity())
         record.inputs = try texts.inputs()
         record.settings = [
-            ("method", .string("surprisal")), ("kind", .string(language.kind.rawValue)), ("unit", .string(chosen.rawValue)), ("base", .string(base.rawValue)),
-            ("texts", .integer(totals.texts)), ("units", .integer(totals.units)), ("tokens", .integer(totals.tokens)), ("precision", .string(language.precisionName)),
+            ("method", .string("surprisal")), ("kind", .string(language.kind.rawValue)), ("unit", .string(chosen.rawValue)),
+            ("base", .string(base.rawValue)),
+            ("texts", .integer(totals.texts)), ("units", .integer(totals.units)), ("tokens", .integer(totals.tokens)),
+            ("precision", .string(language.precisionName)),
             ("words", .string(words.rawValue)), ("corrected_for_spaces", .bool(isCorrected)),
             ("pll", language.kind == .masked ? .string(scoring.pll.rawValue) : .null),
-            ("begin_token", language.kind == .causal ? language.beginID.flatMap(language.tokenizer.token).map(JSON.string) ?? .null : .null),
+            (
+                "begin_token",
+                language.kind == .causal ? language.beginID.flatMap(language.tokenizer.token).map(JSON.string) ?? .null : .null
+            ),
             ("stride", scoring.stride.map(JSON.integer) ?? .null),
         ]
         return record
@@ -116,26 +130,36 @@ struct SurprisalCommand: ParsableCommand {
     private func say(_ language: any LanguageModel, _ totals: Totals, _ empty: Int, _ isCorrected: Bool) throws {
         let mean = totals.scored == 0 ? Double.nan : totals.nats / Double(totals.scored), perplexity = exp(mean)
         if report.json {
-            return try Console.print(JSON.object([
-                ("model", .string(language.name)), ("kind", .string(language.kind.rawValue)), ("unit", .string(chosen.rawValue)), ("base", .string(base.rawValue)),
-                ("texts", .integer(totals.texts)), ("empty_rows", .integer(empty)), ("units", .integer(totals.units)), ("units_without_surprisal", .integer(totals.missing)),
-                ("tokens", .integer(totals.tokens)), ("unknown_tokens", .integer(totals.unknown)), ("crossing_tokens", .integer(totals.crossing)),
-                ("surprisal_per_token", mean.isFinite ? .number(mean / base.nats) : .null), ("perplexity", perplexity.isFinite ? .number(perplexity) : .null),
-                ("corrected_for_spaces", .bool(isCorrected)),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("model", .string(language.name)), ("kind", .string(language.kind.rawValue)), ("unit", .string(chosen.rawValue)),
+                    ("base", .string(base.rawValue)),
+                    ("texts", .integer(totals.texts)), ("empty_rows", .integer(empty)), ("units", .integer(totals.units)),
+                    ("units_without_surprisal", .integer(totals.missing)),
+                    ("tokens", .integer(totals.tokens)), ("unknown_tokens", .integer(totals.unknown)),
+                    ("crossing_tokens", .integer(totals.crossing)),
+                    ("surprisal_per_token", mean.isFinite ? .number(mean / base.nats) : .null),
+                    ("perplexity", perplexity.isFinite ? .number(perplexity) : .null),
+                    ("corrected_for_spaces", .bool(isCorrected)),
+                ]).serialized(.pretty))
         }
         guard !report.quiet else { return }
         let kind = language.kind == .masked ? "pseudo-perplexity" : "perplexity"
-        Console.say("\(Console.counted(totals.texts, "text")), \(Console.counted(totals.tokens, "token")), \(Console.counted(totals.units, chosen.rawValue)): "
-                    + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) per token, \(kind) \(Console.fixed(perplexity, 2))")
+        Console.say(
+            "\(Console.counted(totals.texts, "text")), \(Console.counted(totals.tokens, "token")), \(Console.counted(totals.units, chosen.rawValue)): "
+                + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) per token, \(kind) \(Console.fixed(perplexity, 2))")
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
         if empty > 0 { Console.say("note: \(Console.counted(empty, "row")) without text left out") }
         note(totals.crossing, "tokens reach into the next \(chosen.rawValue); they count to the one in which they begin")
-        note(totals.missing, "of \(Console.counted(totals.units, chosen.rawValue)) have no surprisal: no token begins in them, or the model has no begin token to predict a first token from")
+        note(
+            totals.missing,
+            "of \(Console.counted(totals.units, chosen.rawValue)) have no surprisal: no token begins in them, or the model has no begin token to predict a first token from"
+        )
         note(totals.windowed, "texts are longer than the model reads and were read in windows (--stride)")
         if Double(totals.unknown) > 0.05 * Double(totals.tokens) {
-            Console.say("warning: \(Console.fixed(100 * Double(totals.unknown) / Double(totals.tokens), 1)) % of all tokens are unknown "
-                + "to this model; its probabilities mean little for such text")
+            Console.say(
+                "warning: \(Console.fixed(100 * Double(totals.unknown) / Double(totals.tokens), 1)) % of all tokens are unknown "
+                    + "to this model; its probabilities mean little for such text")
         }
     }
 }
@@ -151,7 +175,11 @@ extension TableColumn {
         if isCorrected { columns.append(number("surprisal_uncorrected")) }
         columns += [number("entropy"), "rank"]
         if lag > 0 {
-            for back in 1...lag { columns += [TableColumn("\(unit.rawValue)_prev\(back)"), number("surprisal_prev\(back)"), TableColumn("length_prev\(back)")] }
+            for back in 1...lag {
+                columns += [
+                    TableColumn("\(unit.rawValue)_prev\(back)"), number("surprisal_prev\(back)"), TableColumn("length_prev\(back)"),
+                ]
+            }
         }
         return columns
     }
@@ -165,7 +193,9 @@ extension TextScore {
         return units.enumerated().map { place, one in
             if unit == .text {
                 let perToken = one.logProbability.map { -$0 / Double(one.tokens) }
-                return [.integer(row), .text(one.text), .integer(one.tokens), surprisal(one), told(perToken), Cell(perToken.map { exp($0) })]
+                return [
+                    .integer(row), .text(one.text), .integer(one.tokens), surprisal(one), told(perToken), Cell(perToken.map { exp($0) }),
+                ]
             }
             var cells: [Cell] = [.integer(row), .integer(place + 1), .text(one.text)]
             if hasRegions && unit != .region { cells.append(one.region.map { .integer($0 + 1) } ?? .missing) }

@@ -1,7 +1,7 @@
 import Analysis
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Tensors
 import Training
@@ -46,7 +46,9 @@ struct AutoencoderCommand: ParsableCommand {
     @Option(in: Bounds(0..<1), help: "Probability of hiding each input component, which the network must reconstruct.")
     var denoise = 0.0
 
-    @Option(in: Bounds(1...1_000_000), help: "Iterations of L-BFGS (by default 1000), or with --sparse, --active or --denoise epochs (by default 100).")
+    @Option(
+        in: Bounds(1...1_000_000),
+        help: "Iterations of L-BFGS (by default 1000), or with --sparse, --active or --denoise epochs (by default 100).")
     var iterations: Int?
 
     @Option(in: .learningRate, help: "Learning rate of Adam, with --sparse, --active or --denoise.")
@@ -89,7 +91,8 @@ struct AutoencoderCommand: ParsableCommand {
             return part
         }
         var random = RandomSource(seed: seed).split(0xAE)
-        let order = random.permutation(kept.count).map { kept[$0] }, out = min(Int((holdOut * Double(kept.count)).rounded()), max(0, kept.count - 2))
+        let order = random.permutation(kept.count).map { kept[$0] },
+            out = min(Int((holdOut * Double(kept.count)).rounded()), max(0, kept.count - 2))
         let test = order.prefix(out).sorted(), train = order.dropFirst(out).sorted()
 
         var settings = AutoencoderSettings()
@@ -107,7 +110,8 @@ struct AutoencoderCommand: ParsableCommand {
         let components = min(code, d, train.count - 1)
         let pca = components > 0 ? try PCA(components: .count(components), seed: seed, threads: threads).fit(learned) : nil
         let own = try model.reconstructionError(learned), principal = try pca?.reconstructionError(learned, threads: threads)
-        let held = test.isEmpty ? nil : try model.reconstructionError(rows(test)), heldPrincipal = try test.isEmpty ? nil : pca?.reconstructionError(rows(test), threads: threads)
+        let held = test.isEmpty ? nil : try model.reconstructionError(rows(test)),
+            heldPrincipal = try test.isEmpty ? nil : pca?.reconstructionError(rows(test), threads: threads)
 
         var codes = [Float](repeating: 0, count: file.count * code)
         let found = try model.codes(rows(kept))
@@ -115,13 +119,20 @@ struct AutoencoderCommand: ParsableCommand {
         var record = provenance(seed: seed)
         record.model = file.metadata.modelSource
         record.inputs = [try .init(hashing: vectors)]
-        func error(_ value: (meanSquared: Double, share: Double)?) -> JSON { value.map { .object([("mean_squared", .number($0.meanSquared)), ("share", .number($0.share))]) } ?? .null }
+        func error(_ value: (meanSquared: Double, share: Double)?) -> JSON {
+            value.map { .object([("mean_squared", .number($0.meanSquared)), ("share", .number($0.share))]) } ?? .null
+        }
         record.settings = [
-            ("method", .string("autoencoder")), ("code", .integer(code)), ("hidden", hidden.map(JSON.integer) ?? .null), ("tied", .bool(tied)), ("sparsity", .number(sparse)),
-            ("active", active.map(JSON.integer) ?? .null), ("corruption", .number(denoise)), ("solver", .string(settings.isStochastic ? "adam" : "l-bfgs")),
+            ("method", .string("autoencoder")), ("code", .integer(code)), ("hidden", hidden.map(JSON.integer) ?? .null),
+            ("tied", .bool(tied)), ("sparsity", .number(sparse)),
+            ("active", active.map(JSON.integer) ?? .null), ("corruption", .number(denoise)),
+            ("solver", .string(settings.isStochastic ? "adam" : "l-bfgs")),
             ("iterations", .integer(model.iterations)), ("rows_learned", .integer(train.count)), ("rows_held_out", .integer(test.count)),
         ]
-        record.settings += [("error", error(own)), ("error_pca", error(principal)), ("error_held_out", error(held)), ("error_pca_held_out", error(heldPrincipal)), ("vectors", try file.description)]
+        record.settings += [
+            ("error", error(own)), ("error_pca", error(principal)), ("error_held_out", error(held)),
+            ("error_pca_held_out", error(heldPrincipal)), ("vectors", try file.description),
+        ]
         try write(codes, file, record)
         let activity = (0..<code).map { k in Double(kept.count { codes[$0 * code + k] != 0 }) / Double(max(1, kept.count)) }
         if let features { try writeFeatures(codes, file, kept, activity, to: features, record) }
@@ -129,16 +140,27 @@ struct AutoencoderCommand: ParsableCommand {
             var map = try MapRows(file, name: vectors)
             map.points = map.rows.map { (Double(codes[$0 * code]), Double(codes[$0 * code + 1])) }
             let japanese = figures.words == .japanese
-            try figures.draw(map, caption: japanese ? "オートエンコーダー、n = \(kept.count)" : "autoencoder, n = \(kept.count)",
-                             axes: .measured(x: japanese ? "符号1" : "code 1", y: japanese ? "符号2" : "code 2"), provenance: record)
+            try figures.draw(
+                map, caption: japanese ? "オートエンコーダー、n = \(kept.count)" : "autoencoder, n = \(kept.count)",
+                axes: .measured(x: japanese ? "符号1" : "code 1", y: japanese ? "符号2" : "code 2"), provenance: record)
         }
-        if report.json { return try Console.print(JSON.object(record.settings + [("silent_units", .integer(activity.count { $0 == 0 }))]).serialized(.pretty)) }
+        if report.json {
+            return try Console.print(
+                JSON.object(record.settings + [("silent_units", .integer(activity.count { $0 == 0 }))]).serialized(.pretty))
+        }
         guard !report.quiet else { return }
-        func percent(_ value: (meanSquared: Double, share: Double)?) -> String { value.map { "\(Console.fixed(100 * $0.share, 1)) %" } ?? "–" }
-        var line = "\(output): \(Console.counted(kept.count, "row")) × \(code); of the variance the code loses \(percent(own)), \(components) principal components lose \(percent(principal))"
-        if held != nil { line += "; on \(Console.counted(test.count, "row")) that neither learned from \(percent(held)) and \(percent(heldPrincipal))" }
+        func percent(_ value: (meanSquared: Double, share: Double)?) -> String {
+            value.map { "\(Console.fixed(100 * $0.share, 1)) %" } ?? "–"
+        }
+        var line =
+            "\(output): \(Console.counted(kept.count, "row")) × \(code); of the variance the code loses \(percent(own)), \(components) principal components lose \(percent(principal))"
+        if held != nil {
+            line += "; on \(Console.counted(test.count, "row")) that neither learned from \(percent(held)) and \(percent(heldPrincipal))"
+        }
         Console.say(line)
-        if settings.isStochastic, activity.contains(0) { Console.say("note: \(Console.counted(activity.count { $0 == 0 }, "unit")) of the code never became active") }
+        if settings.isStochastic, activity.contains(0) {
+            Console.say("note: \(Console.counted(activity.count { $0 == 0 }, "unit")) of the code never became active")
+        }
     }
 
     private func write(_ codes: [Float], _ file: VectorFile, _ record: Provenance) throws {
@@ -158,14 +180,22 @@ struct AutoencoderCommand: ParsableCommand {
         try writer.finish()
     }
 
-    private func writeFeatures(_ codes: [Float], _ file: VectorFile, _ kept: [Int], _ activity: [Double], to path: String, _ record: Provenance) throws {
-        let units = (0..<code).map { k in Array(kept.sorted { (-codes[$0 * code + k], $0) < (-codes[$1 * code + k], $1) }.prefix(top).filter { codes[$0 * code + k] > 0 }) }
+    private func writeFeatures(
+        _ codes: [Float], _ file: VectorFile, _ kept: [Int], _ activity: [Double], to path: String, _ record: Provenance
+    ) throws {
+        let units = (0..<code).map { k in
+            Array(kept.sorted { (-codes[$0 * code + k], $0) < (-codes[$1 * code + k], $1) }.prefix(top).filter { codes[$0 * code + k] > 0 })
+        }
         let carried = CarriedColumns(file), cells = try carried.lookUp(Set(units.flatMap(\.self)))
-        let columns: [TableColumn] = ["unit", TableColumn("share_active", decimals: 4), "place", TableColumn("activation", decimals: 4), "row"]
+        let columns: [TableColumn] = [
+            "unit", TableColumn("share_active", decimals: 4), "place", TableColumn("activation", decimals: 4), "row",
+        ]
         try ResultTable(columns + carried.tableColumns(), table).write(to: path, provenance: record) { append in
             for (k, rows) in units.enumerated() {
                 for (place, row) in rows.enumerated() {
-                    try append([.integer(k + 1), .number(activity[k]), .integer(place + 1), .single(codes[row * code + k]), .integer(row)] + (cells[row] ?? []).cells)
+                    try append(
+                        [.integer(k + 1), .number(activity[k]), .integer(place + 1), .single(codes[row * code + k]), .integer(row)]
+                            + (cells[row] ?? []).cells)
                 }
             }
         }

@@ -1,7 +1,7 @@
 import Analysis
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Reporting
 import Tensors
@@ -36,7 +36,10 @@ struct ClusterCommand: ParsableCommand {
     @Option(in: .rows, help: "k-means with this many clusters instead of communities.")
     var clusters: Int?
 
-    @Option(help: "Minimum cosine within a community, or a quantile of random pairs (q99, q99.9); 0.75 by default. For a tree: the height at which to cut.")
+    @Option(
+        help:
+            "Minimum cosine within a community, or a quantile of random pairs (q99, q99.9); 0.75 by default. For a tree: the height at which to cut."
+    )
     var threshold: String?
 
     @Option(in: .rows, help: "Minimum size of a community; 10 by default.")
@@ -65,17 +68,25 @@ struct ClusterCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        try OutputName.require(output, OutputName.tables + OutputName.vectors + (tree == nil ? [] : ["newick", "nwk"]), "clusters are written")
+        try OutputName.require(
+            output, OutputName.tables + OutputName.vectors + (tree == nil ? [] : ["newick", "nwk"]), "clusters are written")
         if tree == nil { try refuse([("--height", height != nil), ("--figure", figure != nil)], "is for trees, which --tree asks for") }
         if tree != nil {
             try refuse([("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
-            try refuse([("--height", height != nil && threshold != nil)], "is the former name of a tree's --threshold; leave one of them out")
-            if clusters != nil { try refuse([("--threshold", threshold != nil), ("--height", height != nil)], "cuts the tree as --clusters does; leave one of them out") }
+            try refuse(
+                [("--height", height != nil && threshold != nil)], "is the former name of a tree's --threshold; leave one of them out")
+            if clusters != nil {
+                try refuse(
+                    [("--threshold", threshold != nil), ("--height", height != nil)],
+                    "cuts the tree as --clusters does; leave one of them out")
+            }
             if let threshold, Double(threshold)?.isFinite != true {
                 throw ValidationError("--threshold of a tree must be a height such as 0.4, not '\(threshold)'")
             }
         } else if clusters != nil {
-            try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
+            try refuse(
+                [("--threshold", threshold != nil), ("--min-size", minSize != nil)],
+                "is for communities, and --clusters asks for k-means; leave one of them out")
         } else {
             try refuse([("--starts", starts != nil)], "is for k-means, which --clusters asks for")
         }
@@ -94,7 +105,8 @@ struct ClusterCommand: ParsableCommand {
             method = "spherical k-means"
         } else {
             let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
-            let pairs = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads), least = try pairs.threshold(named: threshold ?? "0.75")
+            let pairs = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads),
+                least = try pairs.threshold(named: threshold ?? "0.75")
             (cosine, random) = (least, pairs)
             let found = try CommunityDetection(threshold: Float(least), minimumSize: minSize, threads: threads).fit(x, valid: valid)
             clustering = Clustering(communities: found, of: x)
@@ -103,7 +115,8 @@ struct ClusterCommand: ParsableCommand {
         var record = provenance(seed: seed)
         record.model = file.metadata.modelSource
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string(method)), ("clusters", .integer(clustering.count)), ("mean_cosine", .number(clustering.meanCosine))]
+        record.settings =
+            [("method", .string(method)), ("clusters", .integer(clustering.count)), ("mean_cosine", .number(clustering.meanCosine))]
             + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", try file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5": try writeVectors(file, clustering, record)
@@ -134,7 +147,8 @@ struct ClusterCommand: ParsableCommand {
         layout.hasGroups = true
         layout.groupName = "cluster"
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
+        let writer = try VectorFileWriter(
+            path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
             if keepsGroups { block.columns.append(block.groups) }
@@ -144,23 +158,30 @@ struct ClusterCommand: ParsableCommand {
         try writer.finish()
     }
 
-    private func say(_ clustering: Clustering, method: String, minSize: Int, cosine: Double?, random: RandomPairCosines?, valid: Int) throws {
+    private func say(_ clustering: Clustering, method: String, minSize: Int, cosine: Double?, random: RandomPairCosines?, valid: Int) throws
+    {
         let inside = clustering.sizes.reduce(0, +)
         if report.json {
-            return try Console.print(JSON.object([
-                ("method", .string(method)), ("clusters", .integer(clustering.count)), ("rows_in_clusters", .integer(inside)), ("rows", .integer(valid)),
-                ("mean_cosine", .number(clustering.meanCosine)), ("sizes", .array(clustering.sizes.map { .integer($0) })),
-            ] + (cosine.map { [("threshold", .number($0))] } ?? [])).serialized(.pretty))
+            return try Console.print(
+                JSON.object(
+                    [
+                        ("method", .string(method)), ("clusters", .integer(clustering.count)), ("rows_in_clusters", .integer(inside)),
+                        ("rows", .integer(valid)),
+                        ("mean_cosine", .number(clustering.meanCosine)), ("sizes", .array(clustering.sizes.map { .integer($0) })),
+                    ] + (cosine.map { [("threshold", .number($0))] } ?? [])
+                ).serialized(.pretty))
         }
         guard !report.quiet else { return }
         if let random {
-            Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)); 99 % below \(Console.fixed(random.quantile(0.99), 3)), "
-                        + "99.9 % below \(Console.fixed(random.quantile(0.999), 3))")
+            Console.say(
+                "random pairs: mean cosine \(Console.fixed(random.mean, 3)); 99 % below \(Console.fixed(random.quantile(0.99), 3)), "
+                    + "99.9 % below \(Console.fixed(random.quantile(0.999), 3))")
         }
-        Console.say("\(output): \(method == "communities" ? Console.counted(clustering.count, "community", "communities") : Console.counted(clustering.count, "cluster"))"
-                    + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
-                    + ", \(Console.grouped(inside)) of \(Console.counted(valid, "sentence")); sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
-                    + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
+        Console.say(
+            "\(output): \(method == "communities" ? Console.counted(clustering.count, "community", "communities") : Console.counted(clustering.count, "cluster"))"
+                + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
+                + ", \(Console.grouped(inside)) of \(Console.counted(valid, "sentence")); sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
+                + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
     }
 
     // MARK: Trees
@@ -172,38 +193,61 @@ struct ClusterCommand: ParsableCommand {
             return try finishTree(try Dendrogram(rdm, linkage: linkage), linkage, height, nil, Array(0..<rdm.count), metric: rdm.metric)
         }
         let file = try VectorFile(path: vectors), valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
-        guard rows.count >= 2 else { throw DataError(.badData, "a tree needs at least two rows with vectors; there \(rows.count == 1 ? "is 1" : "are none")", file: vectors) }
+        guard rows.count >= 2 else {
+            throw DataError(
+                .badData, "a tree needs at least two rows with vectors; there \(rows.count == 1 ? "is 1" : "are none")", file: vectors)
+        }
         let bytes = Dendrogram.memory(conditions: rows.count) * 3
         guard rows.count <= 40_000 else {
-            throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; select at most 40,000 with vectors "
-                + "select", file: vectors)
+            throw DataError(
+                .usage,
+                "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; select at most 40,000 with vectors "
+                    + "select", file: vectors)
         }
-        if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
+        if !report.quiet, rows.count > 5000 {
+            Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory")
+        }
         let d = file.dimension, x = try file.vectors()
         var kept = Tensor<Double>(uninitialized: [rows.count, d])
-        kept.withUnsafeMutableElements { to in for (place, row) in rows.enumerated() { for k in 0..<d { to[place * d + k] = Double(x[row, k]) } } }
-        try finishTree(try Dendrogram(RDM(kept, labels: DissimilarityOptions.labels(file, rows)), linkage: linkage), linkage, height, file, rows, metric: "cosine")
+        kept.withUnsafeMutableElements { to in
+            for (place, row) in rows.enumerated() { for k in 0..<d { to[place * d + k] = Double(x[row, k]) } }
+        }
+        try finishTree(
+            try Dendrogram(RDM(kept, labels: DissimilarityOptions.labels(file, rows)), linkage: linkage), linkage, height, file, rows,
+            metric: "cosine")
     }
 
-    private func finishTree(_ dendrogram: Dendrogram, _ linkage: Dendrogram.Linkage, _ height: Double?, _ file: VectorFile?, _ rows: [Int], metric: String) throws {
+    private func finishTree(
+        _ dendrogram: Dendrogram, _ linkage: Dendrogram.Linkage, _ height: Double?, _ file: VectorFile?, _ rows: [Int], metric: String
+    ) throws {
         let cut = try clusters.map { try dendrogram.clusters(count: $0) } ?? height.map { dendrogram.clusters(height: $0) }
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string("hierarchical clustering")), ("linkage", .string(linkage.rawValue)), ("metric", .string(metric)), ("rows", .integer(rows.count)),
-                           ("clusters", cut.map { .integer(Set($0).count) } ?? .null), ("height", height.map(JSON.number) ?? .null)]
+        record.settings = [
+            ("method", .string("hierarchical clustering")), ("linkage", .string(linkage.rawValue)), ("metric", .string(metric)),
+            ("rows", .integer(rows.count)),
+            ("clusters", cut.map { .integer(Set($0).count) } ?? .null), ("height", height.map(JSON.number) ?? .null),
+        ]
         if let file { record.settings.append(("vectors", try file.description)) }
         try writeTree(dendrogram, file, rows, cut, record)
         if let figure {
             var options = DendrogramFigure.Options()
-            options.xTitle = "\(metric.isEmpty ? "" : metric + " ")distance (\(linkage.rawValue))"
+            options.page.language = SessionLanguage.files.figures
+            options.xTitle = options.page.language.says(
+                "\(metric.isEmpty ? "" : metric + " ")distance (\(linkage.rawValue))",
+                "距離（\(metric.isEmpty ? "" : metric + "、")\(linkage.rawValue)）")
             options.cut = height
-            try DendrogramFigure(names: dendrogram.labels, merges: dendrogram.merges.map { ($0.first, $0.second, $0.height) }, clusters: cut, options: options).write(to: URL(fileURLWithPath: figure))
+            try DendrogramFigure(
+                names: dendrogram.labels, merges: dendrogram.merges.map { ($0.first, $0.second, $0.height) }, clusters: cut,
+                options: options
+            ).write(to: URL(fileURLWithPath: figure))
             try record.write(beside: figure)
         }
         if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
         if !report.quiet {
-            Console.say("\(output): \(linkage.rawValue)-linkage tree of \(Console.grouped(rows.count)) rows, height \(Console.fixed(dendrogram.merges.last?.height ?? 0, 4))"
-                        + (cut.map { ", cut into \(Set($0).count) clusters" } ?? ""))
+            Console.say(
+                "\(output): \(linkage.rawValue)-linkage tree of \(Console.grouped(rows.count)) rows, height \(Console.fixed(dendrogram.merges.last?.height ?? 0, 4))"
+                    + (cut.map { ", cut into \(Set($0).count) clusters" } ?? ""))
         }
     }
 
@@ -217,8 +261,15 @@ struct ClusterCommand: ParsableCommand {
                 guard kind != "h5" else {
                     throw DataError(.usage, "a vector file cannot store a tree; cut it with --clusters or --height", file: output)
                 }
-                return try ResultTable(["merge", "first", "second", TableColumn("height", decimals: 12), "size"], tableOutput).write(to: output, provenance: record) { append in
-                    for (k, merge) in tree.merges.enumerated() { try append([.integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height), .integer(merge.size)]) }
+                return try ResultTable(["merge", "first", "second", TableColumn("height", decimals: 12), "size"], tableOutput).write(
+                    to: output, provenance: record
+                ) { append in
+                    for (k, merge) in tree.merges.enumerated() {
+                        try append([
+                            .integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height),
+                            .integer(merge.size),
+                        ])
+                    }
                 }
             }
             guard let file else {
@@ -233,7 +284,11 @@ struct ClusterCommand: ParsableCommand {
             var members = [[Int]](repeating: [], count: (cut.max() ?? -1) + 1)
             for (place, row) in rows.enumerated() { members[cut[place]].append(row) }
             let clustering = Clustering(communities: members, of: vectors)
-            if kind == "h5" || kind == "hdf5" { try writeVectors(file, clustering, record) } else { try writeTable(file, clustering, try file.valid(), record) }
+            if kind == "h5" || kind == "hdf5" {
+                try writeVectors(file, clustering, record)
+            } else {
+                try writeTable(file, clustering, try file.valid(), record)
+            }
         }
     }
 }

@@ -42,18 +42,25 @@ struct MapPlacement {
     }
 
     /// Completes the record and writes table or map file, and pictures.
-    func write(_ y: Tensor<Float>, to output: String, _ base: Provenance, settings: [(String, JSON)], _ table: TableOutputOptions, _ figures: FigureOptions) throws {
+    func write(
+        _ y: Tensor<Float>, to output: String, _ base: Provenance, settings: [(String, JSON)], _ table: TableOutputOptions,
+        _ figures: FigureOptions
+    ) throws {
         let name = "\(method), placed on an existing map"
         var record = base
         record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: reference.source)]
         record.model = file.metadata.modelSource
         record.settings = [("method", .string(name))] + settings + [("points", .integer(y.rows)), ("vectors", try file.description)]
         if OutputName.isVectors(output) {
-            try MapFile.write(y, rows: rows.rows, method: name, to: output, attributes: [
-                ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(record.inputs[0].sha256)),
-                ("map_sha256", .string(record.inputs[1].sha256)), ("preprocessing", .string(map.normalizesVectors ? "L2-normalized" : "none")),
-                ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
-            ] + record.mapAttributes)
+            try MapFile.write(
+                y, rows: rows.rows, method: name, to: output,
+                attributes: [
+                    ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)),
+                    ("source_sha256", .string(record.inputs[0].sha256)),
+                    ("map_sha256", .string(record.inputs[1].sha256)),
+                    ("preprocessing", .string(map.normalizesVectors ? "L2-normalized" : "none")),
+                    ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
+                ] + record.mapAttributes)
         } else {
             try rows.write(to: output, withoutText: figures.withoutText, table, provenance: record)
         }

@@ -21,12 +21,16 @@ struct MapReference {
     init(_ map: MapFile, path: String, named reference: String?, placing file: VectorFile, threads: Int) throws {
         let source = try VectorFile(path: try Self.find(map, path: path, named: reference))
         guard let highest = map.rows.max(), highest < source.count else {
-            throw DataError(.badData, "the map has points for rows that are not in \(source.path); name the map's vector file with "
-                + "--reference", file: path)
+            throw DataError(
+                .badData,
+                "the map has points for rows that are not in \(source.path); name the map's vector file with "
+                    + "--reference", file: path)
         }
         guard file.metadata.modelSHA256 == source.metadata.modelSHA256 else {
-            throw DataError(.badData, "its vectors were made with the model \(file.metadata.model), those of the map with "
-                + "\(source.metadata.model)", file: file.path)
+            throw DataError(
+                .badData,
+                "its vectors were made with the model \(file.metadata.model), those of the map with "
+                    + "\(source.metadata.model)", file: file.path)
         }
         var old = try source.gather(map.rows), model: PCAModel?
         normalizesFirst = map.principalComponents != nil && map.normalizesVectors
@@ -49,8 +53,10 @@ struct MapReference {
     private static func find(_ map: MapFile, path: String, named reference: String?) throws -> String {
         let beside = map.source.map { [URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent($0).path, $0] } ?? []
         guard let found = (reference.map { [$0] } ?? beside).first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-            throw DataError(.noInput, "the map was made from \(map.source ?? "an unnamed vector file"), which is not next to it; give its "
-                + "path with --reference", file: path)
+            throw DataError(
+                .noInput,
+                "the map was made from \(map.source ?? "an unnamed vector file"), which is not next to it; give its "
+                    + "path with --reference", file: path)
         }
         if let expected = map.sourceSHA256, !expected.isEmpty, try SHA256.hex(ofFile: found) != expected {
             throw DataError(.badData, "this is not the file that \(path) was made from: its SHA-256 differs", file: found)

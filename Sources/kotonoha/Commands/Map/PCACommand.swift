@@ -1,8 +1,8 @@
 import Analysis
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Reporting
 import Tensors
 import VectorStore
@@ -51,8 +51,10 @@ struct PCACommand: ParsableCommand {
         try OutputName.requireVectors(output, "principal components are written")
         try OutputName.require(scree, OutputName.figures, "a picture is written")
         guard from != nil else { return }
-        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "cannot be combined with "
-            + "--from, whose components are used unchanged")
+        try refuse(
+            [("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)],
+            "cannot be combined with "
+                + "--from, whose components are used unchanged")
     }
 
     func run() throws {
@@ -63,8 +65,10 @@ struct PCACommand: ParsableCommand {
         if let from {
             model = try PCAModel(path: from)
             guard model.mean.count == file.dimension else {
-                throw DataError(.badData, "its components have dimension \(model.mean.count), but the vectors of \(vectors) have "
-                    + "\(file.dimension)", file: from)
+                throw DataError(
+                    .badData,
+                    "its components have dimension \(model.mean.count), but the vectors of \(vectors) have "
+                        + "\(file.dimension)", file: from)
             }
         } else {
             model = try pca(for: file, valid).fit(file, valid: valid)
@@ -74,22 +78,29 @@ struct PCACommand: ParsableCommand {
         record.model = file.metadata.modelSource
         record.inputs = try [vectors, from].compactMap(\.self).map { try .init(hashing: $0) }
         record.settings = [
-            ("method", .string("PCA")), ("solver", .string(model.solver.rawValue)), ("components", .integer(model.count)), ("whiten", .bool(model.whiten)),
+            ("method", .string("PCA")), ("solver", .string(model.solver.rawValue)), ("components", .integer(model.count)),
+            ("whiten", .bool(model.whiten)),
             ("explained", .number(model.explainedVarianceRatio.reduce(0, +))),
             ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("vectors", try file.description),
         ]
         // Pictures need two coordinates of each row; the rest goes to the file as it comes.
         var points: [(x: Double, y: Double)] = []
         let drawn = figures.isWanted && model.count >= 2
-        try model.write(to: output, rows: kept, attributes: [
-            ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(try SHA256.hex(ofFile: vectors))),
-            ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
-            ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
-        ]) { append in
+        try model.write(
+            to: output, rows: kept,
+            attributes: [
+                ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)),
+                ("source_sha256", .string(try SHA256.hex(ofFile: vectors))),
+                ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
+                ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+            ]
+        ) { append in
             try model.transform(file, threads: threads) { range, part in
                 let width = part.columns, elements = part.elements
                 let some = range.filter { valid[$0] }.map { $0 - range.lowerBound }
-                try append(some.count == range.count ? part : Tensor(some.flatMap { elements[$0 * width..<($0 + 1) * width] }, shape: [some.count, width]))
+                try append(
+                    some.count == range.count
+                        ? part : Tensor(some.flatMap { elements[$0 * width..<($0 + 1) * width] }, shape: [some.count, width]))
                 if drawn { points += some.map { (Double(elements[$0 * width]), Double(elements[$0 * width + 1])) } }
             }
         }
@@ -100,8 +111,9 @@ struct PCACommand: ParsableCommand {
             let ratio = model.explainedVarianceRatio
             try figures.draw(
                 rows, caption: figures.words == .japanese ? "主成分分析、n = \(rows.rows.count)" : "PCA, n = \(rows.rows.count)",
-                axes: .measured(x: figures.words.principalComponent(1, explainedVarianceRatio: ratio[0]),
-                             y: figures.words.principalComponent(2, explainedVarianceRatio: ratio[1])),
+                axes: .measured(
+                    x: figures.words.principalComponent(1, explainedVarianceRatio: ratio[0]),
+                    y: figures.words.principalComponent(2, explainedVarianceRatio: ratio[1])),
                 provenance: record)
         }
         if let scree { try drawScree(model, to: scree, record) }
@@ -138,16 +150,19 @@ struct PCACommand: ParsableCommand {
     private func say(_ model: PCAModel, rows: Int) throws {
         let total = model.explainedVarianceRatio.reduce(0, +)
         if report.json {
-            return try Console.print(JSON.object([
-                ("rows", .integer(rows)), ("components", .integer(model.count)), ("solver", .string(model.solver.rawValue)),
-                ("explained_variance", .array(model.explainedVariance.map { .number($0) })),
-                ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("explained", .number(total)),
-                ("reconstruction_error", .number(max(0, model.totalVariance * (1 - total)))),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("rows", .integer(rows)), ("components", .integer(model.count)), ("solver", .string(model.solver.rawValue)),
+                    ("explained_variance", .array(model.explainedVariance.map { .number($0) })),
+                    ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("explained", .number(total)),
+                    ("reconstruction_error", .number(max(0, model.totalVariance * (1 - total)))),
+                ]).serialized(.pretty))
         }
         guard !report.quiet else { return }
         let first = model.explainedVarianceRatio.prefix(5).map { Console.fixed($0 * 100, 1) }.joined(separator: ", ")
-        Console.say("\(output): \(Console.counted(rows, "row")), \(Console.counted(model.count, "component")) (\(model.solver.rawValue)) \(model.count == 1 ? "explains" : "explain") \(Console.fixed(total * 100, 1)) % of the variance; "
-                    + "the first ones \(first) %; mean squared error of the reconstruction \(String(format: "%.3g", max(0, model.totalVariance * (1 - total))))")
+        Console.say(
+            "\(output): \(Console.counted(rows, "row")), \(Console.counted(model.count, "component")) (\(model.solver.rawValue)) \(model.count == 1 ? "explains" : "explain") \(Console.fixed(total * 100, 1)) % of the variance; "
+                + "the first ones \(first) %; mean squared error of the reconstruction \(String(format: "%.3g", max(0, model.totalVariance * (1 - total))))"
+        )
     }
 }

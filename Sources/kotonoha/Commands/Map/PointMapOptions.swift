@@ -38,7 +38,9 @@ struct PointMapOptions: ParsableArguments {
     func validate() throws {
         if onto != nil && (measures || pca != nil) { throw ValidationError("--onto cannot be combined with --report or --pca") }
         if reference != nil && onto == nil { throw ValidationError("--reference needs --onto") }
-        if initialization != "pca" && initialization != "random" { throw ValidationError("--initialization is pca or random, not '\(initialization)'") }
+        if initialization != "pca" && initialization != "random" {
+            throw ValidationError("--initialization is pca or random, not '\(initialization)'")
+        }
     }
 
     /// The rows of a file as the map's method takes them.
@@ -50,15 +52,17 @@ struct PointMapOptions: ParsableArguments {
             if !rawLengths { x = normalizedRows(x, threads: threads) }
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
-        let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
+        let preprocessing =
+            (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
         return PointMapInput(file: file, path: path, rows: rows, x: x, normalizes: pca == nil && !rawLengths, preprocessing: preprocessing)
     }
 
     /// How faithful a map is, in the space that its distances come from; nil where nobody asked.
     func quality(of coordinates: Tensor<Float>, _ input: PointMapInput) throws -> MapQuality? {
         guard measures else { return nil }
-        return try MapQuality(of: coordinates, vectors: input.prepared(threads: threads), groups: input.rows.groups.map(PairFilter.classes(of:)),
-                              neighbors: max(1, min(15, (coordinates.rows - 1) / 2)), seed: seed, threads: threads)
+        return try MapQuality(
+            of: coordinates, vectors: input.prepared(threads: threads), groups: input.rows.groups.map(PairFilter.classes(of:)),
+            neighbors: max(1, min(15, (coordinates.rows - 1) / 2)), seed: seed, threads: threads)
     }
 
     /// The nearest points in the space of the vectors, not on the map, for the page; nil where there is no page or too many points for it.
@@ -86,8 +90,10 @@ struct PointMapInput {
     /// What a map file says of where it comes from.
     func attributes(_ record: Provenance, components: Int?) -> [(String, HDF5Attribute)] {
         [
-            ("source", .string(URL(fileURLWithPath: path).lastPathComponent)), ("source_sha256", .string(record.inputs.first?.sha256 ?? "")),
-            ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)), ("preprocessing", .string(preprocessing)),
+            ("source", .string(URL(fileURLWithPath: path).lastPathComponent)),
+            ("source_sha256", .string(record.inputs.first?.sha256 ?? "")),
+            ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
+            ("preprocessing", .string(preprocessing)),
             ("principal_components", .int(components ?? 0)),
         ] + record.mapAttributes
     }

@@ -1,8 +1,8 @@
 import Analysis
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Reporting
 import Tensors
 import VectorStore
@@ -28,7 +28,10 @@ struct TSNECommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
-    @Option(help: "Effective number of neighbours; several (30,300) are averaged. By default 30, or a third of the other points if there are fewer than 90.")
+    @Option(
+        help:
+            "Effective number of neighbours; several (30,300) are averaged. By default 30, or a third of the other points if there are fewer than 90."
+    )
     var perplexity: String?
 
     @Option(help: "Pairs with affinities: all, nearest (3 × perplexity neighbours), or auto (all below 5,000 points).")
@@ -37,8 +40,9 @@ struct TSNECommand: ParsableCommand {
     @Option(in: .iterations, help: "Iterations after early exaggeration.")
     var iterations = 500
 
-    @Option(in: Bounds(above: 0, through: 1e6),
-            help: "Factor on the attraction in the first iterations. By default 12, halved until the map does not collapse.")
+    @Option(
+        in: Bounds(above: 0, through: 1e6),
+        help: "Factor on the attraction in the first iterations. By default 12, halved until the map does not collapse.")
     var earlyExaggeration: Double?
 
     @Option(in: .iterations, help: "Iterations of early exaggeration.")
@@ -79,16 +83,19 @@ struct TSNECommand: ParsableCommand {
         run.normalizesVectors = input.normalizes
         let x = input.x
         if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
-            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))) instead of the usual 30, because there are only "
-                + "\(x.rows) points (--perplexity sets another)")
+            Console.say(
+                "note: perplexity \(Self.plain(run.perplexities(points: x.rows))) instead of the usual 30, because there are only "
+                    + "\(x.rows) points (--perplexity sets another)")
         }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(map.pca ?? 0)")
         try partial.check()
         let checkpoint = resume ? try partial.read() : nil
         let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
         let made = try run.fit(x, from: checkpoint) { progress in
-            line.update(done: progress.iteration, fraction: Double(progress.iteration) / Double(max(1, progress.total)),
-                        note: "KL \(Console.fixed(progress.kullbackLeiblerDivergence, 3)), gradient \(String(format: "%.1e", progress.gradientNorm))")
+            line.update(
+                done: progress.iteration, fraction: Double(progress.iteration) / Double(max(1, progress.total)),
+                note:
+                    "KL \(Console.fixed(progress.kullbackLeiblerDivergence, 3)), gradient \(String(format: "%.1e", progress.gradientNorm))")
             if Interruption.isRequested {
                 try partial.write(progress.makeCheckpoint())
                 throw DataError(.interrupted, "stopped after \(progress.iteration) iterations; the same command with --resume continues")
@@ -108,8 +115,10 @@ struct TSNECommand: ParsableCommand {
             ("affinities", .string(made.pairs.rawValue)), ("affinity_neighbors", .integer(made.neighbors)),
             ("preprocessing", .string(preprocessing)), ("iterations", .integer(made.iterations)),
             ("kullback_leibler_divergence", .number(made.kullbackLeiblerDivergence)),
-            ("kullback_leibler_divergence_over_all_pairs", made.divergenceOverAllPairs.map(JSON.number) ?? .null), ("realized_perplexity", .number(made.realizedPerplexity)),
-            ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)), ("exaggeration", .number(run.exaggeration)),
+            ("kullback_leibler_divergence_over_all_pairs", made.divergenceOverAllPairs.map(JSON.number) ?? .null),
+            ("realized_perplexity", .number(made.realizedPerplexity)),
+            ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)),
+            ("exaggeration", .number(run.exaggeration)),
             ("learning_rate", run.learningRate.map(JSON.number) ?? .string("points / exaggeration")),
             ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(map.initialization)),
             ("points", .integer(y.rows)), ("vectors", try file.description),
@@ -122,28 +131,39 @@ struct TSNECommand: ParsableCommand {
         }
         partial.remove()
         if figures.isWanted {
-            let caption = "t-SNE, perplexity \(perplexity), \(preprocessing), n = \(y.rows), KL \(Console.fixed(made.kullbackLeiblerDivergence, 2))"
-            try figures.draw(input.rows, caption: caption, axes: .none, neighbours: try map.nearest(input, for: figures), provenance: record)
+            let caption =
+                "t-SNE, perplexity \(perplexity), \(preprocessing), n = \(y.rows), KL \(Console.fixed(made.kullbackLeiblerDivergence, 2))"
+            try figures.draw(
+                input.rows, caption: caption, axes: .none, neighbours: try map.nearest(input, for: figures), provenance: record)
         }
         if report.json {
-            try Console.print(JSON.object([
-                ("points", .integer(y.rows)), ("kl", .number(made.kullbackLeiblerDivergence)), ("kl_affinities", .string(made.affinities)),
-                ("kl_over_all_pairs", made.divergenceOverAllPairs.map(JSON.number) ?? .null), ("kl_is_exact", .bool(made.isExact && made.pairs == .all)),
-                ("iterations", .integer(made.iterations)), ("early_exaggeration", .number(early)), ("method", .string(run.method(points: y.rows).rawValue)),
-                ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(made.realizedPerplexity)),
-                ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
-            ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
+            try Console.print(
+                JSON.object(
+                    [
+                        ("points", .integer(y.rows)), ("kl", .number(made.kullbackLeiblerDivergence)),
+                        ("kl_affinities", .string(made.affinities)),
+                        ("kl_over_all_pairs", made.divergenceOverAllPairs.map(JSON.number) ?? .null),
+                        ("kl_is_exact", .bool(made.isExact && made.pairs == .all)),
+                        ("iterations", .integer(made.iterations)), ("early_exaggeration", .number(early)),
+                        ("method", .string(run.method(points: y.rows).rawValue)),
+                        ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)),
+                        ("realized_perplexity", .number(made.realizedPerplexity)),
+                        ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
+                    ] + (quality.map { [("quality", $0.json)] } ?? [])
+                ).serialized(.pretty))
         } else if !report.quiet {
             if let halved = made.halvedExaggeration(asked: earlyExaggeration) { Console.say("note: " + halved) }
-            Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), affinities \(made.affinities), "
-                        + "\(run.method(points: y.rows).rawValue) gradient, \(made.iterations) iterations, "
-                        + "seed \(seed): KL divergence \(made.divergences), \(Console.fixed(seconds, 1)) s")
+            Console.say(
+                "\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), affinities \(made.affinities), "
+                    + "\(run.method(points: y.rows).rawValue) gradient, \(made.iterations) iterations, "
+                    + "seed \(seed): KL divergence \(made.divergences), \(Console.fixed(seconds, 1)) s")
         }
         if let quality, !report.json {
             let overAll = made.pairs == .all ? nil : made.divergenceOverAllPairs
-            try Console.print("KL divergence \(made.affinities)\t\(Console.fixed(made.kullbackLeiblerDivergence, 4))\n"
-                              + (overAll.map { "KL divergence over all pairs\t\(Console.fixed($0, 4))\n" } ?? "")
-                              + "realized perplexity\t\(Console.fixed(made.realizedPerplexity, 2))\n" + quality.lines)
+            try Console.print(
+                "KL divergence \(made.affinities)\t\(Console.fixed(made.kullbackLeiblerDivergence, 4))\n"
+                    + (overAll.map { "KL divergence over all pairs\t\(Console.fixed($0, 4))\n" } ?? "")
+                    + "realized perplexity\t\(Console.fixed(made.realizedPerplexity, 2))\n" + quality.lines)
         }
     }
 
@@ -192,7 +212,8 @@ struct TSNECommand: ParsableCommand {
             return placed.coordinates
         }
         divergence /= Double(max(1, y.rows))
-        try placing.write(y, to: output, provenance(seed: old.seed), settings: [("mean_divergence", .number(divergence))], tableOutput, figures)
+        try placing.write(
+            y, to: output, provenance(seed: old.seed), settings: [("mean_divergence", .number(divergence))], tableOutput, figures)
         if report.json {
             try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(divergence))]).serialized(.pretty))
         } else if !report.quiet {

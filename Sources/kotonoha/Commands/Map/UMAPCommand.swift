@@ -1,7 +1,7 @@
 import Analysis
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Reporting
 import Tensors
@@ -82,33 +82,45 @@ struct UMAPCommand: ParsableCommand {
         record.model = file.metadata.modelSource
         record.inputs = [try Provenance.Source(hashing: vectors)]
         record.settings = [
-            ("method", .string("UMAP")), ("neighbors", .integer(neighbors)), ("minimum_distance", .number(minimumDistance)), ("spread", .number(spread)),
-            ("a", .number(made.curve.a)), ("b", .number(made.curve.b)), ("preprocessing", .string(preprocessing)), ("epochs", .integer(made.epochs)),
-            ("learning_rate", .number(learningRate)), ("negative_samples", .integer(negative)), ("initialization", .string(map.initialization)),
+            ("method", .string("UMAP")), ("neighbors", .integer(neighbors)), ("minimum_distance", .number(minimumDistance)),
+            ("spread", .number(spread)),
+            ("a", .number(made.curve.a)), ("b", .number(made.curve.b)), ("preprocessing", .string(preprocessing)),
+            ("epochs", .integer(made.epochs)),
+            ("learning_rate", .number(learningRate)), ("negative_samples", .integer(negative)),
+            ("initialization", .string(map.initialization)),
             ("supervised_by", by.map(JSON.string) ?? .null), ("points", .integer(y.rows)), ("vectors", try file.description),
         ]
         let quality = try map.quality(of: y, input)
         if OutputName.isVectors(output) {
-            try MapFile.write(y, rows: input.rows.rows, method: "UMAP", to: output, attributes: input.attributes(record, components: map.pca) + [
-                ("neighbors", .int(neighbors)), ("minimum_distance", .double(minimumDistance)), ("spread", .double(spread)),
-                ("epochs", .int(made.epochs)), ("seed", .int(Int(truncatingIfNeeded: seed))),
-            ])
+            try MapFile.write(
+                y, rows: input.rows.rows, method: "UMAP", to: output,
+                attributes: input.attributes(record, components: map.pca) + [
+                    ("neighbors", .int(neighbors)), ("minimum_distance", .double(minimumDistance)), ("spread", .double(spread)),
+                    ("epochs", .int(made.epochs)), ("seed", .int(Int(truncatingIfNeeded: seed))),
+                ])
         } else {
             try input.rows.write(to: output, withoutText: figures.withoutText, tableOutput, provenance: record)
         }
         if figures.isWanted {
             let caption = "UMAP, \(neighbors) neighbours, \(preprocessing), n = \(y.rows)"
-            try figures.draw(input.rows, caption: caption, axes: .none, neighbours: try map.nearest(input, for: figures), provenance: record)
+            try figures.draw(
+                input.rows, caption: caption, axes: .none, neighbours: try map.nearest(input, for: figures), provenance: record)
         }
         if report.json {
-            try Console.print(JSON.object([
-                ("points", .integer(y.rows)), ("neighbors", .integer(neighbors)), ("minimum_distance", .number(minimumDistance)), ("epochs", .integer(made.epochs)),
-                ("preprocessing", .string(preprocessing)), ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
-            ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
+            try Console.print(
+                JSON.object(
+                    [
+                        ("points", .integer(y.rows)), ("neighbors", .integer(neighbors)), ("minimum_distance", .number(minimumDistance)),
+                        ("epochs", .integer(made.epochs)),
+                        ("preprocessing", .string(preprocessing)), ("seed", .integer(Int(truncatingIfNeeded: seed))),
+                        ("seconds", .number(seconds)),
+                    ] + (quality.map { [("quality", $0.json)] } ?? [])
+                ).serialized(.pretty))
         } else {
             if !report.quiet {
-                Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), \(neighbors) neighbours, minimum distance \(minimumDistance), "
-                            + "\(made.epochs) epochs, seed \(seed), \(Console.fixed(seconds, 1)) s")
+                Console.say(
+                    "\(output): \(Console.counted(y.rows, "point")), \(preprocessing), \(neighbors) neighbours, minimum distance \(minimumDistance), "
+                        + "\(made.epochs) epochs, seed \(seed), \(Console.fixed(seconds, 1)) s")
             }
             if let quality { try Console.print(quality.lines) }
         }
@@ -116,7 +128,9 @@ struct UMAPCommand: ParsableCommand {
 
     private var settings: UMAP {
         var settings = UMAP()
-        (settings.neighbors, settings.minimumDistance, settings.spread, settings.dimensions) = (neighbors, minimumDistance, spread, map.dimensions)
+        (settings.neighbors, settings.minimumDistance, settings.spread, settings.dimensions) = (
+            neighbors, minimumDistance, spread, map.dimensions
+        )
         settings.normalizesVectors = !map.rawLengths
         settings.initialization = map.initialization == "pca" ? .pca : .random
         (settings.epochs, settings.learningRate, settings.negativeSamples) = (epochs, learningRate, negative)
@@ -127,7 +141,9 @@ struct UMAPCommand: ParsableCommand {
     /// The column's cells of the drawn rows; empty ones are unknown.
     private func values(of name: String, _ file: VectorFile, _ rows: [Int]) throws -> [String] {
         guard let column = file.layout.column(named: name) else {
-            throw DataError(.usage, "--by '\(name)' is not a column; the columns are \(file.layout.columns.map(\.name).joined(separator: ", "))", file: vectors)
+            throw DataError(
+                .usage, "--by '\(name)' is not a column; the columns are \(file.layout.columns.map(\.name).joined(separator: ", "))",
+                file: vectors)
         }
         let values = try file.column(column)
         return rows.map { values[$0] }
@@ -137,7 +153,9 @@ struct UMAPCommand: ParsableCommand {
         var placing = try MapPlacement(vectors, onto: path, of: "UMAP", map), run = settings
         let old = placing.map
         run.normalizesVectors = placing.normalizes
-        (run.neighbors, run.minimumDistance, run.spread) = (old.neighbors ?? neighbors, old.minimumDistance ?? minimumDistance, old.spread ?? spread)
+        (run.neighbors, run.minimumDistance, run.spread) = (
+            old.neighbors ?? neighbors, old.minimumDistance ?? minimumDistance, old.spread ?? spread
+        )
         (run.dimensions, run.seed) = (old.coordinates.columns, old.seed)
         let y = try placing.place { try run.transform($0, reference: $1, map: old.coordinates, epochs: epochs ?? 100) }
         try placing.write(y, to: output, provenance(seed: old.seed), settings: [], tableOutput, figures)

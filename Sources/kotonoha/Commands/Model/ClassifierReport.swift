@@ -1,6 +1,6 @@
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Statistics
 import Tensors
@@ -43,15 +43,20 @@ struct ClassifierReport {
     let scores: [ClassifierScores]
     let comparisons: [ClassifierScores.Comparison]
 
-    init(data: LabelledTexts, rows: [Int], methods: [(name: String, runs: [Tensor<Double>])], leakage: LeakageCheck, bootstrap: Bootstrap) throws {
+    init(
+        data: LabelledTexts, rows: [Int], methods: [(name: String, runs: [Tensor<Double>])], leakage: LeakageCheck, bootstrap: Bootstrap
+    ) throws {
         (self.data, self.rows, self.methods, self.leakage) = (data, rows, methods, leakage)
         scores = try methods.map { try ClassifierScores(name: $0.name, runs: $0.runs, data: data, rows: rows, bootstrap: bootstrap) }
-        comparisons = try methods.last.map { last in
-            try methods.dropLast().map { try ClassifierScores.compare(last, $0, data: data, rows: rows, bootstrap: bootstrap) }
-        } ?? []
+        comparisons =
+            try methods.last.map { last in
+                try methods.dropLast().map { try ClassifierScores.compare(last, $0, data: data, rows: rows, bootstrap: bootstrap) }
+            } ?? []
     }
 
-    private func interval(_ estimate: Estimate) -> JSON { estimate.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null }
+    private func interval(_ estimate: Estimate) -> JSON {
+        estimate.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null
+    }
     private func number(_ value: Double) -> JSON { value.isFinite ? .number(value) : .null }
 
     // MARK: The record
@@ -59,30 +64,60 @@ struct ClassifierReport {
     /// What the record and `--json` say of the figures.
     var facts: [(key: String, value: JSON)] {
         [
-            ("task", .string(data.task.rawValue)), ("rows", .integer(rows.count)), ("groups", data.groups.map { groups in .integer(Set(rows.map { groups[$0] }).count) } ?? .null),
-            ("labels", .array(data.labels.map(JSON.string))), ("rows_without_label", .integer(data.unlabelled.count)), ("pairs", .bool(data.seconds != nil)),
+            ("task", .string(data.task.rawValue)), ("rows", .integer(rows.count)),
+            ("groups", data.groups.map { groups in .integer(Set(rows.map { groups[$0] }).count) } ?? .null),
+            ("labels", .array(data.labels.map(JSON.string))), ("rows_without_label", .integer(data.unlabelled.count)),
+            ("pairs", .bool(data.seconds != nil)),
             ("measure", .string(ClassifierScores.main(data.task))),
-            ("classifiers", .array(scores.map { score in
-                var members: [(key: String, value: JSON)] = [("name", .string(score.name))]
-                members += score.measures.map { name, estimate, deviation in
-                    (name, .object([("value", number(estimate.value)), ("interval_95", interval(estimate))] + (deviation.map { [("seed_sd", .number($0))] } ?? [])))
-                }
-                if let calibration = score.calibration { members.append(("expected_calibration_error", .number(calibration.expectedError))) }
-                if let matrix = score.confusion {
-                    members.append(("confusion", .array((0..<matrix.classes).map { t in .array((0..<matrix.classes).map { .integer(matrix[t, $0]) }) })))
-                }
-                return .object(members)
-            })),
-            ("comparisons", .array(comparisons.map { comparison in
+            (
+                "classifiers",
+                .array(
+                    scores.map { score in
+                        var members: [(key: String, value: JSON)] = [("name", .string(score.name))]
+                        members += score.measures.map { name, estimate, deviation in
+                            (
+                                name,
+                                .object(
+                                    [("value", number(estimate.value)), ("interval_95", interval(estimate))]
+                                        + (deviation.map { [("seed_sd", .number($0))] } ?? []))
+                            )
+                        }
+                        if let calibration = score.calibration {
+                            members.append(("expected_calibration_error", .number(calibration.expectedError)))
+                        }
+                        if let matrix = score.confusion {
+                            members.append(
+                                (
+                                    "confusion",
+                                    .array((0..<matrix.classes).map { t in .array((0..<matrix.classes).map { .integer(matrix[t, $0]) }) })
+                                ))
+                        }
+                        return .object(members)
+                    })
+            ),
+            (
+                "comparisons",
+                .array(
+                    comparisons.map { comparison in
+                        .object([
+                            ("first", .string(comparison.first)), ("second", .string(comparison.second)),
+                            ("difference", number(comparison.difference.value)),
+                            ("interval_95", interval(comparison.difference)),
+                            ("p_bootstrap", comparison.difference.p.map(JSON.number) ?? .null),
+                            ("only_first_right", comparison.mcNemar.map { .integer($0.firstOnly) } ?? .null),
+                            ("only_second_right", comparison.mcNemar.map { .integer($0.secondOnly) } ?? .null),
+                            ("p_mcnemar", comparison.mcNemar.map { .number($0.exact) } ?? .null),
+                        ])
+                    })
+            ),
+            (
+                "leakage",
                 .object([
-                    ("first", .string(comparison.first)), ("second", .string(comparison.second)), ("difference", number(comparison.difference.value)),
-                    ("interval_95", interval(comparison.difference)), ("p_bootstrap", comparison.difference.p.map(JSON.number) ?? .null),
-                    ("only_first_right", comparison.mcNemar.map { .integer($0.firstOnly) } ?? .null), ("only_second_right", comparison.mcNemar.map { .integer($0.secondOnly) } ?? .null),
-                    ("p_mcnemar", comparison.mcNemar.map { .number($0.exact) } ?? .null),
+                    ("identical_texts", .integer(leakage.identical.count)),
+                    ("nearly_identical_texts", .integer(leakage.nearlyIdentical.count)),
+                    ("shared_groups", .integer(leakage.sharedGroups.count)),
                 ])
-            })),
-            ("leakage", .object([("identical_texts", .integer(leakage.identical.count)), ("nearly_identical_texts", .integer(leakage.nearlyIdentical.count)),
-                                 ("shared_groups", .integer(leakage.sharedGroups.count))])),
+            ),
         ]
     }
 
@@ -101,33 +136,48 @@ struct ClassifierReport {
         let shared = scores.first?.measures.map(\.name).filter { !$0.hasPrefix("f1:") } ?? []
         try Console.print((["classifier"] + shared).joined(separator: "\t"))
         for score in scores {
-            try Console.print(([score.name] + shared.map { name in score.measures.first { $0.name == name }.map { cell($0.estimate, $0.deviation) } ?? "" }).joined(separator: "\t"))
+            try Console.print(
+                ([score.name]
+                    + shared.map { name in score.measures.first { $0.name == name }.map { cell($0.estimate, $0.deviation) } ?? "" }).joined(
+                        separator: "\t"))
         }
         if let last = scores.last, data.task != .regression {
             let supports = rows.reduce(into: [Int](repeating: 0, count: data.labels.count)) { counts, row in
-                if data.task == .classification { counts[data.codes[row]] += 1 } else { for k in counts.indices where data.sets[row][k] { counts[k] += 1 } }
+                if data.task == .classification {
+                    counts[data.codes[row]] += 1
+                } else {
+                    for k in counts.indices where data.sets[row][k] { counts[k] += 1 }
+                }
             }
             for (k, label) in data.labels.enumerated() {
                 guard let measure = last.measures.first(where: { $0.name == "f1:" + label }) else { continue }
                 try Console.print("F1 of \(label)\t\(cell(measure.estimate, measure.deviation))\t\(Console.counted(supports[k], "row"))")
             }
-            if let calibration = last.calibration { try Console.print("expected calibration error\t\(Console.fixed(calibration.expectedError, 4))") }
+            if let calibration = last.calibration {
+                try Console.print("expected calibration error\t\(Console.fixed(calibration.expectedError, 4))")
+            }
         }
         for comparison in comparisons {
             let p = comparison.difference.p.map { $0 < 0.001 ? ", p < .001" : ", p = \(Console.fixed($0, 3))" } ?? ""
-            var line = "\(comparison.first) − \(comparison.second)\t\(ClassifierScores.main(data.task)) \(cell(comparison.difference, nil))\(p)"
-            if let test = comparison.mcNemar { line += "\tMcNemar: \(test.firstOnly) : \(test.secondOnly), exact p \(test.exact < 0.001 ? "< .001" : "= " + Console.fixed(test.exact, 3))" }
+            var line =
+                "\(comparison.first) − \(comparison.second)\t\(ClassifierScores.main(data.task)) \(cell(comparison.difference, nil))\(p)"
+            if let test = comparison.mcNemar {
+                line +=
+                    "\tMcNemar: \(test.firstOnly) : \(test.secondOnly), exact p \(test.exact < 0.001 ? "< .001" : "= " + Console.fixed(test.exact, 3))"
+            }
             try Console.print(line)
         }
         guard !isQuiet else { return }
         if !leakage.identical.isEmpty || !leakage.nearlyIdentical.isEmpty {
-            Console.say("warning: \(leakage.identical.count) test rows have a text that is also in the training rows, "
-                + "\(leakage.nearlyIdentical.count) more a nearly identical one "
-                        + "(\(lines(leakage.identical + leakage.nearlyIdentical))); remove them, or let --group-column keep such rows together")
+            Console.say(
+                "warning: \(leakage.identical.count) test rows have a text that is also in the training rows, "
+                    + "\(leakage.nearlyIdentical.count) more a nearly identical one "
+                    + "(\(lines(leakage.identical + leakage.nearlyIdentical))); remove them, or let --group-column keep such rows together")
         }
         if !leakage.sharedGroups.isEmpty {
-            Console.say("warning: \(leakage.sharedGroups.count) groups are in both training and test rows "
-                + "(\(leakage.sharedGroups.prefix(5).joined(separator: ", "))\(leakage.sharedGroups.count > 5 ? ", …" : ""))")
+            Console.say(
+                "warning: \(leakage.sharedGroups.count) groups are in both training and test rows "
+                    + "(\(leakage.sharedGroups.prefix(5).joined(separator: ", "))\(leakage.sharedGroups.count > 5 ? ", …" : ""))")
         }
     }
 
@@ -140,7 +190,9 @@ struct ClassifierReport {
     /// One line per predicted row: text, label, prediction and probabilities of the last classifier's first run.
     func write(to output: String, _ options: TableOutputOptions, folds: [Int]?, provenance: Provenance) throws {
         guard let (name, runs) = methods.last, let first = runs.first else { return }
-        var columns: [TableColumn] = (data.fileNames.count > 1 ? ["file"] : []) + ["line", "text"] + (data.seconds == nil ? [] : ["text2"]) + (data.groups == nil ? [] : ["group"])
+        var columns: [TableColumn] =
+            (data.fileNames.count > 1 ? ["file"] : []) + ["line", "text"] + (data.seconds == nil ? [] : ["text2"])
+            + (data.groups == nil ? [] : ["group"])
         columns += ["label", "prediction"] + (data.task == .regression ? [] : ["correct"]) + (folds == nil ? [] : ["fold"])
         if data.task != .regression { columns += data.labels.map { TableColumn("p:" + $0, decimals: 6) } }
         let predictions = LabelPredictions(first, task: data.task, labels: data.labels, temperature: 1)
@@ -170,7 +222,9 @@ struct ClassifierReport {
         }
         guard let last = scores.last else { return }
         if let file = options.figure {
-            guard let matrix = last.confusion else { throw DataError(.usage, "a confusion matrix needs classes; --task \(data.task.rawValue) has none") }
+            guard let matrix = last.confusion else {
+                throw DataError(.usage, "a confusion matrix needs classes; --task \(data.task.rawValue) has none")
+            }
             var settings = Heatmap.Options()
             settings.page = page()
             settings.rowTitle = japanese ? "正解" : "true class"
@@ -179,13 +233,17 @@ struct ClassifierReport {
             settings.digits = 2
             settings.range = 0...1
             settings.caption = japanese ? "\(last.name)、\(rows.count)件" : "\(last.name), \(rows.count) rows"
-            let shares = (0..<matrix.classes).map { t in (0..<matrix.classes).map { Double(matrix[t, $0]) / Double(max(1, matrix.support(t))) } }
+            let shares = (0..<matrix.classes).map { t in
+                (0..<matrix.classes).map { Double(matrix[t, $0]) / Double(max(1, matrix.support(t))) }
+            }
             let names = data.labels.enumerated().map { "\($1) (\(matrix.support($0)))" }
             try Heatmap(shares, rowLabels: names, columnLabels: data.labels, options: settings).write(to: URL(fileURLWithPath: file))
             try provenance.write(beside: file)
         }
         if let file = options.calibrationFigure {
-            guard let calibration = last.calibration else { throw DataError(.usage, "a calibration curve needs classes; --task \(data.task.rawValue) has none") }
+            guard let calibration = last.calibration else {
+                throw DataError(.usage, "a calibration curve needs classes; --task \(data.task.rawValue) has none")
+            }
             let filled = calibration.bins.filter { $0.count > 0 }
             var settings = LineChart.Options()
             settings.page = page()
@@ -196,10 +254,12 @@ struct ClassifierReport {
             settings.xRange = low...1
             let error = Console.fixed(calibration.expectedError, 3)
             settings.caption = japanese ? "期待較正誤差 \(error)、\(rows.count)件" : "expected calibration error \(error), \(rows.count) rows"
-            try LineChart([
-                .init(japanese ? "完全な較正" : "perfect", x: [low, 1], y: [low, 1], isDashed: true),
-                .init(last.name, x: filled.map(\.confidence), y: filled.map(\.accuracy), hasMarkers: true),
-            ], options: settings).write(to: URL(fileURLWithPath: file))
+            try LineChart(
+                [
+                    .init(japanese ? "完全な較正" : "perfect", x: [low, 1], y: [low, 1], isDashed: true),
+                    .init(last.name, x: filled.map(\.confidence), y: filled.map(\.accuracy), hasMarkers: true),
+                ], options: settings
+            ).write(to: URL(fileURLWithPath: file))
             try provenance.write(beside: file)
         }
     }

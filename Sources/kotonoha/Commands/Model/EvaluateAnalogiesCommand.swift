@@ -53,12 +53,14 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
         let questions = try AnalogyQuestions(path: questions)
         let table = try WordFile.read(model, limit: limit, threads: threads)
         if !report.quiet { for sentence in table.remarks.sentences { Console.say("note: \(sentence)") } }
-        let evaluation = try AnalogyEvaluation(questions, words: table.words.strings, vectors: table.vectors, method: method, isCaseSensitive: caseSensitive, threads: threads)
+        let evaluation = try AnalogyEvaluation(
+            questions, words: table.words.strings, vectors: table.vectors, method: method, isCaseSensitive: caseSensitive, threads: threads)
         if let output { try write(questions, evaluation, table, to: output) }
-        let totals: [(name: String, correct: Int, asked: Int, skipped: Int)] = [("semantic", false), ("syntactic", true), ("total", nil)].map { name, isSyntactic in
-            let sum = evaluation.total(syntactic: isSyntactic)
-            return (name, sum.correct, sum.asked, sum.skipped)
-        }
+        let totals: [(name: String, correct: Int, asked: Int, skipped: Int)] = [("semantic", false), ("syntactic", true), ("total", nil)]
+            .map { name, isSyntactic in
+                let sum = evaluation.total(syntactic: isSyntactic)
+                return (name, sum.correct, sum.asked, sum.skipped)
+            }
         if report.json {
             func json(_ name: String, _ correct: Int, _ asked: Int, _ skipped: Int) throws -> JSON {
                 let interval = asked > 0 ? try Proportion(correct, of: asked).clopperPearson().interval : nil
@@ -68,15 +70,18 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
                     ("accuracy_95", interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
                 ])
             }
-            return try Console.print(JSON.object([
-                ("file", .string(URL(fileURLWithPath: self.questions).lastPathComponent)), ("model", .string(table.name)), ("words", .integer(table.count)),
-                ("method", .string(method.rawValue)), ("sections", .array(try evaluation.sections.map { try json($0.name, $0.correct, $0.asked, $0.skipped) })),
-                ("totals", .array(try totals.map { try json($0.name, $0.correct, $0.asked, $0.skipped) })),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("file", .string(URL(fileURLWithPath: self.questions).lastPathComponent)), ("model", .string(table.name)),
+                    ("words", .integer(table.count)),
+                    ("method", .string(method.rawValue)),
+                    ("sections", .array(try evaluation.sections.map { try json($0.name, $0.correct, $0.asked, $0.skipped) })),
+                    ("totals", .array(try totals.map { try json($0.name, $0.correct, $0.asked, $0.skipped) })),
+                ]).serialized(.pretty))
         }
         func line(_ name: String, _ correct: Int, _ asked: Int, _ skipped: Int) throws -> String {
             guard asked > 0 else { return "\(name)\tNA\t0/0\tskipped \(skipped)" }
-            let interval = try Proportion(correct, of: asked).clopperPearson().interval ?? 0 ... 1
+            let interval = try Proportion(correct, of: asked).clopperPearson().interval ?? 0...1
             return "\(name)\t\(Console.fixed(Double(correct) / Double(asked), 4))\t\(correct)/\(asked)\t"
                 + "95 % \(Console.fixed(interval.lowerBound, 4)) … \(Console.fixed(interval.upperBound, 4))\tskipped \(skipped)"
         }
@@ -88,13 +93,21 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
         var record = provenance()
         record.inputs = try [self.questions, model].map { try .init(hashing: $0) }
         let total = evaluation.total()
-        record.settings = [("method", .string("analogies")), ("scoring", .string(method.rawValue)), ("asked", .integer(total.asked)), ("skipped", .integer(total.skipped))]
-        try ResultTable(["line", "section", "a", "b", "c", "d", "answer", "correct"], tableOutput).write(to: output, provenance: record) { append in
+        record.settings = [
+            ("method", .string("analogies")), ("scoring", .string(method.rawValue)), ("asked", .integer(total.asked)),
+            ("skipped", .integer(total.skipped)),
+        ]
+        try ResultTable(["line", "section", "a", "b", "c", "d", "answer", "correct"], tableOutput).write(to: output, provenance: record) {
+            append in
             var next = 0
             for section in questions.sections {
                 for question in section.questions {
-                    try append([.integer(question.line)] + [section.name, question.a, question.b, question.c, question.d].cells
-                               + [Cell(evaluation.answers[next].map { table.words[$0] }), evaluation.solved[next].map(Cell.boolean) ?? .missing])
+                    try append(
+                        [.integer(question.line)] + [section.name, question.a, question.b, question.c, question.d].cells
+                            + [
+                                Cell(evaluation.answers[next].map { table.words[$0] }),
+                                evaluation.solved[next].map(Cell.boolean) ?? .missing,
+                            ])
                     next += 1
                 }
             }

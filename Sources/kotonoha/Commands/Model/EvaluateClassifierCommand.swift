@@ -44,15 +44,23 @@ struct EvaluateClassifierCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws { try OutputName.requireTable(output) }
+    func validate() throws {
+        _ = try labelled.columns()
+        try OutputName.requireTable(output)
+    }
 
     func run() throws {
-        try writing.check(inputs: [input, train, computation.folder(of: classifier)] + [against.flatMap { computation.folder(of: $0) }], files: [output] + figures.files)
+        try writing.check(
+            inputs: [input, train, computation.folder(of: classifier)] + [against.flatMap { computation.folder(of: $0) }],
+            files: [output] + figures.files)
         let model = try computation.open(classifier, isQuiet: report.quiet)
         let temperature = try computation.temperature(of: model, isWanted: calibrated), task = ClassificationTask(model.task)
         let known = task == .regression ? nil : model.labels
         let tested = try labelled.read(input, table, task: task, known: known, needsVariety: false, isQuiet: report.quiet)
-        let data = try train.map { try tested.appending(labelled.read($0, table, task: task, known: known, needsVariety: false, isQuiet: report.quiet)) } ?? tested
+        let data =
+            try train.map {
+                try tested.appending(labelled.read($0, table, task: task, known: known, needsVariety: false, isQuiet: report.quiet))
+            } ?? tested
         let rows = Array(0..<tested.count), learned = Array(tested.count..<data.count)
 
         func scores(_ model: TextClassifier) throws -> Tensor<Double> {
@@ -62,13 +70,18 @@ struct EvaluateClassifierCommand: ParsableCommand {
         }
         var methods: [(name: String, runs: [Tensor<Double>])] = []
         if !learned.isEmpty {
-            for method in [MajorityMethod(), CharacterMethod()] as [any ClassificationMethod] { methods.append((method.name, [try method.scores(data, train: learned, test: rows)])) }
+            for method in [MajorityMethod(), CharacterMethod()] as [any ClassificationMethod] {
+                methods.append((method.name, [try method.scores(data, train: learned, test: rows)]))
+            }
         }
         var other: TextClassifier?
         if let against {
             let second = try computation.open(against, isQuiet: report.quiet)
             guard ClassificationTask(second.task) == task, task == .regression || Set(second.labels) == Set(model.labels) else {
-                throw DataError(.usage, "the two classifiers have different labels: \(model.labels.joined(separator: ", ")) and \(second.labels.joined(separator: ", "))", file: against)
+                throw DataError(
+                    .usage,
+                    "the two classifiers have different labels: \(model.labels.joined(separator: ", ")) and \(second.labels.joined(separator: ", "))",
+                    file: against)
             }
             let found = try scores(second)
             // The other's labels in this one's order.
@@ -84,12 +97,14 @@ struct EvaluateClassifierCommand: ParsableCommand {
         if let temperature { own.withUnsafeMutableElements { e in for i in 0..<rows.count * model.labels.count { e[i] /= temperature } } }
         methods.append((model.directory.name, [own]))
         let leakage = LeakageCheck(data, splits: learned.isEmpty ? [] : [(learned, rows)])
-        let result = try ClassifierReport(data: data, rows: rows, methods: methods, leakage: leakage, bootstrap: figures.bootstrap(threads: computation.threads))
+        let result = try ClassifierReport(
+            data: data, rows: rows, methods: methods, leakage: leakage, bootstrap: figures.bootstrap(threads: computation.threads))
         var record = provenance(seed: figures.seed)
         record.model = .init(path: model.directory.name, sha256: try model.directory.sha256())
         record.inputs = zip(data.fileNames, data.sha256).map { Provenance.Source(path: $0, sha256: $1) }
         record.settings = [
-            ("method", .string("classifier evaluation")), ("design", .string("trained classifier")), ("training_rows", learned.isEmpty ? .null : .integer(learned.count)),
+            ("method", .string("classifier evaluation")), ("design", .string("trained classifier")),
+            ("training_rows", learned.isEmpty ? .null : .integer(learned.count)),
             ("resamples", .integer(figures.resamples)), ("calibrated", .bool(calibrated)), ("classifier", .string(model.directory.name)),
             ("against", other.map { .string($0.directory.name) } ?? .null),
         ]

@@ -3,8 +3,8 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Reporting
-import VectorStore
 import Tensors
+import VectorStore
 
 struct EvaluateGroupsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +39,10 @@ struct EvaluateGroupsCommand: ParsableCommand {
         // A row without a group belongs to none.
         let grouped = zip(valid, groups).map { $0 && !$1.isEmpty }
         let ungrouped = valid.count { $0 } - grouped.count { $0 }
-        if ungrouped > 0 && !report.quiet { Console.say("note: \(Console.counted(ungrouped, "row has", "rows have")) no group and \(ungrouped == 1 ? "is" : "are") left out") }
+        if ungrouped > 0 && !report.quiet {
+            Console.say(
+                "note: \(Console.counted(ungrouped, "row has", "rows have")) no group and \(ungrouped == 1 ? "is" : "are") left out")
+        }
         let x = file
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
@@ -53,38 +56,59 @@ struct EvaluateGroupsCommand: ParsableCommand {
                     func rows(_ kind: String) -> [Bool] { zip(values, grouped).map { $0 == kind && $1 } }
                     // By the groups themselves, no sentence of one has a partner in another.
                     guard GroupEvaluation.canAsk(groups: groups, from: rows(from), to: rows(to)) else { continue }
-                    results.append((from, to, try GroupEvaluation(vectors: x, groups: groups, from: rows(from), to: rows(to), threads: threads)))
+                    results.append(
+                        (from, to, try GroupEvaluation(vectors: x, groups: groups, from: rows(from), to: rows(to), threads: threads)))
                 }
             }
             guard !results.isEmpty else { throw DataError(.badData, "no group has two sentences", file: vectors) }
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: grouped, to: grouped, threads: threads)))
         }
-        try out.write(["from", "to", "sentences", "nearest_of_same_group", "r_precision", "silhouette"], results.map {
-            [.text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision), Cell($0.result.silhouette)]
-        }) {
+        try out.write(
+            ["from", "to", "sentences", "nearest_of_same_group", "r_precision", "silhouette"],
+            results.map {
+                [
+                    .text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision),
+                    Cell($0.result.silhouette),
+                ]
+            }
+        ) {
             var record = provenance()
             record.model = file.metadata.modelSource
             record.inputs = [try .init(hashing: vectors)]
-            record.settings = [("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description)]
+            record.settings = [
+                ("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description),
+            ]
             if by == nil, let all = results.first?.result {
-                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision)), ("silhouette", all.silhouette.map { .number($0) } ?? .null)]
+                record.settings += [
+                    ("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)),
+                    ("r_precision", .number(all.precision)), ("silhouette", all.silhouette.map { .number($0) } ?? .null),
+                ]
             }
             return record
         }
         if report.json {
-            return try Console.print(JSON.object([
-                ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
-                ("results", .array(results.map { row in
-                    .object([("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
-                             ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision)), ("silhouette", row.result.silhouette.map { .number($0) } ?? .null)])
-                })),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
+                    (
+                        "results",
+                        .array(
+                            results.map { row in
+                                .object([
+                                    ("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
+                                    ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision)),
+                                    ("silhouette", row.result.silhouette.map { .number($0) } ?? .null),
+                                ])
+                            })
+                    ),
+                ]).serialized(.pretty))
         }
         for (from, to, result) in results {
-            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest in the same group \(Console.fixed(result.nearest, 4))"
-                          + "\tR-precision \(Console.fixed(result.precision, 4))"
-                          + (result.silhouette.map { "\tsilhouette \(Console.fixed($0, 4))" } ?? ""))
+            try Console.print(
+                "\(from) → \(to)\t\(result.queries) sentences\tnearest in the same group \(Console.fixed(result.nearest, 4))"
+                    + "\tR-precision \(Console.fixed(result.precision, 4))"
+                    + (result.silhouette.map { "\tsilhouette \(Console.fixed($0, 4))" } ?? ""))
         }
     }
 }

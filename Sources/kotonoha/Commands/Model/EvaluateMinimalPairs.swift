@@ -10,7 +10,10 @@ struct MinimalPairOptions: ParsableArguments {
     @Option(help: "Column of the acceptable sentences; recognized for BLiMP and JBLiMP.") var good: String?
     @Option(help: "Column of the unacceptable sentences.") var bad: String?
     @Option(help: ArgumentHelp("Columns of categories; recognized for BLiMP and JBLiMP.", valueName: "a,b,…")) var by: String?
-    @Option(help: ArgumentHelp("A table with a row per category (published or human accuracies) to show next to the results; may be given several times.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A table with a row per category (published or human accuracies) to show next to the results; may be given several times.",
+            valueName: "file"))
     var beside: [String] = []
     @Option(help: ArgumentHelp("A table of the accuracies.", valueName: "file")) var categories: String?
     @Option(in: .samples, help: "Bootstrap samples of the interval over all categories.") var resamples = 2000
@@ -24,7 +27,10 @@ struct MinimalPairOptions: ParsableArguments {
 
     /// Options that only pairs have, for refusing them elsewhere.
     var given: [(name: String, isGiven: Bool)] {
-        [("--by", by != nil), ("--beside", !beside.isEmpty), ("--categories", categories != nil), ("--pll", scoring.pll != .original), ("--stride", scoring.stride != nil)]
+        [
+            ("--by", by != nil), ("--beside", !beside.isEmpty), ("--categories", categories != nil), ("--pll", scoring.pll != .original),
+            ("--stride", scoring.stride != nil),
+        ]
     }
 }
 
@@ -46,12 +52,16 @@ struct MinimalPairEvaluation {
     }
 
     func run() throws {
-        let pairs = try MinimalPairs(table, good: options.good, bad: options.bad, by: options.by?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+        let pairs = try MinimalPairs(
+            table, good: options.good, bad: options.bad,
+            by: options.by?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
         guard let name = model.model else {
-            throw DataError(.usage, "pairs of sentences (\(pairs.columns.good), \(pairs.columns.bad)) need a language model; name one "
-                + "with --model", file: input)
+            throw DataError(
+                .usage,
+                "pairs of sentences (\(pairs.columns.good), \(pairs.columns.bad)) need a language model; name one "
+                    + "with --model", file: input)
         }
-        model.notePrecision(isQuiet: report.quiet)
+        model.precision?.note(isQuiet: report.quiet)
         let language = try openLanguageModel(name, precision: model.precision?.resolved ?? .f32, dictionary: model.dictionary)
         var scoring = SurprisalOptions()
         (scoring.pseudoLikelihood, scoring.stride) = (options.scoring.pll, options.scoring.stride)
@@ -66,17 +76,21 @@ struct MinimalPairEvaluation {
         record.inputs = [.init(path: input, sha256: table.sha256)] + (try options.beside.map { try .init(hashing: $0) })
         record.settings = [
             ("method", .string("minimal pairs")), ("kind", .string(language.kind.rawValue)), ("pairs", .integer(pairs.pairs.count)),
-            ("categories", .integer(accuracies.count - 1)), ("by", .array(pairs.categoryNames.map(JSON.string))), ("accuracy", .number(accuracies[0].bySum.value)),
-            ("pll", language.kind == .masked ? .string(options.scoring.pll.rawValue) : .null), ("interval", .string(accuracies[0].bySum.method.description)),
+            ("categories", .integer(accuracies.count - 1)), ("by", .array(pairs.categoryNames.map(JSON.string))),
+            ("accuracy", .number(accuracies[0].bySum.value)),
+            ("pll", language.kind == .masked ? .string(options.scoring.pll.rawValue) : .null),
+            ("interval", .string(accuracies[0].bySum.method.description)),
             ("precision", .string(language.precisionName)),
         ]
         if let output { try write(pairs, outcomes, to: output, record) }
         let columns = Self.columns + beside.flatMap { $0.names.map { TableColumn($0, decimals: 4) } }
         func rows(_ append: ([Cell]) throws -> Void) throws {
             for one in accuracies {
-                try append(Self.cells(one) + beside.flatMap { beside in
-                    beside.values[one.value.lowercased()] ?? [Cell](repeating: .missing, count: beside.names.count)
-                })
+                try append(
+                    Self.cells(one)
+                        + beside.flatMap { beside in
+                            beside.values[one.value.lowercased()] ?? [Cell](repeating: .missing, count: beside.names.count)
+                        })
             }
         }
         if let file = options.categories { try ResultTable(columns, tableOutput).write(to: file, provenance: record, rows) }
@@ -87,13 +101,17 @@ struct MinimalPairEvaluation {
 
     private static let columns: [TableColumn] = [
         "by", "category", "pairs", TableColumn("accuracy", decimals: 4), TableColumn("low", decimals: 4), TableColumn("high", decimals: 4),
-        TableColumn("accuracy_per_token", decimals: 4), TableColumn("low_per_token", decimals: 4), TableColumn("high_per_token", decimals: 4), "ties", "interval",
+        TableColumn("accuracy_per_token", decimals: 4), TableColumn("low_per_token", decimals: 4),
+        TableColumn("high_per_token", decimals: 4), "ties", "interval",
     ]
 
     private static func cells(_ one: MinimalPairs.Accuracy) -> [Cell] {
-        [Cell(one.by), .text(one.value), .integer(one.pairs), .number(one.bySum.value), Cell(one.bySum.interval?.lowerBound), Cell(one.bySum.interval?.upperBound),
-         .number(one.byMean.value), Cell(one.byMean.interval?.lowerBound), Cell(one.byMean.interval?.upperBound), .integer(one.ties),
-         .text(one.bySum.method.description)]
+        [
+            Cell(one.by), .text(one.value), .integer(one.pairs), .number(one.bySum.value), Cell(one.bySum.interval?.lowerBound),
+            Cell(one.bySum.interval?.upperBound),
+            .number(one.byMean.value), Cell(one.byMean.interval?.lowerBound), Cell(one.byMean.interval?.upperBound), .integer(one.ties),
+            .text(one.bySum.method.description),
+        ]
     }
 
     /// Numbers of a table whose rows are categories: its key is the column that shares most different values with them.
@@ -101,11 +119,15 @@ struct MinimalPairEvaluation {
         let table = try Table(path: file), wanted = Set(categories.map { $0.lowercased() })
         let shared = table.columns.map { column in Set(column.texts.map { $0.lowercased() }).intersection(wanted).count }
         guard let most = shared.max(), most > 0, let key = shared.firstIndex(of: most) else {
-            throw DataError(.badData, "none of its columns names a category of the pairs "
-                + "(\(categories.dropFirst().prefix(3).joined(separator: ", ")) …); its columns are "
-                            + table.columnNames.joined(separator: ", "), file: file)
+            throw DataError(
+                .badData,
+                "none of its columns names a category of the pairs "
+                    + "(\(categories.dropFirst().prefix(3).joined(separator: ", ")) …); its columns are "
+                    + table.columnNames.joined(separator: ", "), file: file)
         }
-        let numbers = table.columns.indices.filter { $0 != key && [.integer, .number].contains(table.columns[$0].kind) }.map { table.columns[$0] }
+        let numbers = table.columns.indices.filter { $0 != key && [.integer, .number].contains(table.columns[$0].kind) }.map {
+            table.columns[$0]
+        }
         let columns = numbers.map(\.cells)
         var result = Beside(names: numbers.map(\.name))
         for (row, category) in table.columns[key].texts.enumerated() { result.values[category.lowercased()] = columns.map { $0[row] } }
@@ -116,27 +138,45 @@ struct MinimalPairEvaluation {
 
     private func write(_ pairs: MinimalPairs, _ outcomes: [MinimalPairs.Outcome], to output: String, _ record: Provenance) throws {
         func number(_ name: String) -> TableColumn { TableColumn(name, decimals: 6) }
-        let columns: [TableColumn] = ["line", "good", "bad", number("logprob_good"), number("logprob_bad"), "tokens_good", "tokens_bad", number("margin"), "correct",
-                                      number("margin_per_token"), "correct_per_token"]
+        let columns: [TableColumn] = [
+            "line", "good", "bad", number("logprob_good"), number("logprob_bad"), "tokens_good", "tokens_bad", number("margin"), "correct",
+            number("margin_per_token"), "correct_per_token",
+        ]
         let carried = (pairs.categoryNames + pairs.otherNames).map(TableColumn.carried)
         try ResultTable(columns + carried, tableOutput).write(to: output, provenance: record) { append in
             for (pair, outcome) in zip(pairs.pairs, outcomes) {
-                try append([.integer(pair.line), .text(pair.good), .text(pair.bad), .number(outcome.good), .number(outcome.bad), .integer(outcome.goodTokens),
-                            .integer(outcome.badTokens), .number(outcome.good - outcome.bad), .boolean(outcome.isCorrectBySum),
-                            .number(outcome.goodMean - outcome.badMean), .boolean(outcome.isCorrectByMean)] + (pair.categories + pair.others).cells)
+                try append(
+                    [
+                        .integer(pair.line), .text(pair.good), .text(pair.bad), .number(outcome.good), .number(outcome.bad),
+                        .integer(outcome.goodTokens),
+                        .integer(outcome.badTokens), .number(outcome.good - outcome.bad), .boolean(outcome.isCorrectBySum),
+                        .number(outcome.goodMean - outcome.badMean), .boolean(outcome.isCorrectByMean),
+                    ] + (pair.categories + pair.others).cells)
             }
         }
     }
 
     private func json(_ language: any LanguageModel, _ pairs: MinimalPairs, _ accuracies: [MinimalPairs.Accuracy]) -> JSON {
-        func interval(_ estimate: Estimate) -> JSON { estimate.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null }
+        func interval(_ estimate: Estimate) -> JSON {
+            estimate.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null
+        }
         return .object([
-            ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(language.name)), ("kind", .string(language.kind.rawValue)),
-            ("pairs", .integer(pairs.pairs.count)), ("accuracies", .array(accuracies.map { one in
-                .object([("by", one.by.map(JSON.string) ?? .null), ("category", .string(one.value)), ("pairs", .integer(one.pairs)),
-                         ("accuracy", .number(one.bySum.value)), ("accuracy_95", interval(one.bySum)), ("accuracy_per_token", .number(one.byMean.value)),
-                         ("accuracy_per_token_95", interval(one.byMean)), ("ties", .integer(one.ties)), ("interval", .string(one.bySum.method.description))])
-            })),
+            ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(language.name)),
+            ("kind", .string(language.kind.rawValue)),
+            ("pairs", .integer(pairs.pairs.count)),
+            (
+                "accuracies",
+                .array(
+                    accuracies.map { one in
+                        .object([
+                            ("by", one.by.map(JSON.string) ?? .null), ("category", .string(one.value)), ("pairs", .integer(one.pairs)),
+                            ("accuracy", .number(one.bySum.value)), ("accuracy_95", interval(one.bySum)),
+                            ("accuracy_per_token", .number(one.byMean.value)),
+                            ("accuracy_per_token_95", interval(one.byMean)), ("ties", .integer(one.ties)),
+                            ("interval", .string(one.bySum.method.description)),
+                        ])
+                    })
+            ),
         ])
     }
 }

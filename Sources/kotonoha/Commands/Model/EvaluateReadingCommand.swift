@@ -28,7 +28,8 @@ struct EvaluateReadingCommand: ParsableCommand {
     @Option(help: "Column of word lengths.") var length: String?
     @Option(help: ArgumentHelp("More numeric columns in the baseline, such as log frequency.", valueName: "a,b,…")) var baseline: String?
     @Option(in: Bounds(0...10), help: "Number of preceding words whose surprisal is included.") var lag = 1
-    @Option(in: Bounds(2...1000), help: "Folds of the cross-validation; by default each group in turn if there are 2 to 20, otherwise 10.") var folds: Int?
+    @Option(in: Bounds(2...1000), help: "Folds of the cross-validation; by default each group in turn if there are 2 to 20, otherwise 10.")
+    var folds: Int?
     @Option(in: .samples, help: "Bootstrap samples of the held-out gain's interval.") var resamples = 10_000
     @Option(in: .seed, help: "Seed of folds and bootstrap.") var seed: UInt64 = 0
     @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
@@ -57,15 +58,23 @@ struct EvaluateReadingCommand: ParsableCommand {
         if let output {
             var record = provenance(seed: seed)
             record.inputs = [.init(path: input, sha256: table.sha256)]
-            record.settings = [("method", .string("reading times"))] + facts.filter { !["coefficients", "correlations", "partial_correlations"].contains($0.key) }
+            record.settings =
+                [("method", .string("reading times"))]
+                + facts.filter { !["coefficients", "correlations", "partial_correlations"].contains($0.key) }
             func number(_ name: String) -> TableColumn { TableColumn(name, decimals: 5) }
-            let names: [TableColumn] = ["model", "predictor", number("coefficient"), number("low"), number("high"), number("standard_error"), number("t"), TableColumn("p")]
+            let names: [TableColumn] = [
+                "model", "predictor", number("coefficient"), number("low"), number("high"), number("standard_error"), number("t"),
+                TableColumn("p"),
+            ]
             try ResultTable(names, tableOutput).write(to: output, provenance: record) { append in
                 for (name, fit) in [("baseline", result.baseline), ("full", result.full)] {
                     for (place, predictor) in fit.names.enumerated() {
                         let estimate = fit.coefficients[place]
-                        try append([.text(name), .text(predictor), .number(estimate.value), Cell(estimate.interval?.lowerBound), Cell(estimate.interval?.upperBound),
-                                    .number(fit.standardErrors[place]), .number(fit.t[place]), Cell(estimate.p)])
+                        try append([
+                            .text(name), .text(predictor), .number(estimate.value), Cell(estimate.interval?.lowerBound),
+                            Cell(estimate.interval?.upperBound),
+                            .number(fit.standardErrors[place]), .number(fit.t[place]), Cell(estimate.p),
+                        ])
                     }
                 }
             }
@@ -74,7 +83,9 @@ struct EvaluateReadingCommand: ParsableCommand {
         for line in lines(reading, result) { try Console.print(line) }
         guard !report.quiet else { return }
         if reading.leftOut > 0 {
-            Console.say("note: \(Console.counted(reading.leftOut, "row")) without a time, a surprisal or \(Console.counted(lag, "word")) before it left out")
+            Console.say(
+                "note: \(Console.counted(reading.leftOut, "row")) without a time, a surprisal or \(Console.counted(lag, "word")) before it left out"
+            )
         }
         if reading.groupCount < 2 {
             Console.say("note: all words count as one text (--group), so held-out words are next to words that were fitted")
@@ -83,16 +94,23 @@ struct EvaluateReadingCommand: ParsableCommand {
 
     private func facts(_ reading: ReadingTimes, _ result: ReadingTimes.Result) -> [(key: String, value: JSON)] {
         func told(_ estimate: Estimate) -> JSON {
-            .object([("value", .number(estimate.value)), ("interval", estimate.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
-                     ("p", estimate.p.map(JSON.number) ?? .null)])
+            .object([
+                ("value", .number(estimate.value)),
+                ("interval", estimate.interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
+                ("p", estimate.p.map(JSON.number) ?? .null),
+            ])
         }
         return [
-            ("time", .string(time)), ("words", .integer(reading.time.count)), ("left_out", .integer(reading.leftOut)), ("group", reading.groupName.map(JSON.string) ?? .null),
-            ("groups", .integer(reading.groupCount)), ("lag", .integer(lag)), ("baseline", .array(reading.baseline.map { .string($0.name) })),
+            ("time", .string(time)), ("words", .integer(reading.time.count)), ("left_out", .integer(reading.leftOut)),
+            ("group", reading.groupName.map(JSON.string) ?? .null),
+            ("groups", .integer(reading.groupCount)), ("lag", .integer(lag)),
+            ("baseline", .array(reading.baseline.map { .string($0.name) })),
             ("r_squared", .number(result.full.rSquared)), ("r_squared_baseline", .number(result.baseline.rSquared)),
             ("log_likelihood", .number(result.full.logLikelihood)), ("log_likelihood_baseline", .number(result.baseline.logLikelihood)),
-            ("gain", .number(result.gain.value)), ("gain_freedom", .integer(result.gainFreedom)), ("gain_p", result.gain.p.map(JSON.number) ?? .null),
-            ("held_out_gain_per_word", told(result.heldOut)), ("folds", .integer(result.folds)), ("fold_is_group", .bool(result.isByGroup)), ("resamples", .integer(resamples)),
+            ("gain", .number(result.gain.value)), ("gain_freedom", .integer(result.gainFreedom)),
+            ("gain_p", result.gain.p.map(JSON.number) ?? .null),
+            ("held_out_gain_per_word", told(result.heldOut)), ("folds", .integer(result.folds)), ("fold_is_group", .bool(result.isByGroup)),
+            ("resamples", .integer(resamples)),
             ("coefficients", .object(result.full.names.indices.map { (result.full.names[$0], told(result.full.coefficients[$0])) })),
             ("correlations", .object(result.correlations.map { ($0.name, told($0.estimate)) })),
             ("partial_correlations", .object(result.partials.map { ($0.name, told($0.estimate)) })),
@@ -106,14 +124,21 @@ struct EvaluateReadingCommand: ParsableCommand {
         }
         let folds = result.isByGroup ? "each of \(result.folds) \(reading.groupName ?? "group") values in turn" : "\(result.folds) folds"
         var lines = ["words\t\(reading.time.count)\tgroups \(reading.groupCount)"]
-        lines += result.correlations.map { "r with \($0.name)\t\(Console.fixed($0.estimate.value, 4))\t\(range($0.estimate, 4))\t\(p($0.estimate))" }
-        lines += result.partials.map { "partial r of \($0.name)\t\(Console.fixed($0.estimate.value, 4))\t\(range($0.estimate, 4))\t\(p($0.estimate))" }
+        lines += result.correlations.map {
+            "r with \($0.name)\t\(Console.fixed($0.estimate.value, 4))\t\(range($0.estimate, 4))\t\(p($0.estimate))"
+        }
+        lines += result.partials.map {
+            "partial r of \($0.name)\t\(Console.fixed($0.estimate.value, 4))\t\(range($0.estimate, 4))\t\(p($0.estimate))"
+        }
         lines += result.full.names.indices.map { place in
             let estimate = result.full.coefficients[place]
-            return "\(result.full.names[place])\t\(Console.fixed(estimate.value, 4))\t\(range(estimate, 4))\tt \(Console.fixed(result.full.t[place], 2)), \(p(estimate))"
+            return
+                "\(result.full.names[place])\t\(Console.fixed(estimate.value, 4))\t\(range(estimate, 4))\tt \(Console.fixed(result.full.t[place], 2)), \(p(estimate))"
         }
         lines.append("R²\t\(Console.fixed(result.full.rSquared, 4))\tbaseline \(Console.fixed(result.baseline.rSquared, 4))")
-        lines.append("Δ log-likelihood\t\(Console.fixed(result.gain.value, 2))\tχ²(\(result.gainFreedom)) = \(Console.fixed(2 * result.gain.value, 2)), \(p(result.gain))")
+        lines.append(
+            "Δ log-likelihood\t\(Console.fixed(result.gain.value, 2))\tχ²(\(result.gainFreedom)) = \(Console.fixed(2 * result.gain.value, 2)), \(p(result.gain))"
+        )
         lines.append("held out, per word\t\(Console.fixed(result.heldOut.value, 5))\t\(range(result.heldOut, 5))\t\(folds)")
         return lines
     }

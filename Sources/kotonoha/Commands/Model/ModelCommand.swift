@@ -18,23 +18,28 @@ struct ModelListCommand: ParsableCommand {
     func run() throws {
         let models = ModelLocation.all()
         if report.json {
-            return try Console.print(JSON.array(models.map { model in
-                .object([
-                    ("name", .string(model.name)), ("kind", .string(model.kind)), ("family", .string(model.family)),
-                    ("weight_bytes", .integer(model.weightBytes)), ("languages", .array(model.languages.map { .string($0) })),
-                ])
-            }).serialized(.pretty))
+            return try Console.print(
+                JSON.array(
+                    models.map { model in
+                        .object([
+                            ("name", .string(model.name)), ("kind", .string(model.kind)), ("family", .string(model.family)),
+                            ("weight_bytes", .integer(model.weightBytes)), ("languages", .array(model.languages.map { .string($0) })),
+                        ])
+                    }
+                ).serialized(.pretty))
         }
         if models.isEmpty { Console.say("no models found; download one with kotonoha model pull NAME") }
         for model in models {
             let size = Console.fixed(Double(model.weightBytes) / 1e6, 0)
-            try Console.print([model.name, model.kind, model.family, "\(size) MB", model.languages.joined(separator: ",")].joined(separator: "\t"))
+            try Console.print(
+                [model.name, model.kind, model.family, "\(size) MB", model.languages.joined(separator: ",")].joined(separator: "\t"))
         }
     }
 }
 
 struct ModelInfoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "info", abstract: "Describe a model: size, layers, pooling, prompts, languages.")
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Describe a model: size, layers, pooling, prompts, languages.")
 
     @Argument(help: "The model: its folder or its name.")
     var model: String
@@ -88,18 +93,22 @@ struct ModelConvertCommand: ParsableCommand {
         let isFile = output.hasSuffix(".safetensors")
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
         try writing.check(inputs: [directory.folder.path], files: isFile ? [output] : [], folders: isFile ? [] : [output])
-        let summary = isFile
+        let summary =
+            isFile
             ? try ModelConversion.convertWeights(in: directory.transformerFolder, to: output, precision: weights.stored)
             : try ModelConversion.convert(directory, to: URL(fileURLWithPath: output), precision: weights.stored, replaces: writing.force)
         if report.json {
-            return try Console.print(JSON.object([
-                ("tensors", .integer(summary.tensors)), ("parameters", .integer(summary.parameters)),
-                ("left_out", .array(summary.leftOut.map { .string($0) })),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("tensors", .integer(summary.tensors)), ("parameters", .integer(summary.parameters)),
+                    ("left_out", .array(summary.leftOut.map { .string($0) })),
+                ]).serialized(.pretty))
         }
         if report.quiet { return }
         if !summary.leftOut.isEmpty { Console.say("left out, not weights: \(summary.leftOut.joined(separator: ", "))") }
-        Console.say("\(output): \(Console.counted(summary.tensors, "tensor")), \(Console.counted(summary.parameters, "parameter")) in \(weights.rawValue)")
+        Console.say(
+            "\(output): \(Console.counted(summary.tensors, "tensor")), \(Console.counted(summary.parameters, "parameter")) in \(weights.rawValue)"
+        )
     }
 }
 
@@ -144,8 +153,11 @@ struct ModelPullCommand: ParsableCommand {
         }
         progress.finish()
         if report.json {
-            return try Console.print(JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
         }
-        if !report.quiet { Console.say("\(name) is there and loads (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)") }
+        if !report.quiet {
+            Console.say("\(name) is there and loads (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)")
+        }
     }
 }

@@ -3,7 +3,6 @@ import FileFormats
 import Foundation
 import SentenceEmbedding
 import Statistics
-import Synchronization
 import Tensors
 import Tokenizers
 import Training
@@ -15,6 +14,7 @@ struct TrainClassifierCommand: ParsableCommand {
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --folds 5 --group-column 話者 --freeze all -o predictions.xlsx
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
             kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
+            kotonoha train classifier --tasks tasks.json --model all-MiniLM-L6-v2 -o tasks
 
             With --folds (or --test) no model is saved: accuracy, Matthews correlation and
             F1 (or correlations) are reported with bootstrap intervals over rows, or over
@@ -22,13 +22,15 @@ struct TrainClassifierCommand: ParsableCommand {
             frozen embeddings; -o is then a table of predictions. --freeze all fits
             logistic or ridge regression on the model's vectors, its penalty chosen in
             inner folds; otherwise the encoder is fine-tuned. Epoch, penalty and
-            temperature are always chosen within the training rows.
+            temperature are always chosen within the training rows. --tasks fine-tunes one
+            encoder on several tables at once, each with a head of its own.
             """)
 
     @Argument(help: "A table of texts and labels.")
-    var input: String
+    var input: String?
 
-    @Option(name: .shortAndLong, help: "The classifier's folder; with --folds or --test a table of predictions (.tsv, .csv, .xlsx, .jsonl).")
+    @Option(
+        name: .shortAndLong, help: "The classifier's folder; with --folds or --test a table of predictions (.tsv, .csv, .xlsx, .jsonl).")
     var output: String?
 
     @Option(in: Bounds(2...100), help: "Number of folds for cross-validation.")
@@ -46,7 +48,17 @@ struct TrainClassifierCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What to freeze: none, embeddings, a number of lower layers, or all.", valueName: "embeddings|N|all"))
     var freeze = "none"
 
-    @Flag(help: "For few examples: train the encoder on pairs of the same and of different classes, then fit a linear model on its vectors.")
+    @Option(help: "Layers trained on top of the encoder: mlp (a dense layer, then the output layer) or linear (the output layer alone).")
+    var head = FineTuning.Head.mlp
+
+    @Option(
+        help: ArgumentHelp(
+            "Train several tasks on one shared encoder, listed in this JSON file; -o is then a folder with one model per task.",
+            valueName: "file"))
+    var tasks: String?
+
+    @Flag(
+        help: "For few examples: train the encoder on pairs of the same and of different classes, then fit a linear model on its vectors.")
     var setfit = false
 
     @Option(help: ArgumentHelp("balanced gives all classes equal weight.", valueName: "balanced|none"))
@@ -105,6 +117,12 @@ struct TrainClassifierCommand: ParsableCommand {
     private var isFrozen: Bool { freeze == "all" }
 
     func validate() throws {
+        if tasks != nil {
+            try validateTasks()
+        } else {
+            if input == nil { throw ValidationError("Missing expected argument '<input>'") }
+            _ = try labelled.columns()
+        }
         guard FineTuning.Freeze(freeze) != nil else {
             throw ValidationError("--freeze must be none, embeddings, all or a number of layers from 1, not '\(freeze)'")
         }
@@ -112,21 +130,41 @@ struct TrainClassifierCommand: ParsableCommand {
         if !measures && output == nil { throw ValidationError("give -o MODEL to save a classifier, or --folds or --test to evaluate one") }
         if measures { try OutputName.requireTable(output) }
         if !measures {
-            try refuse([("--seeds", seeds > 1), ("--figure", figures.figure != nil), ("--calibration-figure", figures.calibrationFigure != nil), ("--stratify", stratify)],
-                       "is for --folds or --test")
+            try refuse(
+                [
+                    ("--seeds", seeds > 1), ("--figure", figures.figure != nil), ("--calibration-figure", figures.calibrationFigure != nil),
+                    ("--stratify", stratify),
+                ],
+                "is for --folds or --test")
         }
-        if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "is for -o MODEL; with --folds and --test nothing is saved") }
+        if measures {
+            try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "is for -o MODEL; with --folds and --test nothing is saved")
+        }
         if isFrozen {
-            try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil),
-                        ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
-                        ("--warmup", warmup != 0.06), ("--seeds", seeds > 1)],
-                       "is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds")
+            try refuse(
+                [
+                    ("--head", head != .mlp), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping),
+                    ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
+                    ("--run", runFolder != nil), ("--epochs", epochs != 3), ("--batch-size", batchSize != 32),
+                    ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
+                    ("--warmup", warmup != 0.06), ("--seeds", seeds > 1),
+                ],
+                "is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds")
         }
         if setfit {
-            try refuse([("--freeze", freeze != "none"), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
-                        ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil), ("--second-column", labelled.secondColumn != nil)],
-                       "cannot be combined with --setfit")
+            try refuse(
+                [
+                    ("--freeze", freeze != "none"), ("--head", head != .mlp), ("--penalty", penalty != nil),
+                    ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
+                    ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil),
+                    ("--second-column", labelled.secondColumn != nil),
+                ],
+                "cannot be combined with --setfit")
             if task != .classification { throw ValidationError("--setfit needs --task classification") }
+        }
+        if head == .linear, labelled.secondColumn != nil, !measures {
+            throw ValidationError(
+                "a linear head on pairs cannot be saved in a format that other programs load; take --head mlp, or evaluate it with --folds")
         }
         if calibrate, task != .classification { throw ValidationError("--calibrate needs --task classification") }
         if classWeights == .balanced, task != .classification {
@@ -138,18 +176,24 @@ struct TrainClassifierCommand: ParsableCommand {
     /// The strength of `--penalty weights=0.01@pretrained`.
     private func pull() throws -> Double {
         guard let penalty else { return 0 }
-        let parts = penalty.split(separator: "@", omittingEmptySubsequences: false), sides = parts[0].split(separator: "=", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[1] == "pretrained", sides.count == 2, sides[0] == "weights", let value = Double(sides[1]), value >= 0, value.isFinite else {
+        let parts = penalty.split(separator: "@", omittingEmptySubsequences: false),
+            sides = parts[0].split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1] == "pretrained", sides.count == 2, sides[0] == "weights", let value = Double(sides[1]), value >= 0,
+            value.isFinite
+        else {
             throw ValidationError("--penalty is weights=STRENGTH@pretrained, as weights=0.01@pretrained, not '\(penalty)'")
         }
         return value
     }
 
-    private var settings: FineTuning {
+    var settings: FineTuning {
         get throws {
             var settings = FineTuning()
+            settings.head = head
             settings.freeze = FineTuning.Freeze(freeze) ?? .none
-            (settings.epochs, settings.batchSize, settings.learningRate, settings.layerDecay) = (epochs, batchSize, learningRate, layerDecay)
+            (settings.epochs, settings.batchSize, settings.learningRate, settings.layerDecay) = (
+                epochs, batchSize, learningRate, layerDecay
+            )
             (settings.weightDecay, settings.warmup, settings.dropout, settings.pull) = (weightDecay, warmup, dropout, try pull())
             (settings.stopsEarly, settings.calibrates, settings.isBalanced) = (earlyStopping, calibrate, classWeights == .balanced)
             settings.seed = figures.seed
@@ -160,13 +204,17 @@ struct TrainClassifierCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let tasks, let output { return try trainTasks(tasks, to: output) }
+        guard let input else { return }
         let run = runFolder ?? (output.map { $0 + ".run" })
-        try writing.check(inputs: [input, model.inputFolder] + test, files: (measures ? [output] : []) + figures.files,
-                          folders: measures ? [] : [output] + (isFrozen || setfit ? [] : [run]), continuing: [run].compactMap(\.self))
+        try writing.check(
+            inputs: [input, model.inputFolder] + test, files: (measures ? [output] : []) + figures.files,
+            folders: measures ? [] : [output] + (isFrozen || setfit ? [] : [run]), continuing: [run].compactMap(\.self))
         var data = try labelled.read(input, table, task: task, isQuiet: report.quiet)
         let trained = Array(0..<data.count)
         for path in test {
-            let more = try labelled.read(path, table, task: task, known: data.task == .regression ? nil : data.labels, needsVariety: false, isQuiet: report.quiet)
+            let more = try labelled.read(
+                path, table, task: task, known: data.task == .regression ? nil : data.labels, needsVariety: false, isQuiet: report.quiet)
             data = try data.appending(more)
         }
         if measures { try measure(data, trained) } else if let output { try save(data, to: output, run: run ?? output + ".run") }
@@ -183,34 +231,43 @@ struct TrainClassifierCommand: ParsableCommand {
         }
         var vectors = Tensor<Float>(uninitialized: [distinct.count, encoder.dimension])
         let size = vectors.count
-        let counts = try vectors.withUnsafeMutableElements { try encoder.encode(distinct, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
+        let counts = try vectors.withUnsafeMutableElements {
+            try encoder.encode(distinct, into: UnsafeMutableBufferPointer(start: $0, count: size))
+        }
         if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
         func rows(_ texts: [String]) -> Tensor<Float> {
             var result = Tensor<Float>(uninitialized: [texts.count, encoder.dimension])
             Float.gatherRows(vectors.view, texts.map { Int32(places[$0] ?? 0) }, into: &result.target)
             return result
         }
-        var method = FrozenMethod(name: "frozen \(encoder.name)", first: rows(data.texts), second: data.seconds.map(rows), isBalanced: classWeights == .balanced,
-                                  seed: figures.seed, threads: model.threads)
+        var method = FrozenMethod(
+            name: "frozen \(encoder.name)", first: rows(data.texts), second: data.seconds.map(rows), isBalanced: classWeights == .balanced,
+            seed: figures.seed, threads: model.threads)
         method.calibrates = calibrate
         return (method, encoder)
     }
 
-    private func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
+    func base() throws -> PretrainedBase {
+        try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary)
+    }
 
     /// Token ids of all rows; reports how many were truncated.
-    private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
+    func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
         let (encodings, truncated) = try base.encode(data, threads: model.threads)
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) "
-                + "tokens and were truncated (--max-length)")
+            Console.say(
+                "note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) "
+                    + "tokens and were truncated (--max-length)")
         }
         return encodings
     }
 
-    private func contrastive(_ data: LabelledTexts, _ base: PretrainedBase, _ encodings: [Encoding], seed: UInt64, _ view: StepLine) throws -> SetFitMethod {
-        var method = try SetFitMethod(name: "SetFit \(base.directory.name)", base: base, data: data, encodings: encodings, seed: seed, threads: model.threads,
-                                      shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
+    private func contrastive(
+        _ data: LabelledTexts, _ base: PretrainedBase, _ encodings: [Encoding], seed: UInt64, _ view: StepLine
+    ) throws -> SetFitMethod {
+        var method = try SetFitMethod(
+            name: "SetFit \(base.directory.name)", base: base, data: data, encodings: encodings, seed: seed, threads: model.threads,
+            shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
         method.learningRate = learningRate
         return method
     }
@@ -219,7 +276,8 @@ struct TrainClassifierCommand: ParsableCommand {
 
     private func measure(_ data: LabelledTexts, _ trained: [Int]) throws {
         let parts = try folds.map { try data.folds($0, stratified: stratify, seed: figures.seed) }
-        let splits: [(train: [Int], test: [Int])] = parts.map { parts in (0..<parts.count).map { (parts.training($0, of: trained), parts.tests[$0]) } }
+        let splits: [(train: [Int], test: [Int])] =
+            parts.map { parts in (0..<parts.count).map { (parts.training($0, of: trained), parts.tests[$0]) } }
             ?? [(trained, Array(trained.count..<data.count))]
         let rows = splits.flatMap(\.test).sorted(), places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let (vectors, encoder) = try frozen(data)
@@ -229,37 +287,54 @@ struct TrainClassifierCommand: ParsableCommand {
         let view = StepLine(isQuiet: report.quiet)
         if setfit {
             let base = try base(), encodings = try encodings(data, base), name = "SetFit \(base.directory.name)"
-            methods.append((name, try (0..<seeds).map { seed in try contrastive(data, base, encodings, seed: figures.seed &+ UInt64(seed), view) }))
+            methods.append(
+                (name, try (0..<seeds).map { seed in try contrastive(data, base, encodings, seed: figures.seed &+ UInt64(seed), view) }))
         } else if !isFrozen {
             let base = try base(), settings = try settings, encodings = try encodings(data, base)
             let name = "fine-tuned \(base.directory.name)"
-            methods.append((name, (0..<seeds).map { seed in
-                var own = settings
-                own.seed = settings.seed &+ UInt64(seed)
-                return FineTuningMethod(name: name, own, base: base, encodings: encodings, threads: model.threads, shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
-            }))
+            methods.append(
+                (
+                    name,
+                    (0..<seeds).map { seed in
+                        var own = settings
+                        own.seed = settings.seed &+ UInt64(seed)
+                        return FineTuningMethod(
+                            name: name, own, base: base, encodings: encodings, threads: model.threads,
+                            shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
+                    }
+                ))
         }
         let width = data.task == .regression ? 1 : data.labels.count
         let found = try methods.map { name, seeded in
-            (name: name, runs: try seeded.enumerated().map { seed, method in
-                var scores = Tensor<Double>(uninitialized: [rows.count, width])
-                for (part, split) in splits.enumerated() {
-                    view.begin("\(name)\(seeded.count > 1 ? ", seed \(seed + 1)" : "")\(splits.count > 1 ? ", fold \(part + 1) of \(splits.count)" : "")")
-                    let values = try method.scores(data, train: split.train, test: split.test)
-                    for (i, row) in split.test.enumerated() { for k in 0..<width { scores[places[row] ?? 0, k] = values[i, k] } }
+            (
+                name: name,
+                runs: try seeded.enumerated().map { seed, method in
+                    var scores = Tensor<Double>(uninitialized: [rows.count, width])
+                    for (part, split) in splits.enumerated() {
+                        view.begin(
+                            "\(name)\(seeded.count > 1 ? ", seed \(seed + 1)" : "")\(splits.count > 1 ? ", fold \(part + 1) of \(splits.count)" : "")"
+                        )
+                        let values = try method.scores(data, train: split.train, test: split.test)
+                        for (i, row) in split.test.enumerated() { for k in 0..<width { scores[places[row] ?? 0, k] = values[i, k] } }
+                    }
+                    return scores
                 }
-                return scores
-            })
+            )
         }
         view.end()
         let leakage = LeakageCheck(data, splits: splits)
-        let result = try ClassifierReport(data: data, rows: rows, methods: found, leakage: leakage, bootstrap: figures.bootstrap(threads: model.threads))
-        var record = try encoder.record(provenance(seed: figures.seed), inputs: zip(data.fileNames, data.sha256).map { Provenance.Source(path: $0, sha256: $1) })
+        let result = try ClassifierReport(
+            data: data, rows: rows, methods: found, leakage: leakage, bootstrap: figures.bootstrap(threads: model.threads))
+        var record = try encoder.record(
+            provenance(seed: figures.seed), inputs: zip(data.fileNames, data.sha256).map { Provenance.Source(path: $0, sha256: $1) })
         var design: [(key: String, value: JSON)] = [
-            ("method", .string("classifier evaluation")), ("design", .string(folds == nil ? "test table" : "folds")), ("folds", folds.map(JSON.integer) ?? .null),
+            ("method", .string("classifier evaluation")), ("design", .string(folds == nil ? "test table" : "folds")),
+            ("folds", folds.map(JSON.integer) ?? .null),
             ("stratified", .bool(stratify)), ("training_rows", .integer(trained.count)), ("seeds", .integer(isFrozen ? 1 : seeds)),
         ]
-        design += [("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : setfit ? "setfit" : "fine-tuned"))]
+        design += [
+            ("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : setfit ? "setfit" : "fine-tuned")),
+        ]
         design += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
         if !isFrozen && !setfit { design += tuning() }
         design.append(("encoder", try encoder.description))
@@ -274,9 +349,13 @@ struct TrainClassifierCommand: ParsableCommand {
     }
 
     /// What the record says of fine-tuning.
-    private func tuning() -> [(key: String, value: JSON)] {
-        [("freeze", .string(freeze)), ("epochs", .integer(epochs)), ("batch_size", .integer(batchSize)), ("learning_rate", .number(learningRate)), ("layer_decay", .number(layerDecay)),
-         ("weight_decay", .number(weightDecay)), ("warmup", .number(warmup)), ("early_stopping", .bool(earlyStopping)), ("penalty", penalty.map(JSON.string) ?? .null)]
+    func tuning() -> [(key: String, value: JSON)] {
+        [
+            ("freeze", .string(freeze)), ("head", .string(head.rawValue)), ("epochs", .integer(epochs)),
+            ("batch_size", .integer(batchSize)), ("learning_rate", .number(learningRate)), ("layer_decay", .number(layerDecay)),
+            ("weight_decay", .number(weightDecay)), ("warmup", .number(warmup)), ("early_stopping", .bool(earlyStopping)),
+            ("penalty", penalty.map(JSON.string) ?? .null),
+        ]
     }
 
     // MARK: Saving
@@ -284,7 +363,10 @@ struct TrainClassifierCommand: ParsableCommand {
     private func save(_ data: LabelledTexts, to output: String, run: String) throws {
         let base = try base(), rows = Array(0..<data.count), folder = URL(fileURLWithPath: output)
         var writer = ClassifierWriter(base: base, task: data.task, labels: data.labels, learnedFrom: data.sha256)
-        var facts: [(key: String, value: JSON)] = [("output", .string(SystemName.last(of: output))), ("rows", .integer(data.count)), ("labels", .array(data.labels.map(JSON.string)))]
+        var facts: [(key: String, value: JSON)] = [
+            ("output", .string(SystemName.last(of: output))), ("rows", .integer(data.count)),
+            ("labels", .array(data.labels.map(JSON.string))),
+        ]
         if setfit {
             let view = StepLine(isQuiet: report.quiet)
             view.begin("contrastive step")
@@ -292,8 +374,10 @@ struct TrainClassifierCommand: ParsableCommand {
             view.end()
         } else if isFrozen {
             guard data.seconds == nil else {
-                throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved in a format that other programs load; "
-                    + "evaluate it with --folds, or leave out --freeze all to encode pairs together")
+                throw DataError(
+                    .usage,
+                    "a classifier of pairs on frozen vectors cannot be saved in a format that other programs load; "
+                        + "evaluate it with --folds, or leave out --freeze all to encode pairs together")
             }
             guard !model.isWordFile, model.truncateDim == nil else {
                 throw DataError(.usage, "a classifier can only be saved with an unmodified sentence model; evaluate others with --folds")
@@ -308,7 +392,8 @@ struct TrainClassifierCommand: ParsableCommand {
         } else {
             let settings = try settings, runFolder = URL(fileURLWithPath: run), encodings = try encodings(data, base)
             let parts = try ClassifierTrainer.parts(of: rows, data, settings)
-            let trainer = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: parts.train, heldOut: parts.heldOut, threads: model.threads)
+            let trainer = try ClassifierTrainer(
+                settings, base: base, data: data, encodings: encodings, train: parts.train, heldOut: parts.heldOut, threads: model.threads)
             if fresh { try Checkpoint.removeAll(in: runFolder) }
             let view = StepLine(isQuiet: report.quiet)
             view.begin("fine-tuning", steps: trainer.steps)
@@ -316,52 +401,19 @@ struct TrainClassifierCommand: ParsableCommand {
             view.end()
             writer.temperature = try trainer.temperature()
             try writer.write(trainer.network, to: folder)
-            facts += [("steps", .integer(trainer.step)), ("best_step", trainer.history.best == nil ? .null : .integer(trainer.history.bestStep)),
-                      ("held_out", trainer.history.best.map(JSON.number) ?? .null)] + tuning()
+            facts +=
+                [
+                    ("steps", .integer(trainer.step)),
+                    ("best_step", trainer.history.best == nil ? .null : .integer(trainer.history.bestStep)),
+                    ("held_out", trainer.history.best.map(JSON.number) ?? .null),
+                ] + tuning()
         }
         facts.append(("temperature", writer.temperature.map(JSON.number) ?? .null))
         if report.json { return try Console.print(JSON.object(facts).serialized(.pretty)) }
         if !report.quiet {
-            Console.say("\(output): \(Console.counted(data.count, "row")), labels \(data.labels.prefix(8).joined(separator: ", "))\(data.labels.count > 8 ? ", …" : "")"
-                        + (writer.temperature.map { ", temperature \(Console.fixed($0, 3))" } ?? ""))
+            Console.say(
+                "\(output): \(Console.counted(data.count, "row")), labels \(data.labels.prefix(8).joined(separator: ", "))\(data.labels.count > 8 ? ", …" : "")"
+                    + (writer.temperature.map { ", temperature \(Console.fixed($0, 3))" } ?? ""))
         }
     }
-}
-
-/// What a long measurement is at, on the terminal.
-private final class StepLine: Sendable {
-    private let isQuiet: Bool
-    private let state: Mutex<State>
-    private struct State {
-        var title = ""
-        var steps: Int?
-        var last = ContinuousClock.now
-    }
-
-    init(isQuiet: Bool) {
-        self.isQuiet = isQuiet || !Console.errorIsTerminal || Console.isDumb
-        state = Mutex(State())
-    }
-
-    func begin(_ title: String, steps: Int? = nil) {
-        state.withLock { ($0.title, $0.steps) = (title, steps) }
-        guard !isQuiet else { return }
-        StandardStreams.tell("\r\u{1B}[K" + Console.spoken(title).escapedForTerminal)
-    }
-
-    func show(_ event: TrainingEvent) {
-        switch event {
-        case .step(let step, let losses, _, _, _):
-            state.withLock { state in
-                guard !isQuiet, ContinuousClock.now - state.last > .milliseconds(200) else { return }
-                state.last = .now
-                let of = state.steps.map { " of \($0)" } ?? ""
-                StandardStreams.tell("\r\u{1B}[K" + Console.spoken("\(state.title): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))").escapedForTerminal)
-            }
-        case .resumed(let step, let file): if !isQuiet { Console.say("\nresuming after step \(step) from \(file)") }
-        default: break
-        }
-    }
-
-    func end() { if !isQuiet { StandardStreams.tell("\r\u{1B}[K") } }
 }

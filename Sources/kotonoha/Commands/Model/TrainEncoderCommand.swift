@@ -1,7 +1,7 @@
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Tensors
 import Training
 
@@ -26,7 +26,8 @@ struct TrainEncoderCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let settings = try SentenceTrainingConfiguration(file: training.configuration, steps: training.steps, seed: training.seed, learningRate: learningRate)
+        let settings = try SentenceTrainingConfiguration(
+            file: training.configuration, steps: training.steps, seed: training.seed, learningRate: learningRate)
         let folder = training.folder, output = training.output
         try training.check(writing, inputs: settings.inputs)
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
@@ -43,8 +44,12 @@ struct TrainEncoderCommand: ParsableCommand {
         try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: URL(fileURLWithPath: output))
         let best = trainer.history.best.map { ", best mean \(Console.fixed($0, 4)) in step \(trainer.history.bestStep)" } ?? ""
         if report.json {
-            try Console.print(JSON.object([("output", .string(output)), ("steps", .integer(trainer.step)), ("best", trainer.history.best.map { .number($0) } ?? .null),
-                                       ("best_step", .integer(trainer.history.bestStep))]).serialized())
+            try Console.print(
+                JSON.object([
+                    ("output", .string(output)), ("steps", .integer(trainer.step)),
+                    ("best", trainer.history.best.map { .number($0) } ?? .null),
+                    ("best_step", .integer(trainer.history.bestStep)),
+                ]).serialized())
         } else if !report.quiet {
             Console.say("\(output): \(trainer.step) steps\(best)")
         }
@@ -55,12 +60,15 @@ extension TrainEncoderCommand {
     /// `loss.svg`: each task's loss and each dev figure over the steps.
     private func drawCurves(_ folder: URL) throws {
         let curve = try LossCurve(log: folder.appendingPathComponent("log.jsonl").path)
+        let language = SessionLanguage.files.figures
         var options = LineChart.Options()
-        options.xTitle = "step"
-        options.yTitle = "loss; dashed: figure on dev"
-        if let best = curve.bestStep { options.verticalMarks = [(Double(best), "best")] }
-        let series = curve.losses.map { LineChart.Series($0.name, x: $0.steps, y: $0.values) }
-            + curve.figures.map { LineChart.Series("dev " + $0.name, x: $0.steps, y: $0.values, isDashed: true) }
+        options.page.language = language
+        options.xTitle = language.says("step", "ステップ")
+        options.yTitle = language.says("loss; dashed: figure on dev", "損失（破線は開発データでの値）")
+        if let best = curve.bestStep { options.verticalMarks = [(Double(best), language.says("best", "最良"))] }
+        let series =
+            curve.losses.map { LineChart.Series($0.name, x: $0.steps, y: $0.values) }
+            + curve.figures.map { LineChart.Series(language.says("dev ", "開発データ: ") + $0.name, x: $0.steps, y: $0.values, isDashed: true) }
         try LineChart(series, options: options).write(to: folder.appendingPathComponent("loss.svg"))
     }
 }

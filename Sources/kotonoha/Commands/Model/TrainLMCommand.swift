@@ -31,8 +31,9 @@ struct TrainLMCommand: ParsableCommand {
         let trainer = try CausalTrainer(settings, threads: training.threads, watch: view.show)
         try training.forgetCheckpointsIfAsked()
         if !report.quiet {
-            Console.say("\(Console.grouped(trainer.documents.tokens)) tokens, \(Console.counted(trainer.network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }, "parameter")), "
-                        + "vocabulary \(Console.grouped(trainer.tokenizer.idBound))")
+            Console.say(
+                "\(Console.grouped(trainer.documents.tokens)) tokens, \(Console.counted(trainer.network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }, "parameter")), "
+                    + "vocabulary \(Console.grouped(trainer.tokenizer.idBound))")
         }
         try trainer.run(in: folder, shouldStop: { Interruption.isRequested }, watch: view.show)
         progress.finish()
@@ -40,13 +41,16 @@ struct TrainLMCommand: ParsableCommand {
         try trainer.write(to: output)
         let best = trainer.history.best.map { -$0 }
         if report.json {
-            try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("steps", .integer(trainer.step)),
-                ("held_out_loss", best.map { .number($0) } ?? .null), ("perplexity", best.map { .number(exp($0)) } ?? .null),
-                ("best_step", .integer(trainer.history.bestStep)),
-            ]).serialized())
+            try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("steps", .integer(trainer.step)),
+                    ("held_out_loss", best.map { .number($0) } ?? .null), ("perplexity", best.map { .number(exp($0)) } ?? .null),
+                    ("best_step", .integer(trainer.history.bestStep)),
+                ]).serialized())
         } else if !report.quiet {
-            Console.say("\(output): \(trainer.step) steps" + (best.map { ", best perplexity \(Console.fixed(exp($0), 3)) in step \(trainer.history.bestStep)" } ?? ""))
+            Console.say(
+                "\(output): \(trainer.step) steps"
+                    + (best.map { ", best perplexity \(Console.fixed(exp($0), 3)) in step \(trainer.history.bestStep)" } ?? ""))
         }
     }
 }

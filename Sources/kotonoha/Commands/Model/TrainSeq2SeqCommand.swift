@@ -68,7 +68,9 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         let measured = try devItems.map { ($0, try model.examples(of: $0, keepsUnknown: keepUnknown, file: dev)) } ?? (items, examples)
         let trainer = try Seq2SeqTrainer(model.network, examples: examples, options: try training.options())
         if !report.quiet {
-            Console.say("\(Console.counted(items.count, "pair")), \(Console.counted(model.network.parameterCount, "parameter")), vocabulary \(Console.grouped(model.configuration.vocabularySize))")
+            Console.say(
+                "\(Console.counted(items.count, "pair")), \(Console.counted(model.network.parameterCount, "parameter")), vocabulary \(Console.grouped(model.configuration.vocabularySize))"
+            )
         }
         let progress = ProgressLine(unit: "steps", isQuiet: report.quiet)
         let stepsInEpoch = (examples.count + training.batchSize - 1) / training.batchSize, total = stepsInEpoch * training.epochs
@@ -79,7 +81,8 @@ struct TrainSeq2SeqCommand: ParsableCommand {
             }
             let isLast = epoch == training.epochs || Interruption.isRequested
             if isLast || epoch % training.evaluateEvery == 0 {
-                let evaluation = try FreeRunningEvaluation(model, items: measured.0, examples: measured.1, unit: unit, threads: training.threads)
+                let evaluation = try FreeRunningEvaluation(
+                    model, items: measured.0, examples: measured.1, unit: unit, threads: training.threads)
                 last = evaluation
                 progress.finish()
                 try say(result, evaluation)
@@ -95,24 +98,33 @@ struct TrainSeq2SeqCommand: ParsableCommand {
             try itemReport.write(last, title: "kotonoha train seq2seq", carried: carried, provenance: record)
             showDifferences(last)
         }
-        if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)") }
+        if Interruption.isRequested {
+            throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)")
+        }
     }
 
     private func newModel(_ items: [Seq2SeqItem]) throws -> Seq2SeqModel {
-        let json = try tokenizer.map { try JSON(contentsOf: $0) } ?? makeSymbolTokenizer(items.flatMap { [$0.source, $0.target] }, unit: unit)
-        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0, spellsOutNaN: true), file: $0) } ?? shape.configuration()
+        let json =
+            try tokenizer.map { try JSON(contentsOf: $0) } ?? makeSymbolTokenizer(items.flatMap { [$0.source, $0.target] }, unit: unit)
+        var configuration =
+            try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0, spellsOutNaN: true), file: $0) } ?? shape.configuration()
         configuration = try Seq2SeqModel.fitted(configuration, to: json)
         return try Seq2SeqModel(network: makeSeq2SeqNetwork(configuration, seed: training.seed), tokenizerJSON: json)
     }
 
     private func say(_ epoch: Seq2SeqEpoch, _ evaluation: FreeRunningEvaluation) throws {
         if report.json {
-            try Console.print(JSON.object([
-                ("epoch", .integer(epoch.epoch)), ("loss", .number(epoch.loss)), ("teacher_forced_token_accuracy", .number(epoch.teacherForcedTokenAccuracy)),
-            ] + evaluation.measures).serialized())
+            try Console.print(
+                JSON.object(
+                    [
+                        ("epoch", .integer(epoch.epoch)), ("loss", .number(epoch.loss)),
+                        ("teacher_forced_token_accuracy", .number(epoch.teacherForcedTokenAccuracy)),
+                    ] + evaluation.measures
+                ).serialized())
         } else if !report.quiet {
-            Console.say("epoch \(epoch.epoch): loss \(Console.fixed(epoch.loss, 4)), teacher-forced tokens \(Console.fixed(100 * epoch.teacherForcedTokenAccuracy, 1)) %; "
-                        + evaluation.summary)
+            Console.say(
+                "epoch \(epoch.epoch): loss \(Console.fixed(epoch.loss, 4)), teacher-forced tokens \(Console.fixed(100 * epoch.teacherForcedTokenAccuracy, 1)) %; "
+                    + evaluation.summary)
         }
     }
 
@@ -122,7 +134,10 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         let isColoured = itemReport.isColoured(Console.errorIsTerminal)
         Console.say("line  source  target  output")
         for item in wrong.prefix(show) {
-            let texts = [item.item.source, item.item.target].map { isColoured ? $0.escapedForTerminal : $0 } + [isColoured ? item.comparison.coloured : item.output]
+            let texts =
+                [item.item.source, item.item.target].map { isColoured ? $0.escapedForTerminal : $0 } + [
+                    isColoured ? item.comparison.coloured : item.output
+                ]
             Console.say((["\(item.item.line)"] + texts).joined(separator: "  "), isStyled: isColoured)
         }
         if wrong.count > show { Console.say("… and \(wrong.count - show) more; see --show, --html and --items") }
@@ -142,7 +157,8 @@ struct Seq2SeqShapeOptions: ParsableArguments {
     @Option(help: "Layer norm placement of a Transformer: post or pre.") var norm: NormPlacement = .post
     @Option(help: "A Transformer's positions: sinusoidal or learned.") var positions: Positions = .sinusoidal
     @Option(in: .dimension, help: "Embedding size of a recurrent network; by default the hidden size.") var embeddingSize: Int?
-    @Option(help: "Attention of a recurrent network: none, additive (Bahdanau), dot, general or concat (Luong).") var attention: RecurrentAttention = .none
+    @Option(help: "Attention of a recurrent network: none, additive (Bahdanau), dot, general or concat (Luong).") var attention:
+        RecurrentAttention = .none
     @Flag(help: "Make a recurrent encoder bidirectional.") var bidirectional = false
     @Flag(help: "Feed the attentional output into the next step (Luong).") var inputFeeding = false
     @Flag(help: "Tie the output layer to the embedding table.") var tied = false
@@ -152,8 +168,10 @@ struct Seq2SeqShapeOptions: ParsableArguments {
     /// Options that differ from their default.
     var given: [(name: String, isGiven: Bool)] {
         [
-            ("--network", network != "transformer"), ("--hidden-size", hiddenSize != 64), ("--layers", layers != 1), ("--heads", heads != 4), ("--feed-forward", feedForward != nil),
-            ("--norm", norm != .post), ("--positions", positions != .sinusoidal), ("--embedding-size", embeddingSize != nil), ("--attention", attention != .none),
+            ("--network", network != "transformer"), ("--hidden-size", hiddenSize != 64), ("--layers", layers != 1),
+            ("--heads", heads != 4), ("--feed-forward", feedForward != nil),
+            ("--norm", norm != .post), ("--positions", positions != .sinusoidal), ("--embedding-size", embeddingSize != nil),
+            ("--attention", attention != .none),
             ("--bidirectional", bidirectional), ("--input-feeding", inputFeeding), ("--tied", tied), ("--max-length", maxLength != 256),
         ]
     }
@@ -217,10 +235,16 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
     @Option(help: "Schedule after warm-up: constant, linear or cosine.") var schedule = "constant"
     @Option(in: .clip, help: "Maximum gradient norm; 0 for no limit.") var clip = 1.0
     @Option(in: Bounds(0..<1), help: "Label smoothing.") var labelSmoothing = 0.0
-    @Option(in: .share, help: "Scheduled sampling: the proportion of decoder inputs that are the network's own outputs.") var sampledInput = 0.0
-    @Option(help: ArgumentHelp("Parameters to freeze: embeddings, encoder, decoder, attention, recurrence, output. May be repeated.", valueName: "group"))
+    @Option(in: .share, help: "Scheduled sampling: the proportion of decoder inputs that are the network's own outputs.") var sampledInput =
+        0.0
+    @Option(
+        help: ArgumentHelp(
+            "Parameters to freeze: embeddings, encoder, decoder, attention, recurrence, output. May be repeated.", valueName: "group"))
     var freeze: [ParameterGroup] = []
-    @Option(help: ArgumentHelp("Add λ‖θ‖² of a group to the loss: GROUP=λ pulls toward zero, GROUP=λ@pretrained toward the weights of --from. May be repeated.", valueName: "group=λ"))
+    @Option(
+        help: ArgumentHelp(
+            "Add λ‖θ‖² of a group to the loss: GROUP=λ pulls toward zero, GROUP=λ@pretrained toward the weights of --from. May be repeated.",
+            valueName: "group=λ"))
     var penalty: [String] = []
     @Option(help: "Precision of matrix products: f32 or bf16.") var trainingPrecision: Precision = .f32
     @Option(in: .epochs, help: "Epochs between evaluations.") var evaluateEvery = 1
@@ -237,8 +261,9 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
     func options() throws -> Seq2SeqTrainingOptions {
         var options = Seq2SeqTrainingOptions()
         guard let method = OptimizerConfiguration.Method(rawValue: optimizer) else {
-            throw ValidationError("--optimizer '\(optimizer)' is unknown; expected one of "
-                + "\(OptimizerConfiguration.Method.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError(
+                "--optimizer '\(optimizer)' is unknown; expected one of "
+                    + "\(OptimizerConfiguration.Method.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         options.optimizer = OptimizerConfiguration(method, learningRate: learningRate)
         options.batchSize = batchSize
@@ -251,9 +276,13 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
         options.penalties = try penalty.map { text in
             let sides = text.split(separator: "=", maxSplits: 1).map(String.init)
             let values = sides.count == 2 ? sides[1].split(separator: "@", maxSplits: 1).map(String.init) : []
-            guard sides.count == 2, let group = ParameterGroup(rawValue: sides[0]), let lambda = values.first.flatMap(Double.init), lambda >= 0, lambda.isFinite,
-                  let target = values.count == 2 ? Seq2SeqTrainingOptions.Penalty.Target(rawValue: values[1]) : .zero else {
-                throw ValidationError("--penalty '\(text)' should look like attention=0.01 or recurrence=0.1@pretrained; groups are \(ParameterGroup.allCases.map(\.rawValue).joined(separator: ", "))")
+            guard sides.count == 2, let group = ParameterGroup(rawValue: sides[0]), let lambda = values.first.flatMap(Double.init),
+                lambda >= 0, lambda.isFinite,
+                let target = values.count == 2 ? Seq2SeqTrainingOptions.Penalty.Target(rawValue: values[1]) : .zero
+            else {
+                throw ValidationError(
+                    "--penalty '\(text)' should look like attention=0.01 or recurrence=0.1@pretrained; groups are \(ParameterGroup.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             return .init(group: group, lambda: lambda, target: target)
         }

@@ -50,10 +50,12 @@ struct TrainVocabularyCommand: ParsableCommand {
     @Option(in: Bounds(above: 0, through: 1), help: "Proportion of characters covered by tokens of their own; the rest is unknown.")
     var coverage = 0.9995
 
-    @Option(help: "Words: spaces, japanese (spaces, except before Japanese script) or bert. By default bert for wordpiece, otherwise spaces.")
+    @Option(
+        help: "Words: spaces, japanese (spaces, except before Japanese script) or bert. By default bert for wordpiece, otherwise spaces.")
     var words: VocabularyTrainer.Words?
 
-    @Option(help: ArgumentHelp("A MeCab dictionary: no piece crosses a word boundary. Tokenizing later does not need it.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("A MeCab dictionary: no piece crosses a word boundary. Tokenizing later does not need it.", valueName: "dir"))
     var dictionary: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -81,10 +83,13 @@ struct TrainVocabularyCommand: ParsableCommand {
         try AtomicFile.write(to: output) { try $0.write(tokenizer.serialized(.pretty) + "\n") }
         let learned = try Tokenizer(json: tokenizer, file: output).vocabularySize
         if report.json {
-            try Console.print(JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))]).serialized())
+            try Console.print(
+                JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))])
+                    .serialized())
         } else if !report.quiet {
-            Console.say("\(output): \(Console.counted(learned, "token")) out of \(Console.counted(texts.count, "sentence"))"
-                        + (learned < size ? "; the text does not support \(Console.grouped(size))" : ""))
+            Console.say(
+                "\(output): \(Console.counted(learned, "token")) out of \(Console.counted(texts.count, "sentence"))"
+                    + (learned < size ? "; the text does not support \(Console.grouped(size))" : ""))
         }
     }
 }

@@ -48,7 +48,8 @@ struct TrainWordsCommand: ParsableCommand {
 
     @Option(help: "Split Japanese text with MeCab, into surface or base forms.") var mecab: JapaneseWords.Form?
     @Option(help: ArgumentHelp("A MeCab dictionary.", valueName: "dir")) var dictionary: String?
-    @Option(help: ArgumentHelp("Split text with a model's tokenizer: a folder with tokenizer.json.", valueName: "dir")) var tokenizer: String?
+    @Option(help: ArgumentHelp("Split text with a model's tokenizer: a folder with tokenizer.json.", valueName: "dir")) var tokenizer:
+        String?
     @Option(help: "Read tables, using this column (name or number); by default every line is text.") var column: String?
 
     @Option(help: "What .bin means: fasttext or word2vec.") var binary = BinaryKind.fasttext
@@ -69,10 +70,14 @@ struct TrainWordsCommand: ParsableCommand {
         }
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
         if minimumCount < 1 { throw ValidationError("--minimum-count should be at least 1, not \(minimumCount)") }
-        if let maximumVocabulary, maximumVocabulary < 2 { throw ValidationError("--maximum-vocabulary should be at least 2, not \(maximumVocabulary)") }
+        if let maximumVocabulary, maximumVocabulary < 2 {
+            throw ValidationError("--maximum-vocabulary should be at least 2, not \(maximumVocabulary)")
+        }
         if mecab != nil && tokenizer != nil { throw ValidationError("--mecab and --tokenizer exclude each other") }
         if !(checkpoint >= 0) { throw ValidationError("--checkpoint should be at least 0 seconds, not \(checkpoint)") }
-        if resume && inputs.contains("-") { throw ValidationError("standard input cannot be read again, so a run from it cannot be resumed") }
+        if resume && inputs.contains("-") {
+            throw ValidationError("standard input cannot be read again, so a run from it cannot be resumed")
+        }
     }
 
     private func options() throws -> WordTrainingOptions {
@@ -95,8 +100,10 @@ struct TrainWordsCommand: ParsableCommand {
         let vocabulary = text.vocabulary
         if !report.quiet {
             let coverage = Console.fixed(100 * Double(vocabulary.tokens) / Double(max(1, vocabulary.totalTokens)), 1)
-            Console.say("\(Console.grouped(vocabulary.totalTokens)) words in \(Console.grouped(text.sentences)) lines; "
-                        + "\(Console.grouped(vocabulary.count)) distinct words occur at least \(minimumCount) times and cover \(coverage) % of the text")
+            Console.say(
+                "\(Console.grouped(vocabulary.totalTokens)) words in \(Console.grouped(text.sentences)) lines; "
+                    + "\(Console.grouped(vocabulary.count)) distinct words occur at least \(minimumCount) times and cover \(coverage) % of the text"
+            )
             if !options.subwords.isEmpty && kind != "bin" {
                 Console.say("note: only .bin keeps the n-grams, which give vectors to out-of-vocabulary words")
             }
@@ -108,10 +115,17 @@ struct TrainWordsCommand: ParsableCommand {
         try WordCheckpoint.remove(for: output)
         let rate = Double(trainer.totalWords) / max(seconds, 1e-9)
         if report.json {
-            try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("words", .integer(vocabulary.count)), ("tokens", .integer(vocabulary.tokens)),
-                ("total_tokens", .integer(vocabulary.totalTokens)), ("seconds", .number(seconds)), ("words_a_second", .number(rate)),
-            ] + options.facts + [("seed", .integer(Int(clamping: seed))), ("hogwild", .bool(hogwild)), ("threads", .integer(threads))]).serialized(.pretty))
+            try Console.print(
+                JSON.object(
+                    [
+                        ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("words", .integer(vocabulary.count)),
+                        ("tokens", .integer(vocabulary.tokens)),
+                        ("total_tokens", .integer(vocabulary.totalTokens)), ("seconds", .number(seconds)),
+                        ("words_a_second", .number(rate)),
+                    ] + options.facts + [
+                        ("seed", .integer(Int(clamping: seed))), ("hogwild", .bool(hogwild)), ("threads", .integer(threads)),
+                    ]
+                ).serialized(.pretty))
         } else if !report.quiet {
             Console.say("\(output): \(Console.grouped(vocabulary.count)) words × \(dimension), \(Console.grouped(Int(rate))) words/s")
         }
@@ -171,14 +185,17 @@ struct TrainWordsCommand: ParsableCommand {
                 saving = saved - now
             },
             progress: {
-                progress.update(done: $0.words, fraction: Double($0.words) / Double(max(1, $0.totalWords)),
-                                note: "rate \(Console.fixed($0.learningRate, 4)), loss \(Console.fixed($0.loss, 3))")
+                progress.update(
+                    done: $0.words, fraction: Double($0.words) / Double(max(1, $0.totalWords)),
+                    note: "rate \(Console.fixed($0.learningRate, 4)), loss \(Console.fixed($0.loss, 3))")
             })
         progress.finish()
         if !trainer.isFinished {
             try WordCheckpoint.save(trainer, for: output, isHogwild: hogwild)
-            throw DataError(.interrupted, "stopped in epoch \(trainer.position.epoch + 1) of \(epochs); what is done is kept in \(WordCheckpoint.path(for: output)), "
-                            + "and the same command with --resume continues from there")
+            throw DataError(
+                .interrupted,
+                "stopped in epoch \(trainer.position.epoch + 1) of \(epochs); what is done is kept in \(WordCheckpoint.path(for: output)), "
+                    + "and the same command with --resume continues from there")
         }
         return (ContinuousClock.now - begin) / .seconds(1)
     }
@@ -186,18 +203,27 @@ struct TrainWordsCommand: ParsableCommand {
     private func write(_ trainer: WordTrainer) throws {
         var record = provenance(seed: seed)
         record.inputs = try inputs.filter { $0 != "-" }.map { try .init(hashing: $0) }
-        record.settings = trainer.options.facts + [
-            ("minimum_count", .integer(minimumCount)), ("words", .integer(trainer.text.vocabulary.count)), ("tokens", .integer(trainer.text.vocabulary.tokens)),
-            ("segmentation", .string(mecab.map { "MeCab, \($0.rawValue) forms" } ?? (tokenizer == nil ? "spaces" : "tokenizer"))), ("hogwild", .bool(hogwild)),
-        ]
+        record.settings =
+            trainer.options.facts + [
+                ("minimum_count", .integer(minimumCount)), ("words", .integer(trainer.text.vocabulary.count)),
+                ("tokens", .integer(trainer.text.vocabulary.tokens)),
+                ("segmentation", .string(mecab.map { "MeCab, \($0.rawValue) forms" } ?? (tokenizer == nil ? "spaces" : "tokenizer"))),
+                ("hogwild", .bool(hogwild)),
+            ]
         let name = URL(fileURLWithPath: output).lastPathComponent
         switch (kind, binary) {
         case ("h5", _):
-            let facts = JSON.object(trainer.options.facts + [("seed", .string(String(seed))), ("text", .string(trainer.text.sha256)), ("hogwild", .bool(hogwild))]).serialized()
+            let facts = JSON.object(
+                trainer.options.facts + [
+                    ("seed", .string(String(seed))), ("text", .string(trainer.text.sha256)), ("hogwild", .bool(hogwild)),
+                ]
+            ).serialized()
             let first = record.inputs.first
             try WordFile.writeVectors(
-                try trainer.table(name: name), to: output, model: trainer.options.name, modelSHA256: SHA256.hex(of: facts), createdBy: "kotonoha \(KotonohaProgram.version)",
-                source: record.inputs.map(\.name).joined(separator: ", "), sourceSHA256: record.inputs.count == 1 ? first?.sha256 ?? "" : trainer.text.sha256,
+                try trainer.table(name: name), to: output, model: trainer.options.name, modelSHA256: SHA256.hex(of: facts),
+                createdBy: "kotonoha \(KotonohaProgram.version)",
+                source: record.inputs.map(\.name).joined(separator: ", "),
+                sourceSHA256: record.inputs.count == 1 ? first?.sha256 ?? "" : trainer.text.sha256,
                 provenance: record.json().serialized(), isLossy: true)
         case ("bin", .fasttext): try trainer.model().write(to: output)
         default: try WordFile.write(try trainer.table(name: name), to: output, as: kind == "vec" ? .word2vecText : .word2vecBinary)

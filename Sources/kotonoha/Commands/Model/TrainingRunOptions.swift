@@ -68,8 +68,9 @@ final class TrainingView {
     func show(_ event: TrainingEvent) {
         switch event {
         case .read(let name, let rows, let truncated, let skipped):
-            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) truncated" : "")
-                + (skipped > 0 ? ", \(Console.counted(skipped, "row")) with an empty sentence left out" : ""))
+            say(
+                "\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) truncated" : "")
+                    + (skipped > 0 ? ", \(Console.counted(skipped, "row")) with an empty sentence left out" : ""))
         case .teaching(let name, let done, let total):
             if done == total { say("\(name): \(Console.counted(total, "vector")) of the teacher") }
         case .resumed(let step, let file): say("resuming after step \(step) from \(file)")
@@ -79,8 +80,9 @@ final class TrainingView {
             progress.update(done: sentences, fraction: Double(step) / Double(steps), note: note)
             if step % every == 0 { say("\(note), gradient \(Console.fixed(norm, 2)), rate \(String(format: "%.2e", rate))") }
         case .evaluated(let step, let figures, let mean, let isBest):
-            say("step \(step): " + figures.map { "\($0.name) \(Console.fixed($0.value, 4))" }.joined(separator: ", ")
-                + ", mean \(Console.fixed(mean, 4))" + (isBest ? " (best)" : ""))
+            say(
+                "step \(step): " + figures.map { "\($0.name) \(Console.fixed($0.value, 4))" }.joined(separator: ", ")
+                    + ", mean \(Console.fixed(mean, 4))" + (isBest ? " (best)" : ""))
         case .saved(let step, let file): say("step \(step) saved in \(file)")
         case .stoppedEarly(let step, let best): say("stopped after step \(step): nothing better since step \(best)")
         }

@@ -62,8 +62,9 @@ struct MineCommand: ParsableCommand {
 
         let quantiles = [0.5, 0.9, 0.99, 0.999].map { ($0, random.quantile($0)) }
         if !report.quiet {
-            Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)), deviation \(Console.fixed(random.deviation, 3)); "
-                        + quantiles.map { "\(Self.percent($0.0)) % below \(Console.fixed($0.1, 3))" }.joined(separator: ", "))
+            Console.say(
+                "random pairs: mean cosine \(Console.fixed(random.mean, 3)), deviation \(Console.fixed(random.deviation, 3)); "
+                    + quantiles.map { "\(Self.percent($0.0)) % below \(Console.fixed($0.1, 3))" }.joined(separator: ", "))
             if pairs.isEmpty { Console.say("no pairs found") }
         }
         let carried = CarriedColumns(file), rows = try carried.lookUp(Set(pairs.flatMap { [$0.first, $0.second] }))
@@ -74,20 +75,33 @@ struct MineCommand: ParsableCommand {
             let table = ResultTable([TableColumn("cosine", decimals: 6), "row1", "row2"] + sides, tableOutput)
             try table.write(to: output, provenance: record(file, pairs.count, filter, random)) { append in
                 for pair in pairs {
-                    try append([.number(Double(pair.cosine)), .integer(pair.first), .integer(pair.second)]
-                               + zip(cells(pair.first), cells(pair.second)).flatMap { [.text($0), .text($1)] })
+                    try append(
+                        [.number(Double(pair.cosine)), .integer(pair.first), .integer(pair.second)]
+                            + zip(cells(pair.first), cells(pair.second)).flatMap { [.text($0), .text($1)] })
                 }
             }
         }
         guard report.json else { return }
-        try Console.print(JSON.object([
-            ("random_pairs", .object([("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
-                                     + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })),
-            ("pairs", .array(pairs.map { pair in
-                .object([("cosine", .number(Double(pair.cosine))), ("row1", .integer(pair.first)), ("row2", .integer(pair.second))]
-                        + zip(carried.names, zip(cells(pair.first), cells(pair.second))).flatMap { [($0 + "1", .string($1.0)), ($0 + "2", .string($1.1))] })
-            })),
-        ]).serialized(.pretty))
+        try Console.print(
+            JSON.object([
+                (
+                    "random_pairs",
+                    .object(
+                        [("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
+                            + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })
+                ),
+                (
+                    "pairs",
+                    .array(
+                        pairs.map { pair in
+                            .object(
+                                [("cosine", .number(Double(pair.cosine))), ("row1", .integer(pair.first)), ("row2", .integer(pair.second))]
+                                    + zip(carried.names, zip(cells(pair.first), cells(pair.second))).flatMap {
+                                        [($0 + "1", .string($1.0)), ($0 + "2", .string($1.1))]
+                                    })
+                        })
+                ),
+            ]).serialized(.pretty))
     }
 
     /// How the pairs were found.

@@ -50,11 +50,15 @@ struct RankCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only results with at least this cosine, or this quantile of random pairs.", valueName: "cosine|q99"))
     var threshold: String?
 
-    @Option(in: .share, help: "From 0 to 1: how much results should differ from each other (maximal marginal relevance); 0 ranks by cosine alone.")
+    @Option(
+        in: .share,
+        help: "From 0 to 1: how much results should differ from each other (maximal marginal relevance); 0 ranks by cosine alone.")
     var diversity = 0.0
 
-    @Option(help: ArgumentHelp("Look through short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same answers and is used by itself where "
-                               + "the file has it; binary may miss some."))
+    @Option(
+        help: ArgumentHelp(
+            "Look through short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same answers and is used by itself where "
+                + "the file has it; binary may miss some."))
     var codes: VectorCodes?
 
     @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl or .json); standard output by default.")
@@ -69,16 +73,23 @@ struct RankCommand: ParsableCommand {
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1) + (arithmetic.isGiven ? 1 : 0)
         if sources != 1 {
-            throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; "
-                + "expected one of these, found \(sources)")
+            throw ValidationError(
+                "queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; "
+                    + "expected one of these, found \(sources)")
         }
         try OutputName.requireTable(output)
         if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty") }
-        if arithmetic.isGiven { try refuse([("--threshold", threshold != nil), ("--diversity", diversity > 0)], "is for queries, not for --plus and --minus") }
+        if arithmetic.isGiven {
+            try refuse([("--threshold", threshold != nil), ("--diversity", diversity > 0)], "is for queries, not for --plus and --minus")
+        }
         if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
         if queryVectors != nil {
-            try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
-                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil)], "is for queries that are embedded; those of --query-vectors are vectors already")
+            try refuse(
+                [
+                    ("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil),
+                    ("--max-length", model.maxLength != nil),
+                    ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil),
+                ], "is for queries that are embedded; those of --query-vectors are vectors already")
         }
     }
 
@@ -86,7 +97,9 @@ struct RankCommand: ParsableCommand {
         try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
         let passes = try filter.passes(file), valid = zip(try file.valid(), passes).map { $0 && $1 }
-        guard valid.contains(true) else { throw DataError(.badData, "no row with a vector passes --where \(filter.where.joined(separator: " --where "))", file: vectors) }
+        guard valid.contains(true) else {
+            throw DataError(.badData, "no row with a vector passes --where \(filter.where.joined(separator: " --where "))", file: vectors)
+        }
         var search = try CosineSearch(corpus: file, valid: valid, threads: model.threads)
         let least = try threshold.map { text -> Double in
             // A quantile needs the vectors, a cosine does not.
@@ -104,8 +117,10 @@ struct RankCommand: ParsableCommand {
         if let queryVectors {
             let other = try VectorFile(path: queryVectors)
             guard other.metadata.modelSHA256 == file.metadata.modelSHA256 else {
-                throw DataError(.badData, "its vectors come from another model (\(other.metadata.model)) than those of \(vectors) (\(file.metadata.model)); "
-                                + "vectors of two models cannot be compared", file: queryVectors)
+                throw DataError(
+                    .badData,
+                    "its vectors come from another model (\(other.metadata.model)) than those of \(vectors) (\(file.metadata.model)); "
+                        + "vectors of two models cannot be compared", file: queryVectors)
             }
             names = try other.texts()
             found = try search.search(other, top: candidates, queryValid: other.valid())
@@ -121,20 +136,29 @@ struct RankCommand: ParsableCommand {
             var counts = SentenceEncoder.Counts()
             var encoded = Tensor<Float>(uninitialized: [names.count, encoder.dimension])
             let size = encoded.count
-            try encoded.withUnsafeMutableElements { counts = try encoder.encode(names, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
+            try encoded.withUnsafeMutableElements {
+                counts = try encoder.encode(names, into: UnsafeMutableBufferPointer(start: $0, count: size))
+            }
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             found = try search.search(encoded, top: candidates)
         }
         if let least { found = found.atLeast(least) }
-        if diversity > 0 { found = try MaximalMarginalRelevance(diversity: diversity).choose(found, top: top) { try file.readEmbeddings(rows: $0 ..< $0 + 1) } }
+        if diversity > 0 {
+            found = try MaximalMarginalRelevance(diversity: diversity).choose(found, top: top) {
+                try file.readEmbeddings(rows: $0..<$0 + 1)
+            }
+        }
         progress.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if !report.quiet && queryVectors != nil {
-            Console.say("\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
-                        + "reading included")
+            Console.say(
+                "\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
+                    + "reading included")
         }
         let measure = arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine"
-        try Ranking(file: file, queries: names, found: found, measure: measure, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
+        try Ranking(file: file, queries: names, found: found, measure: measure, style: tableOutput).write(to: output, asJSON: report.json) {
+            try record(file, queries: names.count)
+        }
     }
 
     /// Answers among which diversity chooses: ten times as many as are wanted, at least 100.
@@ -142,7 +166,8 @@ struct RankCommand: ParsableCommand {
 
     private func queryTexts() throws -> [String] {
         guard let queryFile else { return queries }
-        let source = try CaptionSource(path: queryFile, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(
+            path: queryFile, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [String] = []
         while true {
             let rows = try source.next(batch: 4096)
@@ -162,10 +187,15 @@ struct RankCommand: ParsableCommand {
         var record = provenance()
         record.model = file.metadata.modelSource
         record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
-        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("where", .array(filter.where.map(JSON.string))),
-                           ("threshold", threshold.map(JSON.string) ?? .null), ("diversity", .number(diversity)),
-                           ("codes", codes.map { .string($0.rawValue) } ?? .null), ("vectors", try file.description)]
-        if arithmetic.isGiven { record.settings += [("scoring", .string(arithmetic.method.rawValue)), ("query", .string(arithmetic.name))] }
+        record.settings = [
+            ("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)),
+            ("where", .array(filter.where.map(JSON.string))),
+            ("threshold", threshold.map(JSON.string) ?? .null), ("diversity", .number(diversity)),
+            ("codes", codes.map { .string($0.rawValue) } ?? .null), ("vectors", try file.description),
+        ]
+        if arithmetic.isGiven {
+            record.settings += [("scoring", .string(arithmetic.method.rawValue)), ("query", .string(arithmetic.name))]
+        }
         return record
     }
 }
@@ -186,7 +216,8 @@ private struct Ranking {
             try table.write(to: output, provenance: record()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
-                        try append([.text(text), .integer(rank + 1), .number(Double(hit.score)), .integer(hit.row)] + (rows[hit.row] ?? []).cells)
+                        try append(
+                            [.text(text), .integer(rank + 1), .number(Double(hit.score)), .integer(hit.row)] + (rows[hit.row] ?? []).cells)
                     }
                 }
             }
@@ -201,7 +232,9 @@ private struct Ranking {
         for (query, name) in queries.enumerated() {
             if queries.count > 1 { text += (query > 0 ? "\n" : "") + "# " + name.onOneLine + "\n" }
             for hit in found[query] {
-                text += ([Console.fixed(Double(hit.score), 4), String(hit.row)] + (rows[hit.row] ?? []).map(\.onOneLine)).joined(separator: "\t") + "\n"
+                text +=
+                    ([Console.fixed(Double(hit.score), 4), String(hit.row)] + (rows[hit.row] ?? []).map(\.onOneLine)).joined(
+                        separator: "\t") + "\n"
             }
         }
         var bytes = text
@@ -210,11 +243,20 @@ private struct Ranking {
 
     private func json(_ rows: [Int: [String]]) -> JSON {
         let columns = file.layout.columns
-        return .array(queries.enumerated().map { query, name in
-            .object([("query", .string(name)), ("results", .array(found[query].map { hit in
-                .object([(measure, .number(Double(hit.score))), ("row", .integer(hit.row))]
-                        + zip(columns, rows[hit.row] ?? []).map { ($0.name, .string($1)) })
-            }))])
-        })
+        return .array(
+            queries.enumerated().map { query, name in
+                .object([
+                    ("query", .string(name)),
+                    (
+                        "results",
+                        .array(
+                            found[query].map { hit in
+                                .object(
+                                    [(measure, .number(Double(hit.score))), ("row", .integer(hit.row))]
+                                        + zip(columns, rows[hit.row] ?? []).map { ($0.name, .string($1)) })
+                            })
+                    ),
+                ])
+            })
     }
 }

@@ -23,7 +23,7 @@ struct ArithmeticOptions: ParsableArguments {
     func search(_ file: VectorFile, top: Int, valid: [Bool], threads: Int) throws -> (name: String, found: NeighborTable) {
         let rows = try RowLookup(file)
         let pluses = try plus.map(rows.indices) ?? [], minuses = try minus.map(rows.indices) ?? []
-        func vectors(_ rows: [Int]) throws -> [[Float]] { try rows.map { try file.readEmbeddings(rows: $0 ..< $0 + 1) } }
+        func vectors(_ rows: [Int]) throws -> [[Float]] { try rows.map { try file.readEmbeddings(rows: $0..<$0 + 1) } }
         let found = try VectorArithmetic(method: method, threads: threads).search(
             file, plus: vectors(pluses), minus: vectors(minuses), excluding: Set(pluses + minuses), valid: valid, top: top)
         return (name, NeighborTable(answers: found, top: top))
@@ -31,7 +31,9 @@ struct ArithmeticOptions: ParsableArguments {
 
     /// "king + woman − man".
     var name: String {
-        func names(_ list: String?) -> [String] { list.map { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } } ?? [] }
+        func names(_ list: String?) -> [String] {
+            list.map { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } } ?? []
+        }
         return (names(plus).joined(separator: " + ") + names(minus).map { " − " + $0 }.joined()).trimmingCharacters(in: .whitespaces)
     }
 }
@@ -47,23 +49,27 @@ extension RankCommand {
         var others = Tensor<Float>(shape: [0, file.dimension])
         if !unknown.isEmpty {
             guard model.isWordFile else {
-                throw DataError(.usage, "the file has no word \(unknown.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")); with a "
-                    + "fastText model (.bin) as --model, out-of-vocabulary words get vectors", file: vectors)
+                throw DataError(
+                    .usage,
+                    "the file has no word \(unknown.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")); with a "
+                        + "fastText model (.bin) as --model, out-of-vocabulary words get vectors", file: vectors)
             }
             let pass = file.metadata.pooling == WordFile.pooling ? [] : try file.texts()
             let encoder = try wordModel(file).fitted { try $0(pass) }
             guard encoder.sha256 == file.metadata.modelSHA256 else {
-                throw DataError(.badData, "the vectors were not made with \(encoder.table.name) (its hash differs); vectors of two models "
-                    + "cannot be compared", file: vectors)
+                throw DataError(
+                    .badData,
+                    "the vectors were not made with \(encoder.table.name) (its hash differs); vectors of two models "
+                        + "cannot be compared", file: vectors)
             }
             others = try encoder.encode(unknown)
-            if let bad = unknown.indices.first(where: { row in (0 ..< file.dimension).allSatisfy { others[row, $0] == 0 } }) {
+            if let bad = unknown.indices.first(where: { row in (0..<file.dimension).allSatisfy { others[row, $0] == 0 } }) {
                 throw DataError(.usage, "\"\(unknown[bad])\" has no vector in \(encoder.table.name)", file: model.model)
             }
         }
         var queries = Tensor<Float>(uninitialized: [names.count, file.dimension]), next = 0
         for (query, row) in own.enumerated() {
-            let values = try row.map { try file.readEmbeddings(rows: $0 ..< $0 + 1) } ?? (0 ..< file.dimension).map { others[next, $0] }
+            let values = try row.map { try file.readEmbeddings(rows: $0..<$0 + 1) } ?? (0..<file.dimension).map { others[next, $0] }
             if row == nil { next += 1 }
             queries.withUnsafeMutableElements { ($0 + query * file.dimension).update(from: values, count: file.dimension) }
         }
@@ -73,7 +79,9 @@ extension RankCommand {
     /// The word model, with the pooling that made the file.
     private func wordModel(_ file: VectorFile) throws -> WordTextEncoder {
         var model = model
-        if model.pooling == nil, let name = file.metadata.pooling.split(separator: ", ").last { model.pooling = WordTextEncoder.Pooling(rawValue: String(name)) }
+        if model.pooling == nil, let name = file.metadata.pooling.split(separator: ", ").last {
+            model.pooling = WordTextEncoder.Pooling(rawValue: String(name))
+        }
         return try model.wordEncoder(isQuiet: report.quiet)
     }
 }

@@ -42,7 +42,7 @@ struct RerankCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [input, model.inputFolder], files: [output])
-        model.notePrecision(isQuiet: report.quiet)
+        model.precision?.note(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
         let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [(row: Int, text: String, others: [String])] = [], row = 0
@@ -55,27 +55,38 @@ struct RerankCommand: ParsableCommand {
         guard !texts.isEmpty else { throw DataError(.badData, "the input has no texts", file: input) }
         let (scores, truncated) = try encoder.scores(texts.map { (query, $0.text) })
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") "
-                + "longer than \(encoder.maxLength) tokens together with the query and truncated (--max-length)")
+            Console.say(
+                "note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") "
+                    + "longer than \(encoder.maxLength) tokens together with the query and truncated (--max-length)")
         }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
         if let output {
-            let columns: [TableColumn] = ["rank", TableColumn("score", decimals: 6), "row", .carried(source.textName ?? "text")] + source.carriedColumns.map(TableColumn.carried)
+            let columns: [TableColumn] =
+                ["rank", TableColumn("score", decimals: 6), "row", .carried(source.textName ?? "text")]
+                + source.carriedColumns.map(TableColumn.carried)
             try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder)) { append in
                 for (rank, index) in order.enumerated() {
-                    try append([.integer(rank + 1), .number(scores[index]), .integer(texts[index].row), .text(texts[index].text)] + texts[index].others.cells)
+                    try append(
+                        [.integer(rank + 1), .number(scores[index]), .integer(texts[index].row), .text(texts[index].text)]
+                            + texts[index].others.cells)
                 }
             }
         }
         if report.json {
-            return try Console.print(JSON.array(order.map { index in
-                .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))]
-                        + zip(source.carriedColumns, texts[index].others).map { ($0, .string($1)) })
-            }).serialized(.pretty))
+            return try Console.print(
+                JSON.array(
+                    order.map { index in
+                        .object(
+                            [("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))]
+                                + zip(source.carriedColumns, texts[index].others).map { ($0, .string($1)) })
+                    }
+                ).serialized(.pretty))
         }
         guard output == nil else { return }
         for index in order {
-            let cells = [Console.fixed(scores[index], 4), String(texts[index].row), texts[index].text.onOneLine] + texts[index].others.map(\.onOneLine)
+            let cells =
+                [Console.fixed(scores[index], 4), String(texts[index].row), texts[index].text.onOneLine]
+                + texts[index].others.map(\.onOneLine)
             try Console.print(cells.joined(separator: "\t"))
         }
     }

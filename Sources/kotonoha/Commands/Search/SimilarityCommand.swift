@@ -35,7 +35,9 @@ struct SimilarityCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireTable(output)
-        if output != nil && pairs == nil { throw ValidationError("-o is for the scores of --pairs; the cosine of two sentences goes to standard output") }
+        if output != nil && pairs == nil {
+            throw ValidationError("-o is for the scores of --pairs; the cosine of two sentences goes to standard output")
+        }
         if pairs == nil && sentences.count != 2 {
             throw ValidationError("expected two sentences, found \(sentences.count); give a file of pairs with --pairs")
         }
@@ -47,16 +49,19 @@ struct SimilarityCommand: ParsableCommand {
         try writing.check(inputs: [pairs, model.inputFolder], files: [output])
         let encoder = try model.interactiveEncoder(isQuiet: report.quiet) { batch in
             guard let pairs else { return try batch(sentences) }
-            let source = try SentencePairSource(path: pairs, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
+            let source = try SentencePairSource(
+                path: pairs, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init),
+                wantsScores: false)
             for pair in try source.all() { try batch([pair.first, pair.second]) }
         }
         guard let pairs else {
             let (cosines, counts) = try PairSimilarity(encoder: encoder).cosines([sentences[0]], [sentences[1]])
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             if report.json {
-                try Console.print(JSON.object([
-                    ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.name)),
-                ]).serialized())
+                try Console.print(
+                    JSON.object([
+                        ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.name)),
+                    ]).serialized())
             } else {
                 try Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
             }
@@ -66,7 +71,9 @@ struct SimilarityCommand: ParsableCommand {
     }
 
     private func scoreFile(_ path: String, _ encoder: any TextEncoder) throws {
-        let source = try SentencePairSource(path: path, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
+        let source = try SentencePairSource(
+            path: path, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init),
+            wantsScores: false)
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
         var counts = SentenceEncoder.Counts(), done = 0
@@ -83,22 +90,30 @@ struct SimilarityCommand: ParsableCommand {
         progress.finish()
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         if output != nil || !report.json {
-            let columns = [TableColumn("cosine", decimals: 6), .carried("first"), .carried("second")] + source.otherColumns.map(TableColumn.carried)
+            let columns =
+                [TableColumn("cosine", decimals: 6), .carried("first"), .carried("second")] + source.otherColumns.map(TableColumn.carried)
             try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder, scored.map(\.cosine))) { append in
                 for (pair, cosine) in scored { try append([Cell(cosine), .text(pair.first), .text(pair.second)] + pair.others.cells) }
             }
         }
         guard report.json else { return }
-        try Console.print(JSON.array(scored.map { pair, cosine in
-            .object([("cosine", cosine.map { .number($0) } ?? .null), ("first", .string(pair.first)), ("second", .string(pair.second))]
-                    + zip(source.otherColumns, pair.others).map { ($0, .string($1)) })
-        }).serialized(.pretty))
+        try Console.print(
+            JSON.array(
+                scored.map { pair, cosine in
+                    .object(
+                        [("cosine", cosine.map { .number($0) } ?? .null), ("first", .string(pair.first)), ("second", .string(pair.second))]
+                            + zip(source.otherColumns, pair.others).map { ($0, .string($1)) })
+                }
+            ).serialized(.pretty))
     }
 
     private func made(_ source: SentencePairSource, _ encoder: any TextEncoder, _ cosines: [Double?]) throws -> Provenance {
         var record = try encoder.record(provenance(), inputs: [source.table.provenanceSource])
-        record.settings = [("method", .string("pair cosines")), ("pairs", .integer(cosines.count)), ("pairs_without_cosine", .integer(cosines.count { $0 == nil })),
-                           ("encoder", try encoder.description)]
+        record.settings = [
+            ("method", .string("pair cosines")), ("pairs", .integer(cosines.count)),
+            ("pairs_without_cosine", .integer(cosines.count { $0 == nil })),
+            ("encoder", try encoder.description),
+        ]
         return record
     }
 }

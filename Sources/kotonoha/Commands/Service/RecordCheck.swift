@@ -40,28 +40,40 @@ struct RecordCheck {
             guard try container.attribute("format")?.string?.hasPrefix("kotonoha/") == true else { throw Self.noRecord(path) }
             let hash = try container.recordedContentHash()
             findings.append(("content", name, try hash.map { try container.contentHash() == $0 ? .same : .differs } ?? .unrecorded))
-            record = try container.attribute("provenance")?.string.flatMap { $0.isEmpty ? nil : try JSON(parsing: $0, file: path) } ?? .object([])
+            record =
+                try container.attribute("provenance")?.string.flatMap { $0.isEmpty ? nil : try JSON(parsing: $0, file: path) }
+                ?? .object([])
             func text(_ name: String) throws -> String? { try container.attribute(name)?.string.flatMap { $0.isEmpty ? nil : $0 } }
             if let source = try text("source"), let hash = try text("source_sha256") {
                 // Appended parts stand one after the other.
                 let names = source.components(separatedBy: " + "), hashes = hash.components(separatedBy: " + ")
-                for (name, hash) in names.count == hashes.count ? Array(zip(names, hashes)) : [(source, hash)] { try checkInput(name, hash) }
+                for (name, hash) in names.count == hashes.count ? Array(zip(names, hashes)) : [(source, hash)] {
+                    try checkInput(name, hash)
+                }
             }
             if let model = try text("model"), let hash = try text("model_sha256") { checkModel(model, hash) }
         } else {
             throw Self.noRecord(path)
         }
         for input in record["inputs"]?.array ?? [] {
-            if let name = input["name"]?.string, let hash = input["sha256"]?.string, !findings.contains(where: { $0.part == "input" && $0.name == name }) { try checkInput(name, hash) }
+            if let name = input["name"]?.string, let hash = input["sha256"]?.string,
+                !findings.contains(where: { $0.part == "input" && $0.name == name })
+            {
+                try checkInput(name, hash)
+            }
         }
-        if let model = record["model"], let name = model["name"]?.string, let hash = model["sha256"]?.string, !findings.contains(where: { $0.part == "model" }) {
+        if let model = record["model"], let name = model["name"]?.string, let hash = model["sha256"]?.string,
+            !findings.contains(where: { $0.part == "model" })
+        {
             checkModel(name, hash)
         }
     }
 
     private static func noRecord(_ path: String) -> DataError {
-        DataError(.noInput, "there is no record of how this file was made: neither in it nor in "
-            + "\(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent)", file: path)
+        DataError(
+            .noInput,
+            "there is no record of how this file was made: neither in it nor in "
+                + "\(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent)", file: path)
     }
 
     /// An input is looked for next to the result and in the working folder, by its name: records hold no folders.
@@ -74,8 +86,11 @@ struct RecordCheck {
 
     private mutating func checkModel(_ name: String, _ hash: String) {
         let beside = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name)
-        let folders = [try? ModelLocation.folder(for: name), FileManager.default.fileExists(atPath: beside.path) ? beside : nil].compactMap(\.self)
-        let hashes = folders.compactMap { folder in (try? ModelDirectory(folder: folder).sha256(afresh: true)) ?? (try? ModelDirectory.sha256(of: folder, afresh: true)) }
+        let folders = [try? ModelLocation.folder(for: name), FileManager.default.fileExists(atPath: beside.path) ? beside : nil].compactMap(
+            \.self)
+        let hashes = folders.compactMap { folder in
+            (try? ModelDirectory(folder: folder).sha256(afresh: true)) ?? (try? ModelDirectory.sha256(of: folder, afresh: true))
+        }
         findings.append(("model", name, hashes.isEmpty ? .absent : hashes.contains(hash) ? .same : .differs))
     }
 
@@ -83,9 +98,12 @@ struct RecordCheck {
     /// - Throws: `DataError` of kind `badData` if something differs, after printing all.
     func report(asJSON: Bool, isQuiet: Bool) throws {
         if asJSON {
-            try Console.print(JSON.array(findings.map {
-                .object([("part", .string($0.part)), ("name", .string($0.name)), ("result", .string($0.outcome.rawValue))])
-            }).serialized(.pretty))
+            try Console.print(
+                JSON.array(
+                    findings.map {
+                        .object([("part", .string($0.part)), ("name", .string($0.name)), ("result", .string($0.outcome.rawValue))])
+                    }
+                ).serialized(.pretty))
         } else if !isQuiet {
             for finding in findings { try Console.print("\(finding.part)\t\(finding.name)\t\(finding.outcome.rawValue)") }
         }

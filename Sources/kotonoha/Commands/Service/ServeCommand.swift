@@ -2,7 +2,8 @@ import ArgumentParser
 import ServiceOptions
 
 struct ServeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "serve", abstract: ServeArguments.abstract, discussion: ServeArguments.discussion)
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: ServeArguments.abstract, discussion: ServeArguments.discussion)
 
     @OptionGroup var arguments: ServeArguments
     @OptionGroup(title: "Server") var server: ServerOptions
@@ -11,7 +12,8 @@ struct ServeCommand: ParsableCommand {
 }
 
 struct ExploreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "explore", abstract: ExploreArguments.abstract, discussion: ExploreArguments.discussion)
+    static let configuration = CommandConfiguration(
+        commandName: "explore", abstract: ExploreArguments.abstract, discussion: ExploreArguments.discussion)
 
     @OptionGroup var arguments: ExploreArguments
     @OptionGroup(title: "Server") var server: ServerOptions

@@ -11,8 +11,10 @@ enum ServerProgram {
     static func become() throws -> Never {
         let places = candidates()
         guard let path = places.first(where: { access($0, X_OK) == 0 }) else {
-            throw DataError(.unavailable, "the server is not installed; looked for \(places.joined(separator: ", ")). tools/install builds and installs it, "
-                            + "or KOTONOHA_SERVE names the program", file: name)
+            throw DataError(
+                .unavailable,
+                "the server is not installed; looked for \(places.joined(separator: ", ")). tools/install builds and installs it, "
+                    + "or KOTONOHA_SERVE names the program", file: name)
         }
         var arguments = ([name] + CommandLine.arguments.dropFirst()).map { strdup($0) }
         arguments.append(nil)

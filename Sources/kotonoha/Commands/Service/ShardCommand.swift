@@ -8,7 +8,8 @@ import VectorStore
 
 struct ShardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "shard", abstract: "Embed a large corpus in parallel tasks (Slurm job arrays); the result can be used like one vector file.",
+        commandName: "shard",
+        abstract: "Embed a large corpus in parallel tasks (Slurm job arrays); the result can be used like one vector file.",
         discussion: """
             kotonoha shard plan corpus.tsv -o corpus.kset --model kotonoha-small > embed.sbatch
             sbatch embed.sbatch                      (or, without Slurm: kotonoha shard run corpus.kset)
@@ -70,7 +71,9 @@ struct ShardPlanCommand: ParsableCommand {
         if let kernels, !ShardKernels.names.contains(kernels) {
             throw ValidationError("--kernels must be one of \(ShardKernels.names.joined(separator: ", ")), not '\(kernels)'")
         }
-        try refuse([("--pooling", model.pooling != nil), ("--mecab", model.mecab != nil)], "is for word vectors; shards are made with sentence models")
+        try refuse(
+            [("--pooling", model.pooling != nil), ("--mecab", model.mecab != nil)],
+            "is for word vectors; shards are made with sentence models")
     }
 
     func run() throws {
@@ -79,8 +82,9 @@ struct ShardPlanCommand: ParsableCommand {
         guard !model.isWordFile else {
             throw DataError(.usage, "shards need a sentence model, and this is a file of word vectors", file: model.model)
         }
-        var planning = ShardPlanning(inputs: inputs, createdBy: "kotonoha \(KotonohaProgram.version)",
-                                     provenance: Provenance(arguments: Self.decisive(CommandLine.arguments), version: KotonohaProgram.version))
+        var planning = ShardPlanning(
+            inputs: inputs, createdBy: "kotonoha \(KotonohaProgram.version)",
+            provenance: Provenance(arguments: Self.decisive(CommandLine.arguments), version: KotonohaProgram.version))
         planning.table = try table.options(isQuiet: report.quiet)
         planning.columns = CaptionColumns(text: column, group: groupColumn, id: idColumn)
         (planning.rows, planning.tasks, planning.storage, planning.isPinned) = (rows, tasks, store, kernels != nil)
@@ -88,7 +92,8 @@ struct ShardPlanCommand: ParsableCommand {
         let progress = ProgressLine(unit: "rows", isQuiet: report.quiet)
         let plan: ShardPlan
         do {
-            plan = try planning.plan(for: encoder, progress: { progress.update(done: $0, fraction: $1) }, isCancelled: { Interruption.isRequested })
+            plan = try planning.plan(
+                for: encoder, progress: { progress.update(done: $0, fraction: $1) }, isCancelled: { Interruption.isRequested })
         } catch {
             progress.finish()
             throw error
@@ -96,17 +101,23 @@ struct ShardPlanCommand: ParsableCommand {
         progress.finish()
         try ShardPlanning.write(plan, to: output, replaces: writing.force)
         if report.json {
-            return try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("rows", .integer(plan.rows)), ("shards", .integer(plan.shards.count)),
-                ("tasks", .integer(plan.tasks)), ("kernels", .string(plan.kernels)), ("kernels_pinned", .bool(plan.isPinned)), ("dimension", .integer(plan.model.dimension)),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("rows", .integer(plan.rows)),
+                    ("shards", .integer(plan.shards.count)),
+                    ("tasks", .integer(plan.tasks)), ("kernels", .string(plan.kernels)), ("kernels_pinned", .bool(plan.isPinned)),
+                    ("dimension", .integer(plan.model.dimension)),
+                ]).serialized(.pretty))
         }
         if !report.quiet {
-            Console.say("\(output): \(Console.counted(plan.rows, "row")) in \(Console.counted(plan.shards.count, "shard")) for \(Console.counted(plan.tasks, "task")), \(plan.kernels) kernels. "
-                        + "The script for sbatch goes to standard output; without Slurm, kotonoha shard run \(output) does all of it")
+            Console.say(
+                "\(output): \(Console.counted(plan.rows, "row")) in \(Console.counted(plan.shards.count, "shard")) for \(Console.counted(plan.tasks, "task")), \(plan.kernels) kernels. "
+                    + "The script for sbatch goes to standard output; without Slurm, kotonoha shard run \(output) does all of it")
         }
-        var script = BatchScript(plan: plan, folder: URL(fileURLWithPath: output).standardizedFileURL.path, program: CommandLine.arguments[0].contains("/")
-            ? URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL.path : "kotonoha")
+        var script = BatchScript(
+            plan: plan, folder: URL(fileURLWithPath: output).standardizedFileURL.path,
+            program: CommandLine.arguments[0].contains("/")
+                ? URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL.path : "kotonoha")
         script.cores = cores
         try Console.write(script.text)
     }
@@ -115,7 +126,10 @@ struct ShardPlanCommand: ParsableCommand {
     private static func decisive(_ arguments: [String]) -> [String] {
         var kept: [String] = [], skips = false
         for argument in Provenance.decisive(arguments) where argument != "--force" {
-            if skips { skips = false; continue }
+            if skips {
+                skips = false
+                continue
+            }
             skips = ["--tasks", "--cores"].contains(argument)
             if !skips, !argument.hasPrefix("--tasks="), !argument.hasPrefix("--cores=") { kept.append(argument) }
         }
@@ -176,9 +190,11 @@ struct ShardRunCommand: ParsableCommand {
         let progress = ProgressLine(unit: "rows", isQuiet: report.quiet)
         let summary: ShardRun.Summary
         do {
-            summary = try run.run(with: encoder, progress: {
-                progress.update(done: $0.rows, fraction: Double($0.rows) / Double(max(1, $0.total)), note: "shard \($0.shard)")
-            }, isCancelled: { Interruption.isRequested })
+            summary = try run.run(
+                with: encoder,
+                progress: {
+                    progress.update(done: $0.rows, fraction: Double($0.rows) / Double(max(1, $0.total)), note: "shard \($0.shard)")
+                }, isCancelled: { Interruption.isRequested })
         } catch {
             progress.finish()
             throw error
@@ -186,25 +202,33 @@ struct ShardRunCommand: ParsableCommand {
         progress.finish()
         ModelOptions.report(summary.counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         if report.json {
-            return try Console.print(JSON.object([
-                ("task", .integer(run.task)), ("tasks", .integer(run.tasks)), ("shards", .integer(summary.shards)), ("done_before", .integer(summary.earlier)),
-                ("made", .integer(summary.made)), ("repaired", .array(summary.repaired.map(JSON.string))), ("rows", .integer(summary.rows)),
-                ("resumed_rows", .integer(summary.resumedRows)), ("seconds", .number(summary.seconds)),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("task", .integer(run.task)), ("tasks", .integer(run.tasks)), ("shards", .integer(summary.shards)),
+                    ("done_before", .integer(summary.earlier)),
+                    ("made", .integer(summary.made)), ("repaired", .array(summary.repaired.map(JSON.string))),
+                    ("rows", .integer(summary.rows)),
+                    ("resumed_rows", .integer(summary.resumedRows)), ("seconds", .number(summary.seconds)),
+                ]).serialized(.pretty))
         }
         guard !report.quiet else { return }
         for repaired in summary.repaired { Console.say("made again: \(repaired)") }
         let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(summary.rows) / summary.seconds))) rows per second" : ""
-        Console.say("\(folder): task \(run.task) of \(run.tasks): \(Console.counted(summary.shards, "shard")), \(summary.earlier) done before, \(summary.made) made\(rate)"
-                    + (summary.resumedRows > 0 ? "; \(Console.counted(summary.resumedRows, "row")) of an earlier run were kept" : ""))
+        Console.say(
+            "\(folder): task \(run.task) of \(run.tasks): \(Console.counted(summary.shards, "shard")), \(summary.earlier) done before, \(summary.made) made\(rate)"
+                + (summary.resumedRows > 0 ? "; \(Console.counted(summary.resumedRows, "row")) of an earlier run were kept" : ""))
     }
 
     /// The task of this process and how many there are.
     private func share(_ plan: ShardPlan) throws -> (task: Int, tasks: Int) {
-        let given = try task ?? ProcessInfo.processInfo.environment["SLURM_ARRAY_TASK_ID"].map { text in
-            guard let number = Int(text), number >= 0 else { throw DataError(.usage, "SLURM_ARRAY_TASK_ID is '\(text)', not a number from 0; give --task") }
-            return number
-        }
+        let given =
+            try task
+            ?? ProcessInfo.processInfo.environment["SLURM_ARRAY_TASK_ID"].map { text in
+                guard let number = Int(text), number >= 0 else {
+                    throw DataError(.usage, "SLURM_ARRAY_TASK_ID is '\(text)', not a number from 0; give --task")
+                }
+                return number
+            }
         guard let given else { return (0, 1) }
         let tasks = tasks ?? plan.tasks
         guard given < tasks else { throw DataError(.usage, "there are \(tasks) tasks, numbered from 0; task \(given) does not exist") }
@@ -213,7 +237,8 @@ struct ShardRunCommand: ParsableCommand {
 }
 
 struct ShardStatusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Show which shards are done, begun, missing or damaged.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show which shards are done, begun, missing or damaged.")
 
     @Argument(help: "The set's folder.")
     var folder: String
@@ -243,23 +268,32 @@ struct ShardStatusCommand: ParsableCommand {
             }
         }
         if let output {
-            try ResultTable(["shard", "task", "state", "rows", "input", "line", "remark"], tableOutput).write(to: output, provenance: provenance()) { append in
+            try ResultTable(["shard", "task", "state", "rows", "input", "line", "remark"], tableOutput).write(
+                to: output, provenance: provenance()
+            ) { append in
                 for (shard, state) in states.enumerated() {
                     let planned = plan.shards[shard], (name, remark) = state.words
-                    try append([.integer(shard), .integer(shard % plan.tasks), .text(name), .integer(planned.rows),
-                                .text(URL(fileURLWithPath: plan.inputs[planned.input].path).lastPathComponent), .integer(planned.firstLine), .text(remark)])
+                    try append([
+                        .integer(shard), .integer(shard % plan.tasks), .text(name), .integer(planned.rows),
+                        .text(URL(fileURLWithPath: plan.inputs[planned.input].path).lastPathComponent), .integer(planned.firstLine),
+                        .text(remark),
+                    ])
                 }
             }
         }
         if report.json {
-            return try Console.print(JSON.object([
-                ("shards", .integer(states.count)), ("done", .integer(counts[0])), ("begun", .integer(counts[1])), ("missing", .integer(counts[2])),
-                ("damaged", .integer(counts[3])), ("rows", .integer(plan.rows)), ("rows_done", .integer(rows)),
-                ("open_shards", .array(states.indices.filter { states[$0].words.name != "done" }.map(JSON.integer))),
-                ("open_tasks", .array(openTasks(states, plan).map(JSON.integer))),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("shards", .integer(states.count)), ("done", .integer(counts[0])), ("begun", .integer(counts[1])),
+                    ("missing", .integer(counts[2])),
+                    ("damaged", .integer(counts[3])), ("rows", .integer(plan.rows)), ("rows_done", .integer(rows)),
+                    ("open_shards", .array(states.indices.filter { states[$0].words.name != "done" }.map(JSON.integer))),
+                    ("open_tasks", .array(openTasks(states, plan).map(JSON.integer))),
+                ]).serialized(.pretty))
         }
-        try Console.print("done \(counts[0]), begun \(counts[1]), missing \(counts[2]), damaged \(counts[3]); about \(Console.grouped(rows)) of \(Console.counted(plan.rows, "row"))")
+        try Console.print(
+            "done \(counts[0]), begun \(counts[1]), missing \(counts[2]), damaged \(counts[3]); about \(Console.grouped(rows)) of \(Console.counted(plan.rows, "row"))"
+        )
         for (shard, state) in states.enumerated() { if case .damaged(let what) = state { try Console.print("shard \(shard): \(what)") } }
         let open = openTasks(states, plan)
         if !open.isEmpty, !report.quiet { try Console.print("tasks with work left: \(Self.ranges(open))") }
@@ -273,7 +307,11 @@ struct ShardStatusCommand: ParsableCommand {
     private static func ranges(_ numbers: [Int]) -> String {
         var parts: [ClosedRange<Int>] = []
         for number in numbers {
-            if let last = parts.last, last.upperBound + 1 == number { parts[parts.count - 1] = last.lowerBound...number } else { parts.append(number...number) }
+            if let last = parts.last, last.upperBound + 1 == number {
+                parts[parts.count - 1] = last.lowerBound...number
+            } else {
+                parts.append(number...number)
+            }
         }
         return parts.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
     }
@@ -289,8 +327,10 @@ struct ShardFinishCommand: ParsableCommand {
     @Flag(help: "Read all shards and compare their hashes.")
     var check = false
 
-    @Option(help: ArgumentHelp("Also write an HDF5 file whose datasets are views of the shards, for h5py. HDF5 silently reads the rows of a missing shard as zeros.",
-                               valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Also write an HDF5 file whose datasets are views of the shards, for h5py. HDF5 silently reads the rows of a missing shard as zeros.",
+            valueName: "file"))
     var virtual: String?
 
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -303,16 +343,23 @@ struct ShardFinishCommand: ParsableCommand {
         let set = try ShardFolder(path: folder), index = try set.finish(hashes: check)
         if let virtual {
             try VectorFile(path: folder).writeVirtual(to: virtual)
-            if !report.quiet { Console.say("\(virtual): views of the shards for h5py; HDF5 reads the rows of a missing or moved shard as zeros, without an error") }
+            if !report.quiet {
+                Console.say(
+                    "\(virtual): views of the shards for h5py; HDF5 reads the rows of a missing or moved shard as zeros, without an error")
+            }
         }
         let rows = index.shards.reduce(0) { $0 + $1.rows }
         if report.json {
-            try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: folder).lastPathComponent)), ("rows", .integer(rows)), ("shards", .integer(index.shards.count)),
-                ("sha256", .string(try SHA256.hex(ofFile: folder))),
-            ]).serialized(.pretty))
+            try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: folder).lastPathComponent)), ("rows", .integer(rows)),
+                    ("shards", .integer(index.shards.count)),
+                    ("sha256", .string(try SHA256.hex(ofFile: folder))),
+                ]).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(folder): \(Console.counted(rows, "row")) × \(set.plan.model.dimension) in \(Console.counted(index.shards.count, "shard"))\(check ? ", all hashes compared" : "")")
+            Console.say(
+                "\(folder): \(Console.counted(rows, "row")) × \(set.plan.model.dimension) in \(Console.counted(index.shards.count, "shard"))\(check ? ", all hashes compared" : "")"
+            )
         }
     }
 }
@@ -330,5 +377,7 @@ extension ShardFolder.State {
 }
 
 extension ShardRun {
-    fileprivate init(folder: ShardFolder, share: (task: Int, tasks: Int)) { self.init(folder: folder, task: share.task, tasks: share.tasks) }
+    fileprivate init(folder: ShardFolder, share: (task: Int, tasks: Int)) {
+        self.init(folder: folder, task: share.task, tasks: share.tasks)
+    }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Figures
 import Networks
 import Tensors
 
@@ -15,7 +15,9 @@ struct DrawCommand: ParsableCommand {
 struct DrawPositionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "positions", abstract: "Curves of the sinusoidal position encoding (Vaswani et al. 2017).",
-        discussion: "Column 2i of position p is sin(p / 10000^(2i/size)), column 2i + 1 the cosine. The default draws dimensions 4 to 7 of 20 over positions 0 to 99.")
+        discussion:
+            "Column 2i of position p is sin(p / 10000^(2i/size)), column 2i + 1 the cosine. The default draws dimensions 4 to 7 of 20 over positions 0 to 99."
+    )
 
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
     @Option(in: .dimension, help: "Dimensions of the encoding.") var size = 20
@@ -28,13 +30,17 @@ struct DrawPositionsCommand: ParsableCommand {
 
     private var drawn: ClosedRange<Int>? {
         let ends = dimensions.split(separator: "-", maxSplits: 1).map { Int($0) }
-        guard let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 0, first <= last, last < size, last - first < 20 else { return nil }
+        guard let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 0, first <= last, last < size, last - first < 20 else {
+            return nil
+        }
         return first...last
     }
 
     func validate() throws {
         try OutputName.require(output, OutputName.figures, "a picture is written")
-        guard drawn != nil else { throw ValidationError("--dimensions '\(dimensions)' should look like 4-7, below --size \(size), at most 20 of them") }
+        guard drawn != nil else {
+            throw ValidationError("--dimensions '\(dimensions)' should look like 4-7, below --size \(size), at most 20 of them")
+        }
     }
 
     func run() throws {
@@ -90,7 +96,9 @@ struct DrawCharactersCommand: ParsableCommand {
         guard total > 0 else { throw DataError(.badData, "the text has no characters", file: rows.name) }
         let isJapanese = language == .japanese, shown = ordered.prefix(top)
         var options = LineChart.Options()
-        options.title = isJapanese ? "文字の頻度(\(Console.grouped(ordered.count)) 種、計 \(Console.grouped(total)) 字)"
+        options.title =
+            isJapanese
+            ? "文字の頻度(\(Console.grouped(ordered.count)) 種、計 \(Console.grouped(total)) 字)"
             : "Characters by frequency (\(Console.grouped(ordered.count)) kinds, \(Console.grouped(total)) in all)"
         options.xTitle = isJapanese ? "文字" : "character"
         options.yTitle = isJapanese ? "出現回数" : "occurrences"
@@ -101,14 +109,17 @@ struct DrawCharactersCommand: ParsableCommand {
         options.xRange = -0.5...Double(shown.count) - 0.5
         options.page.width = try Length(parsing: width)
         options.page.language = language
-        try LineChart([LineChart.Series("", y: shown.map { Double($0.value) }, hasMarkers: true)], options: options).write(to: URL(fileURLWithPath: output))
+        try LineChart([LineChart.Series("", y: shown.map { Double($0.value) }, hasMarkers: true)], options: options).write(
+            to: URL(fileURLWithPath: output))
         var made = provenance()
         made.inputs = [.init(path: rows.name, sha256: try rows.sha256())]
         try made.write(beside: output)
         if let table {
             try ResultTable(["rank", "character", "occurrences", "share"], tableOutput).write(to: table, provenance: made) { write in
                 for (rank, entry) in ordered.enumerated() {
-                    try write([.integer(rank + 1), .text(String(entry.key)), .integer(entry.value), .number(Double(entry.value) / Double(total))])
+                    try write([
+                        .integer(rank + 1), .text(String(entry.key)), .integer(entry.value), .number(Double(entry.value) / Double(total)),
+                    ])
                 }
             }
         }

@@ -1,20 +1,25 @@
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Tensors
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Simulate models of the mental lexicon: naming, Stroop, WEAVER++, cumulative interference, ERP.",
-        discussion: "Every model is a file of Sources/Simulation/Models; docs/simulations.md says what is published and what is recomputed.",
-        subcommands: [SimulateNamingCommand.self, SimulateStroopCommand.self, SimulateWeaverCommand.self, SimulateCumulativeCommand.self, SimulateERPCommand.self])
+        discussion:
+            "Every model is a file of Sources/Simulation/Models; docs/simulations.md says what is published and what is recomputed.",
+        subcommands: [
+            SimulateNamingCommand.self, SimulateStroopCommand.self, SimulateWeaverCommand.self, SimulateCumulativeCommand.self,
+            SimulateERPCommand.self,
+        ])
 }
 
 /// Options of every simulation.
 struct SimulationOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The table to write: .tsv, .csv or .xlsx.") var output: String?
-    @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file")) var figure: [String] = []
+    @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file")) var figure:
+        [String] = []
     @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "120mm"
     @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = SessionLanguage.files.figures
     @Option(help: "Seed of the simulated noise.") var seed: UInt64 = 0
@@ -28,10 +33,12 @@ struct SimulationOptions: ParsableArguments {
     }
 
     /// Before any work: outputs can be written and are not inputs.
-    func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure.map { Optional($0) } + files) }
+    func check(inputs: [String?] = [], files: [String?] = []) throws {
+        try writing.check(inputs: inputs, files: [output] + figure.map { Optional($0) } + files)
+    }
 
     var isJapanese: Bool { language == .japanese }
-    func says(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }
+    func says(_ english: String, _ japanese: String) -> String { language.says(english, japanese) }
 
     func page(columns: Int = 1) throws -> PageStyle {
         var page = PageStyle()
@@ -48,7 +55,10 @@ struct SimulationOptions: ParsableArguments {
     }
 
     /// Prints the rows, or writes them where -o says, and draws the pictures.
-    func report(_ header: [String], _ rows: [[JSON]], report: ReportOptions, provenance: Provenance, further: [(key: String, value: JSON)] = [], figure: () throws -> any Figure) throws {
+    func report(
+        _ header: [String], _ rows: [[JSON]], report: ReportOptions, provenance: Provenance, further: [(key: String, value: JSON)] = [],
+        figure: () throws -> any Figure
+    ) throws {
         func cell(_ value: JSON) -> Cell {
             switch value {
             case .number(let x): .number(x)
@@ -74,7 +84,9 @@ struct SimulationOptions: ParsableArguments {
             }
         }
         if report.json {
-            try Console.print(JSON.object([("rows", .array(rows.map { row in .object(zip(header, row).map { (key: $0, value: $1) }) }))] + further).serialized(.pretty))
+            try Console.print(
+                JSON.object([("rows", .array(rows.map { row in .object(zip(header, row).map { (key: $0, value: $1) }) }))] + further)
+                    .serialized(.pretty))
         } else if output == nil && !rows.isEmpty {
             try write(to: nil)
         }

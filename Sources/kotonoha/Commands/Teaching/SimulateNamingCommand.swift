@@ -1,6 +1,6 @@
 import ArgumentParser
-import FileFormats
 import Figures
+import FileFormats
 import Foundation
 import Reporting
 import Simulation
@@ -31,20 +31,31 @@ struct SimulateNamingCommand: ParsableCommand {
             """)
 
     @Argument(help: "A table of naming responses; - is standard input.") var input: String?
-    @Option(help: "sp (semantic and phonological weights s and p) or wd (connection weight and decay); may be repeated to compare them.") var variant: [String] = []
+    @Option(help: "sp (semantic and phonological weights s and p) or wd (connection weight and decay); may be repeated to compare them.")
+    var variant: [String] = []
     @Option(help: "Parameters to fit, such as s,p or s; the others keep the values of people without aphasia.") var fit = "all"
-    @Option(help: ArgumentHelp("Add λ (θ − θ₀)² to the negative log-likelihood, such as s=1000@0.0698 (λ in nats per squared unit).", valueName: "name=λ@θ₀")) var penalty: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Add λ (θ − θ₀)² to the negative log-likelihood, such as s=1000@0.0698 (λ in nats per squared unit).", valueName: "name=λ@θ₀"))
+    var penalty: [String] = []
     @Option(help: "Number of pictures in the test, if the table has proportions.") var items = 175.0
-    @Option(help: "Responses outside the six categories: exclude (proportions of classified responses) or keep (proportions of all pictures).") var omissions: String?
+    @Option(
+        help: "Responses outside the six categories: exclude (proportions of classified responses) or keep (proportions of all pictures).")
+    var omissions: String?
     @Option(help: "Values to simulate, such as s=0.02,p=0.03.") var at: String?
     @Option(help: "Simulated pictures per person or point.") var trials = 10_000
     @Option(help: "Simulated pictures at each point of the parameter space.") var surfaceTrials = 4000
-    @Option(help: ArgumentHelp("File of the simulated parameter space; read if it exists, otherwise written.", valueName: "file")) var surface: String?
+    @Option(help: ArgumentHelp("File of the simulated parameter space; read if it exists, otherwise written.", valueName: "file"))
+    var surface: String?
     @Flag(help: "Refine the fit by direct simulation.") var refine = false
-    @Flag(help: "Also print the proportions that follow from the exact mean and covariance of the activations, and their bias.") var moments = false
-    @Option(help: ArgumentHelp("Parameter recovery: fit this many simulated people of --items pictures.", valueName: "people")) var recover: Int?
-    @Option(help: ArgumentHelp("How many pictures are needed to distinguish two people of the table, such as L.H.,I.G.", valueName: "a,b")) var power: String?
-    @Option(help: ArgumentHelp("Word vectors: predict each word's errors, with semantic neighbours from the vectors.", valueName: "V.h5")) var semantics: String?
+    @Flag(help: "Also print the proportions that follow from the exact mean and covariance of the activations, and their bias.")
+    var moments = false
+    @Option(help: ArgumentHelp("Parameter recovery: fit this many simulated people of --items pictures.", valueName: "people")) var recover:
+        Int?
+    @Option(help: ArgumentHelp("How many pictures are needed to distinguish two people of the table, such as L.H.,I.G.", valueName: "a,b"))
+    var power: String?
+    @Option(help: ArgumentHelp("Word vectors: predict each word's errors, with semantic neighbours from the vectors.", valueName: "V.h5"))
+    var semantics: String?
     @Option(help: "Maximum number of semantic neighbours per word.") var neighbors = 3
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Output") var options: SimulationOptions
@@ -59,9 +70,13 @@ struct SimulateNamingCommand: ParsableCommand {
 
     func validate() throws {
         _ = try variants()
-        guard (100...10_000_000).contains(trials), (100...1_000_000).contains(surfaceTrials) else { throw ValidationError("--trials is 100 to 10000000, --surface-trials 100 to 1000000") }
+        guard (100...10_000_000).contains(trials), (100...1_000_000).contains(surfaceTrials) else {
+            throw ValidationError("--trials is 100 to 10000000, --surface-trials 100 to 1000000")
+        }
         guard items >= 1, items <= 1e6 else { throw ValidationError("--items is 1 to 1000000") }
-        if let omissions, NamingFitter.Omissions(rawValue: omissions) == nil { throw ValidationError("--omissions is exclude or keep, not '\(omissions)'") }
+        if let omissions, NamingFitter.Omissions(rawValue: omissions) == nil {
+            throw ValidationError("--omissions is exclude or keep, not '\(omissions)'")
+        }
         if let recover, !(2...100_000).contains(recover) { throw ValidationError("--recover is 2 to 100000") }
         if surface != nil, try variants().count > 1 { throw ValidationError("--surface needs a single --variant") }
         guard (1...20).contains(neighbors) else { throw ValidationError("--neighbors is 1 to 20") }
@@ -69,13 +84,23 @@ struct SimulateNamingCommand: ParsableCommand {
             throw ValidationError("--semantics needs a single variant and no table of people")
         }
         if power != nil, input == nil { throw ValidationError("--power needs a table of people") }
-        if moments, input != nil || recover != nil || semantics != nil { throw ValidationError("--moments stands beside a simulation at given values (--at)") }
+        if moments, input != nil || recover != nil || semantics != nil {
+            throw ValidationError("--moments stands beside a simulation at given values (--at)")
+        }
         if input != nil, at != nil { throw ValidationError("--at simulates given values; a table is fitted") }
     }
 
     func run() throws {
         try options.check(inputs: [input, semantics])
-        if let semantics { try simulateWords(semantics) } else if let input { try fitAll(input) } else if let recover { try recoverAll(recover) } else { try simulate() }
+        if let semantics {
+            try simulateWords(semantics)
+        } else if let input {
+            try fitAll(input)
+        } else if let recover {
+            try recoverAll(recover)
+        } else {
+            try simulate()
+        }
     }
 
     // MARK: Simulation at given values
@@ -88,17 +113,23 @@ struct SimulateNamingCommand: ParsableCommand {
             let approximate = moments ? try NamingModel(variant).momentProportions(values, seed: options.seed) : []
             for category in NamingModel.Category.allCases {
                 let p = Double(counts[category.rawValue]) / Double(trials)
-                let row: [JSON] = [.string(variant.rawValue), .string(options.says(category.name, category.japaneseName)), .number(p),
-                                   .number((p * (1 - p) / Double(trials)).squareRoot())]
+                let row: [JSON] = [
+                    .string(variant.rawValue), .string(options.says(category.name, category.japaneseName)), .number(p),
+                    .number((p * (1 - p) / Double(trials)).squareRoot()),
+                ]
                 rows.append(row + (moments ? [.number(approximate[category.rawValue]), .number(approximate[category.rawValue] - p)] : []))
             }
             settings += zip(variant.parameterNames, values).map { ($0, .number($1)) }
         }
-        try options.report(["variant", "category", "proportion", "standard_error"] + (moments ? ["moments", "bias"] : []), rows, report: report, provenance: options.provenance(settings: settings)) {
+        try options.report(
+            ["variant", "category", "proportion", "standard_error"] + (moments ? ["moments", "bias"] : []), rows, report: report,
+            provenance: options.provenance(settings: settings)
+        ) {
             let isJapanese = options.isJapanese, categories = NamingModel.Category.allCases
             var chart = LineChart.Options()
             chart.page = try options.page()
-            chart.title = options.says("Naming, \(Console.grouped(trials)) simulated pictures", "呼称のシミュレーション(\(Console.grouped(trials)) 試行)")
+            chart.title = options.says(
+                "Naming, \(Console.grouped(trials)) simulated pictures", "呼称のシミュレーション(\(Console.grouped(trials)) 試行)")
             chart.yTitle = options.says("proportion", "割合")
             chart.xNames = categories.map { (Double($0.rawValue), isJapanese ? $0.japaneseName : $0.name) }
             chart.xRange = -0.4...5.4
@@ -106,9 +137,12 @@ struct SimulateNamingCommand: ParsableCommand {
             chart.hasLogarithmicY = true
             chart.yRange = 0.0001...1
             chart.caption = options.says("Logarithmic scale; a proportion of 0 is not drawn.", "対数目盛。割合 0 は描かれない。")
-            return try LineChart(try variants().enumerated().map { k, variant in
-                LineChart.Series(variant.rawValue.uppercased(), y: categories.map { rows[k * 6 + $0.rawValue][2].double ?? .nan }, hasMarkers: true, hasLine: false)
-            }, options: chart)
+            return try LineChart(
+                try variants().enumerated().map { k, variant in
+                    LineChart.Series(
+                        variant.rawValue.uppercased(), y: categories.map { rows[k * 6 + $0.rawValue][2].double ?? .nan }, hasMarkers: true,
+                        hasLine: false)
+                }, options: chart)
         }
     }
 
@@ -116,11 +150,15 @@ struct SimulateNamingCommand: ParsableCommand {
     func given(_ variant: NamingModel.Variant) throws -> [Double] {
         let given = try Self.values(at), names = variant.parameterNames
         if let unknown = given.keys.sorted().first(where: { !names.contains($0) }) {
-            throw DataError(.usage, "--at \(unknown) is not a parameter of \(variant.rawValue); its parameters are "
-                + "\(names.joined(separator: " and "))")
+            throw DataError(
+                .usage,
+                "--at \(unknown) is not a parameter of \(variant.rawValue); its parameters are "
+                    + "\(names.joined(separator: " and "))")
         }
         let values = zip(names, variant.controlValues).map { given[$0] ?? $1 }
-        guard zip(names, values).allSatisfy({ $1 >= 0 && $1 <= ($0 == "decay" ? 1 : 10) }) else { throw DataError(.usage, "weights are 0 to 10 and decay is 0 to 1") }
+        guard zip(names, values).allSatisfy({ $1 >= 0 && $1 <= ($0 == "decay" ? 1 : 10) }) else {
+            throw DataError(.usage, "weights are 0 to 10 and decay is 0 to 1")
+        }
         return values
     }
 
@@ -129,7 +167,9 @@ struct SimulateNamingCommand: ParsableCommand {
         var values: [String: Double] = [:]
         for part in text?.split(separator: ",") ?? [] {
             let sides = part.split(separator: "=", maxSplits: 1)
-            guard sides.count == 2, let value = Double(sides[1]), value.isFinite else { throw DataError(.usage, "--at '\(part)' should look like s=0.02") }
+            guard sides.count == 2, let value = Double(sides[1]), value.isFinite else {
+                throw DataError(.usage, "--at '\(part)' should look like s=0.02")
+            }
             values[String(sides[0])] = value
         }
         return values
@@ -138,14 +178,18 @@ struct SimulateNamingCommand: ParsableCommand {
     // MARK: Fits
 
     private func fitter(_ variant: NamingModel.Variant) throws -> NamingFitter {
-        var fitter = NamingFitter(model: NamingModel(variant), surface: try NamingSurface.open(
-            variant, trials: surfaceTrials, seed: options.seed, threads: options.threads, file: surface, isQuiet: report.quiet))
+        var fitter = NamingFitter(
+            model: NamingModel(variant),
+            surface: try NamingSurface.open(
+                variant, trials: surfaceTrials, seed: options.seed, threads: options.threads, file: surface, isQuiet: report.quiet))
         let names = variant.parameterNames
         if fit != "all" {
             fitter.free = try fit.split(separator: ",").map(String.init).map {
                 guard names.contains($0) else {
-                    throw DataError(.usage, "--fit \($0) is not a parameter of \(variant.rawValue); its parameters are "
-                        + "\(names.joined(separator: " and "))")
+                    throw DataError(
+                        .usage,
+                        "--fit \($0) is not a parameter of \(variant.rawValue); its parameters are "
+                            + "\(names.joined(separator: " and "))")
                 }
                 return $0
             }
@@ -153,7 +197,8 @@ struct SimulateNamingCommand: ParsableCommand {
             guard !fitter.free.isEmpty else { throw DataError(.usage, "--fit names no parameter") }
         }
         for text in penalty {
-            let sides = text.split(separator: "=", maxSplits: 1), numbers = sides.count == 2 ? sides[1].split(separator: "@", maxSplits: 1).map { Double($0) } : []
+            let sides = text.split(separator: "=", maxSplits: 1),
+                numbers = sides.count == 2 ? sides[1].split(separator: "@", maxSplits: 1).map { Double($0) } : []
             guard numbers.count == 2, let weight = numbers[0], let center = numbers[1], weight >= 0, weight.isFinite, center.isFinite else {
                 throw DataError(.usage, "--penalty '\(text)' should look like s=1000@0.0698")
             }
@@ -171,17 +216,23 @@ struct SimulateNamingCommand: ParsableCommand {
     private func fitAll(_ input: String) throws {
         let table = try NamingTable(path: input, options: reading.options(), items: items)
         if omissions == nil, let who = table.patients.first(where: { $0.omissions > 0 }) {
-            throw DataError(.usage, "\(who.name) has responses outside the six categories; add --omissions exclude (proportions of "
-                + "classified responses) or --omissions keep (proportions of all pictures)", file: input)
+            throw DataError(
+                .usage,
+                "\(who.name) has responses outside the six categories; add --omissions exclude (proportions of "
+                    + "classified responses) or --omissions keep (proportions of all pictures)", file: input)
         }
         if table.isProportions && !report.quiet {
-            Console.say("note: the table has proportions, assumed to be of \(Int(items)) pictures (--items); with counts the intervals "
-                + "would be exact")
+            Console.say(
+                "note: the table has proportions, assumed to be of \(Int(items)) pictures (--items); with counts the intervals "
+                    + "would be exact")
         }
         let categories = NamingModel.Category.allCases
         var rows: [[JSON]] = [], fits: [NamingFit] = [], header: [String] = []
-        var settings: [(String, JSON)] = [("method", .string("naming simulation")), ("variants", .array(try variants().map { .string($0.rawValue) })), ("items", .number(items)),
-                                          ("omissions", .string(omissions ?? "exclude")), ("trials", .integer(trials)), ("surface_trials", .integer(surfaceTrials))]
+        var settings: [(String, JSON)] = [
+            ("method", .string("naming simulation")), ("variants", .array(try variants().map { .string($0.rawValue) })),
+            ("items", .number(items)),
+            ("omissions", .string(omissions ?? "exclude")), ("trials", .integer(trials)), ("surface_trials", .integer(surfaceTrials)),
+        ]
         var further: [(key: String, value: JSON)] = []
         var drawn: NamingFitter?
         for variant in try variants() {
@@ -189,17 +240,25 @@ struct SimulateNamingCommand: ParsableCommand {
             drawn = drawn ?? fitter
             let begin = ContinuousClock.now
             let own = try table.patients.map { try fitter.fit($0, refines: refine) }
-            if !report.quiet { Console.say("\(variant.rawValue): \(own.count) fits in \(Console.fixed((ContinuousClock.now - begin) / .seconds(1), 1)) s") }
-            header = ["patient", "variant", "parameter_1", "value_1", "low_1", "high_1", "parameter_2", "value_2", "low_2", "high_2", "identified", "rmsd", "published_rmsd",
-                      "log_likelihood", "aic", "bic", "g2", "p"] + categories.map { "observed_\($0.name)" } + categories.map { "predicted_\($0.name)" }
+            if !report.quiet {
+                Console.say("\(variant.rawValue): \(own.count) fits in \(Console.fixed((ContinuousClock.now - begin) / .seconds(1), 1)) s")
+            }
+            header =
+                [
+                    "patient", "variant", "parameter_1", "value_1", "low_1", "high_1", "parameter_2", "value_2", "low_2", "high_2",
+                    "identified", "rmsd", "published_rmsd",
+                    "log_likelihood", "aic", "bic", "g2", "p",
+                ] + categories.map { "observed_\($0.name)" } + categories.map { "predicted_\($0.name)" }
             for fit in own {
                 var row: [JSON] = [.string(fit.responses.name), .string(variant.rawValue)]
                 for (name, value) in zip(variant.parameterNames, fit.values) {
                     let fitted = fit.fit.parameters.first { $0.name == name }
                     row += [.string(name), .number(value), Self.cell(fitted?.low), Self.cell(fitted?.high)]
                 }
-                row += [.string(fit.fit.parameters.allSatisfy(\.isIdentified) ? "yes" : "no"), .number(fit.rmsd), Self.cell(fit.publishedRMSD),
-                        .number(-fit.fit.misfit), .number(fit.fit.aic), .number(fit.bic), .number(fit.deviance), .number(fit.devianceP)]
+                row += [
+                    .string(fit.fit.parameters.allSatisfy(\.isIdentified) ? "yes" : "no"), .number(fit.rmsd), Self.cell(fit.publishedRMSD),
+                    .number(-fit.fit.misfit), .number(fit.fit.aic), .number(fit.bic), .number(fit.deviance), .number(fit.devianceP),
+                ]
                 let observed = fitter.omissions == .keep ? fit.responses.rawProportions : fit.responses.proportions
                 rows.append(row + observed.map { .number($0) } + fit.predicted.map { .number($0) })
             }
@@ -209,12 +268,16 @@ struct SimulateNamingCommand: ParsableCommand {
         }
         settings.append(("fits", .array(fits.map(Self.record))))
         if let recover { further.append(("recovery", try recovered(recover))) }
-        try options.report(header, rows, report: report, provenance: options.provenance(inputs: [input], settings: settings), further: further) {
+        try options.report(
+            header, rows, report: report, provenance: options.provenance(inputs: [input], settings: settings), further: further
+        ) {
             guard let drawn else { throw DataError(.usage, "nothing to draw") }
             return try Self.map(drawn, fits.filter { $0.variant == drawn.model.variant }, options)
         }
         if !report.json && !report.quiet {
-            for line in ResultsText.naming(.object([("fits", .array(fits.map(Self.record)))]), language: options.isJapanese ? .ja : .en) { Console.say(line) }
+            for line in ResultsText.naming(.object([("fits", .array(fits.map(Self.record)))]), language: options.isJapanese ? .ja : .en) {
+                Console.say(line)
+            }
         }
     }
 
@@ -222,24 +285,44 @@ struct SimulateNamingCommand: ParsableCommand {
 
     /// What the Results paragraph tells of a fit.
     private static func record(_ fit: NamingFit) -> JSON {
-        .object([("patient", .string(fit.responses.name)), ("variant", .string(fit.variant.rawValue)), ("responses", .number(fit.responses.classified)),
-                 ("parameters", .array(fit.fit.parameters.map { .object([("name", .string($0.name)), ("value", .number($0.value)), ("low", cell($0.low)), ("high", cell($0.high))]) })),
-                 ("rmsd", .number(fit.rmsd)), ("g2", .number(fit.deviance)), ("freedom", .integer(5 - fit.fit.parameters.count)), ("p", .number(fit.devianceP)),
-                 ("aic", .number(fit.fit.aic)), ("bic", .number(fit.bic))])
+        .object([
+            ("patient", .string(fit.responses.name)), ("variant", .string(fit.variant.rawValue)),
+            ("responses", .number(fit.responses.classified)),
+            (
+                "parameters",
+                .array(
+                    fit.fit.parameters.map {
+                        .object([("name", .string($0.name)), ("value", .number($0.value)), ("low", cell($0.low)), ("high", cell($0.high))])
+                    })
+            ),
+            ("rmsd", .number(fit.rmsd)), ("g2", .number(fit.deviance)), ("freedom", .integer(5 - fit.fit.parameters.count)),
+            ("p", .number(fit.devianceP)),
+            ("aic", .number(fit.fit.aic)), ("bic", .number(fit.bic)),
+        ])
     }
 
     private func compare(_ text: String, _ fits: [NamingFit], _ fitter: NamingFitter) throws -> [(key: String, value: JSON)] {
         let names = text.split(separator: ",").map(String.init)
         guard names.count == 2 else { throw DataError(.usage, "--power expects two people, such as L.H.,I.G.") }
         let pair = try names.map { name in
-            guard let fit = fits.first(where: { $0.responses.name == name }) else { throw DataError(.usage, "--power \(name) is not in the table; its people are \(fits.map(\.responses.name).joined(separator: ", "))") }
+            guard let fit = fits.first(where: { $0.responses.name == name }) else {
+                throw DataError(
+                    .usage, "--power \(name) is not in the table; its people are \(fits.map(\.responses.name).joined(separator: ", "))")
+            }
             return fit
         }
         let power = try fitter.power(pair[0].fit, pair[1].fit)
         for entry in power.items where !report.json {
-            Console.say("\(fitter.model.variant.rawValue): \(names[0]) and \(names[1]) differ with power \(entry.power) at \(Console.grouped(entry.items)) pictures each (likelihood-ratio test, α .05)")
+            Console.say(
+                "\(fitter.model.variant.rawValue): \(names[0]) and \(names[1]) differ with power \(entry.power) at \(Console.grouped(entry.items)) pictures each (likelihood-ratio test, α .05)"
+            )
         }
-        return [("power_\(fitter.model.variant.rawValue)", .array(power.items.map { .object([("power", .number($0.power)), ("items", .integer($0.items))]) }))]
+        return [
+            (
+                "power_\(fitter.model.variant.rawValue)",
+                .array(power.items.map { .object([("power", .number($0.power)), ("items", .integer($0.items))]) })
+            )
+        ]
     }
 
     // MARK: Recovery
@@ -250,24 +333,34 @@ struct SimulateNamingCommand: ParsableCommand {
     }
 
     private func recovered(_ people: Int) throws -> JSON {
-        .array(try variants().flatMap { variant -> [JSON] in
-            let fitter = try fitter(variant), begin = ContinuousClock.now, region = Self.region(variant)
-            let recovery = try fitter.recovery(people: people, items: Int(items), x: region.x, y: region.y)
-            let seconds = (ContinuousClock.now - begin) / .seconds(1)
-            if !report.quiet { Console.say("\(variant.rawValue): \(people) simulated people fitted in \(Console.fixed(seconds, 1)) s") }
-            return fitter.free.indices.map { i in
-                let s = recovery.summary(i)
-                return .object([("variant", .string(variant.rawValue)), ("parameter", .string(fitter.free[i])), ("coverage", .number(s.coverage)), ("identified", .number(s.identified)),
-                                ("log_bias", .number(s.bias)), ("log_error", .number(s.error))])
-            }
-        })
+        .array(
+            try variants().flatMap { variant -> [JSON] in
+                let fitter = try fitter(variant), begin = ContinuousClock.now, region = Self.region(variant)
+                let recovery = try fitter.recovery(people: people, items: Int(items), x: region.x, y: region.y)
+                let seconds = (ContinuousClock.now - begin) / .seconds(1)
+                if !report.quiet { Console.say("\(variant.rawValue): \(people) simulated people fitted in \(Console.fixed(seconds, 1)) s") }
+                return fitter.free.indices.map { i in
+                    let s = recovery.summary(i)
+                    return .object([
+                        ("variant", .string(variant.rawValue)), ("parameter", .string(fitter.free[i])), ("coverage", .number(s.coverage)),
+                        ("identified", .number(s.identified)),
+                        ("log_bias", .number(s.bias)), ("log_error", .number(s.error)),
+                    ])
+                }
+            })
     }
 
     private func recoverAll(_ people: Int) throws {
         guard fit == "all" else { throw DataError(.usage, "--recover fits all parameters") }
-        let summary = try recovered(people).array ?? [], header = ["variant", "parameter", "coverage", "identified", "log_bias", "log_error"]
+        let summary = try recovered(people).array ?? [],
+            header = ["variant", "parameter", "coverage", "identified", "log_bias", "log_error"]
         let rows = summary.map { entry in header.map { entry[$0] ?? .null } }
-        try options.report(header, rows, report: report, provenance: options.provenance(settings: [("simulation", .string("naming recovery")), ("people", .integer(people)), ("items", .number(items))])) {
+        try options.report(
+            header, rows, report: report,
+            provenance: options.provenance(settings: [
+                ("simulation", .string("naming recovery")), ("people", .integer(people)), ("items", .number(items)),
+            ])
+        ) {
             throw DataError(.usage, "--recover without a table cannot draw a figure")
         }
     }
@@ -278,37 +371,58 @@ struct SimulateNamingCommand: ParsableCommand {
     static func map(_ fitter: NamingFitter, _ fits: [NamingFit], _ options: SimulationOptions) throws -> any Figure {
         let surface = fitter.surface, cells = 48
         func value(_ axis: ProbabilitySurface.Axis, _ share: Double) -> Double {
-            axis.isLogarithmic ? axis.range.lowerBound * pow(axis.range.upperBound / axis.range.lowerBound, share) : axis.range.lowerBound + share * (axis.range.upperBound - axis.range.lowerBound)
+            axis.isLogarithmic
+                ? axis.range.lowerBound * pow(axis.range.upperBound / axis.range.lowerBound, share)
+                : axis.range.lowerBound + share * (axis.range.upperBound - axis.range.lowerBound)
         }
-        let values = (0..<cells).map { r in (0..<cells).map { c in
-            surface.probabilities(value(surface.x, (Double(c) + 0.5) / Double(cells)), value(surface.y, (Double(r) + 0.5) / Double(cells)))[0]
-        } }
-        func interval(_ fit: NamingFit, _ name: String) -> (low: Double?, high: Double?)? { fit.fit.parameters.first { $0.name == name }.map { ($0.low, $0.high) } }
+        let values = (0..<cells).map { r in
+            (0..<cells).map { c in
+                surface.probabilities(
+                    value(surface.x, (Double(c) + 0.5) / Double(cells)), value(surface.y, (Double(r) + 0.5) / Double(cells)))[0]
+            }
+        }
+        func interval(_ fit: NamingFit, _ name: String) -> (low: Double?, high: Double?)? {
+            fit.fit.parameters.first { $0.name == name }.map { ($0.low, $0.high) }
+        }
         var o = PlaneMap.Options()
         o.page = try options.page()
         o.title = options.says("Parameters of \(fits.count) people", "\(fits.count) 名のパラメーター")
-        o.caption = options.says("Lines: 95 % profile intervals. \(fitter.model.variant == .semanticPhonological ? "Foygel & Dell (2000)" : "Dell et al. (1997)"), \(surface.trials) simulated pictures at each of \(surface.x.count) × \(surface.y.count) points.",
-                                 "線は 95 % プロファイル区間。\(fitter.model.variant == .semanticPhonological ? "Foygel & Dell (2000)" : "Dell ら (1997)")、\(surface.x.count) × \(surface.y.count) 点で各 \(surface.trials) 試行。")
-        let titles: [String: (String, String)] = ["s": ("semantic weight s", "意味の重み s"), "p": ("phonological weight p", "音韻の重み p"), "weight": ("connection weight", "結合の重み"), "decay": ("decay", "減衰率")]
+        o.caption = options.says(
+            "Lines: 95 % profile intervals. \(fitter.model.variant == .semanticPhonological ? "Foygel & Dell (2000)" : "Dell et al. (1997)"), \(surface.trials) simulated pictures at each of \(surface.x.count) × \(surface.y.count) points.",
+            "線は 95 % プロファイル区間。\(fitter.model.variant == .semanticPhonological ? "Foygel & Dell (2000)" : "Dell ら (1997)")、\(surface.x.count) × \(surface.y.count) 点で各 \(surface.trials) 試行。"
+        )
+        let titles: [String: (String, String)] = [
+            "s": ("semantic weight s", "意味の重み s"), "p": ("phonological weight p", "音韻の重み p"), "weight": ("connection weight", "結合の重み"),
+            "decay": ("decay", "減衰率"),
+        ]
         o.xTitle = titles[surface.x.name].map { options.says($0.0, $0.1) }
         o.yTitle = titles[surface.y.name].map { options.says($0.0, $0.1) }
         o.valueTitle = options.says("proportion correct", "正答率")
         o.valueRange = 0...1
         (o.hasLogarithmicX, o.hasLogarithmicY) = (surface.x.isLogarithmic, surface.y.isLogarithmic)
-        return try PlaneMap(values, x: surface.x.range, y: surface.y.range, places: fits.map {
-            PlaneMap.Place($0.responses.name, x: $0.values[0], y: $0.values[1], xInterval: interval($0, surface.x.name), yInterval: interval($0, surface.y.name))
-        }, options: o)
+        return try PlaneMap(
+            values, x: surface.x.range, y: surface.y.range,
+            places: fits.map {
+                PlaneMap.Place(
+                    $0.responses.name, x: $0.values[0], y: $0.values[1], xInterval: interval($0, surface.x.name),
+                    yInterval: interval($0, surface.y.name))
+            }, options: o)
     }
 }
 
 /// The simulated parameter space of the naming model, kept between runs.
 enum NamingSurface {
     /// Reads the surface, or simulates and keeps it.
-    static func open(_ variant: NamingModel.Variant, trials: Int, seed: UInt64, threads: Int, file: String?, isQuiet: Bool) throws -> ProbabilitySurface {
+    static func open(
+        _ variant: NamingModel.Variant, trials: Int, seed: UInt64, threads: Int, file: String?, isQuiet: Bool
+    ) throws -> ProbabilitySurface {
         let name = "naming \(variant.rawValue) 2", path = try file ?? cached("naming-\(variant.rawValue)-2-\(trials)-\(seed).json")
         if FileManager.default.fileExists(atPath: path) {
             let surface = try ProbabilitySurface(path: path, named: name)
-            if !isQuiet { Console.say("note: the parameter space of \(variant.rawValue) was simulated before (\(Console.fixed(surface.seconds, 1)) s)") }
+            if !isQuiet {
+                Console.say(
+                    "note: the parameter space of \(variant.rawValue) was simulated before (\(Console.fixed(surface.seconds, 1)) s)")
+            }
             return surface
         }
         if !isQuiet { Console.say("simulating the parameter space of \(variant.rawValue) (once) …") }
@@ -324,7 +438,9 @@ enum NamingSurface {
 
     private static func cached(_ name: String) throws -> String {
         let environment = ProcessInfo.processInfo.environment
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache")
+        let cache =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+            ?? URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache")
         let folder = cache.appendingPathComponent("kotonoha")
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder.appendingPathComponent(name).path

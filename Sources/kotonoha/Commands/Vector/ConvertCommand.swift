@@ -64,15 +64,22 @@ struct ConvertCommand: ParsableCommand {
         let source = try Provenance.Source(hashing: input)
         var record = provenance()
         record.inputs = [source] + (try [vocabulary, words].compactMap(\.self).map { try .init(hashing: $0) })
-        record.settings = [("vectors", .object([
-            ("model", .string(table.name)), ("pooling", .string(WordFile.pooling)), ("rows", .integer(table.count)), ("dimension", .integer(table.dimension)),
-        ]))]
+        record.settings = [
+            (
+                "vectors",
+                .object([
+                    ("model", .string(table.name)), ("pooling", .string(WordFile.pooling)), ("rows", .integer(table.count)),
+                    ("dimension", .integer(table.dimension)),
+                ])
+            )
+        ]
         switch kind {
         case "h5":
             let isVectorFile = (try? VectorFile(path: input)) != nil
             let metadata = isVectorFile ? try VectorFile(path: input).metadata : nil
             try WordFile.writeVectors(
-                table, to: output, model: metadata?.model ?? source.name, modelSHA256: metadata?.modelSHA256 ?? source.sha256, createdBy: "kotonoha \(KotonohaProgram.version)",
+                table, to: output, model: metadata?.model ?? source.name, modelSHA256: metadata?.modelSHA256 ?? source.sha256,
+                createdBy: "kotonoha \(KotonohaProgram.version)",
                 source: source.name, sourceSHA256: source.sha256, provenance: record.json().serialized(), isLossy: lossy)
         case "vec": try WordFile.write(table, to: output, as: .word2vecText)
         case "npy": try writeArray(table)
@@ -80,21 +87,32 @@ struct ConvertCommand: ParsableCommand {
             let isWhole = words == nil && limit == nil && table.subwords != nil
             switch binary ?? (isWhole ? .fasttext : .word2vec) {
             case .fasttext:
-                if isWhole { try FastTextModel(path: input).write(to: output) } else { try WordFile.write(table, to: output, as: .fastText) }
+                if isWhole {
+                    try FastTextModel(path: input).write(to: output)
+                } else {
+                    try WordFile.write(table, to: output, as: .fastText)
+                }
             case .word2vec: try WordFile.write(table, to: output, as: .word2vecBinary)
             }
         }
         try record.write(beside: output)
         if report.json {
-            return try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("words", .integer(table.count)), ("dimension", .integer(table.dimension)),
-                ("left_out", .integer(table.remarks.leftOut)), ("duplicates", .integer(table.remarks.duplicates)), ("broken_words", .integer(table.remarks.brokenWords)),
-                ("missing", .array(missing.map(JSON.string))),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("words", .integer(table.count)),
+                    ("dimension", .integer(table.dimension)),
+                    ("left_out", .integer(table.remarks.leftOut)), ("duplicates", .integer(table.remarks.duplicates)),
+                    ("broken_words", .integer(table.remarks.brokenWords)),
+                    ("missing", .array(missing.map(JSON.string))),
+                ]).serialized(.pretty))
         }
         guard !report.quiet else { return }
         for sentence in table.remarks.sentences { Console.say("note: \(sentence)") }
-        if !missing.isEmpty { Console.say("\(Console.counted(missing.count, "word has", "words have")) no vector: \(missing.prefix(20).joined(separator: ", "))\(missing.count > 20 ? ", …" : "")") }
+        if !missing.isEmpty {
+            Console.say(
+                "\(Console.counted(missing.count, "word has", "words have")) no vector: \(missing.prefix(20).joined(separator: ", "))\(missing.count > 20 ? ", …" : "")"
+            )
+        }
         if table.remarks.leftOut > 0 { Console.say("\(Console.grouped(table.remarks.leftOut)) further words left out") }
         Console.say("\(output): \(Console.grouped(table.count)) words × \(table.dimension)")
     }
@@ -116,17 +134,21 @@ struct ConvertCommand: ParsableCommand {
             counts.append(table.words.index(of: word).flatMap { table.counts?[$0] } ?? 0)
         }
         guard kept.count > 0 else { throw DataError(.badData, "none of these words has a vector in \(table.name)", file: path) }
-        return (WordTable(name: table.name, words: kept, counts: table.counts == nil ? nil : counts, vectors: Tensor(values, shape: [kept.count, table.dimension])), missing)
+        return (
+            WordTable(
+                name: table.name, words: kept, counts: table.counts == nil ? nil : counts,
+                vectors: Tensor(values, shape: [kept.count, table.dimension])), missing
+        )
     }
 
     private func writeArray(_ table: WordTable) throws {
-        if let bad = (0 ..< table.count).first(where: { table.words.bytes(of: $0).contains(0x0A) }) {
+        if let bad = (0..<table.count).first(where: { table.words.bytes(of: $0).contains(0x0A) }) {
             throw DataError(.badData, "word \(bad + 1) contains a line break, but the word list has one word per line", file: output)
         }
         let writer = try NPYWriter(path: output, shape: [table.count, table.dimension])
         try table.vectors.withUnsafeElements { try writer.append(UnsafeBufferPointer(start: $0, count: table.vectors.count)) }
         try AtomicFile.write(to: URL(fileURLWithPath: output).deletingPathExtension().path + ".vocab") { file in
-            for word in 0 ..< table.count { try file.write(Array(table.words.bytes(of: word)) + [0x0A]) }
+            for word in 0..<table.count { try file.write(Array(table.words.bytes(of: word)) + [0x0A]) }
         }
         try writer.finish()
     }

@@ -34,8 +34,10 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "A file with one group per line, in the order of the rows.")
     var groupFile: String?
 
-    @Option(help: ArgumentHelp("Split long texts into rows: sentences, or parts of at most N tokens. The columns document and part give the origin of a row; "
-                               + "NAME.documents.h5 has the mean vector of each text.", valueName: "sentences|n"))
+    @Option(
+        help: ArgumentHelp(
+            "Split long texts into rows: sentences, or parts of at most N tokens. The columns document and part give the origin of a row; "
+                + "NAME.documents.h5 has the mean vector of each text.", valueName: "sentences|n"))
     var split: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
@@ -59,27 +61,38 @@ struct EmbedCommand: ParsableCommand {
     func validate() throws {
         try OutputName.requireVectors(output, words.tokens ? "word vectors are written" : "vectors are written")
         if codes != nil && (store != .float32 || words.tokens) {
-            throw ValidationError("--codes needs sentence vectors stored as float32; leave out --codes or "
-                + "\(words.tokens ? "--tokens" : "--store")")
+            throw ValidationError(
+                "--codes needs sentence vectors stored as float32; leave out --codes or "
+                    + "\(words.tokens ? "--tokens" : "--store")")
         }
         if let split {
             guard TextSplit(split) != nil else {
                 throw ValidationError("--split expects sentences, or a number of tokens from 8, not '\(split)'")
             }
-            if append { throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run") }
+            if append {
+                throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run")
+            }
         }
         if words.word != nil {
-            try refuse([("--split", split != nil), ("--resume", resume), ("--append", append), ("--group-file", groupFile != nil), ("--max-length", model.maxLength != nil),
-                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil),
-                        ("--prompt-name", model.promptName != nil)], "is for sentence vectors and cannot be combined with --word")
+            try refuse(
+                [
+                    ("--split", split != nil), ("--resume", resume), ("--append", append), ("--group-file", groupFile != nil),
+                    ("--max-length", model.maxLength != nil),
+                    ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil),
+                    ("--prompt-name", model.promptName != nil),
+                ], "is for sentence vectors and cannot be combined with --word")
         }
         guard words.tokens else {
-            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "cannot be combined with --group-column: both "
-                + "give the groups")
+            return try refuse(
+                [("--group-file", groupFile != nil && groupColumn != nil)],
+                "cannot be combined with --group-column: both "
+                    + "give the groups")
         }
         let given = [
-            ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
-            ("--split", split != nil), ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil), ("--normalize", model.normalize),
+            ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil),
+            ("--group-file", groupFile != nil),
+            ("--split", split != nil), ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil),
+            ("--normalize", model.normalize),
             ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil),
         ]
         if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for sentences and cannot be combined with --tokens") }
@@ -88,8 +101,9 @@ struct EmbedCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: [input, groupFile, model.inputFolder], files: [output], continuing: append || resume ? [output] : [])
         if let word = words.word {
-            return try words.runTargets(word, input: input, output: output, table: table.options(isQuiet: report.quiet),
-                                        columns: CaptionColumns(text: column, group: groupColumn, id: idColumn), store: store, model: model, report: report)
+            return try words.runTargets(
+                word, input: input, output: output, table: table.options(isQuiet: report.quiet),
+                columns: CaptionColumns(text: column, group: groupColumn, id: idColumn), store: store, model: model, report: report)
         }
         if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
@@ -118,7 +132,10 @@ struct EmbedCommand: ParsableCommand {
             }
         }
         // Text that is piped in is interactive work, for which a running server saves the start-up; a file is worth a process of its own.
-        let encoder = input == "-" ? try model.interactiveEncoder(isQuiet: report.quiet, fittingTo: fit) : try model.textEncoder(isQuiet: report.quiet, fittingTo: fit)
+        let encoder =
+            input == "-"
+            ? try model.interactiveEncoder(isQuiet: report.quiet, fittingTo: fit)
+            : try model.textEncoder(isQuiet: report.quiet, fittingTo: fit)
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let summary: EmbeddingRun.Summary
         do {
@@ -135,13 +152,19 @@ struct EmbedCommand: ParsableCommand {
         if report.json { return try Console.print(json(summary, encoder).serialized(.pretty)) }
         if report.quiet { return }
         if summary.isAlreadyThere {
-            return Console.say(append ? "\(output): already there: the file has the rows of this input, made with the same settings; "
-                + "nothing was added (--force adds them again)"
-                               : "\(output): complete; nothing was left to do")
+            return Console.say(
+                append
+                    ? "\(output): already there: the file has the rows of this input, made with the same settings; "
+                        + "nothing was added (--force adds them again)"
+                    : "\(output): complete; nothing was left to do")
         }
         func names(_ columns: [String]) -> String { columns.map { "'\($0)'" }.joined(separator: ", ") }
-        if !summary.addedColumns.isEmpty { Console.say("note: the earlier rows have no \(names(summary.addedColumns)); the cells are empty there") }
-        if !summary.missingColumns.isEmpty { Console.say("note: the new rows have no \(names(summary.missingColumns)); the cells are empty there") }
+        if !summary.addedColumns.isEmpty {
+            Console.say("note: the earlier rows have no \(names(summary.addedColumns)); the cells are empty there")
+        }
+        if !summary.missingColumns.isEmpty {
+            Console.say("note: the new rows have no \(names(summary.missingColumns)); the cells are empty there")
+        }
         if summary.encodingIsGuess, let encoding = summary.encoding {
             Console.say("read as \(encoding.rawValue), detected from the content (--encoding overrides it)")
         }
@@ -152,14 +175,16 @@ struct EmbedCommand: ParsableCommand {
         let computed = summary.rows - summary.resumedRows
         let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) per second" : ""
         if let file = summary.documentFile { Console.say("\(file): the means of \(Console.counted(summary.documents, "document"))") }
-        Console.say("\(output): \(Console.counted(summary.earlierRows + summary.rows, "row")) × \(encoder.dimension), "
-                    + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")
+        Console.say(
+            "\(output): \(Console.counted(summary.earlierRows + summary.rows, "row")) × \(encoder.dimension), "
+                + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")
     }
 
     private func json(_ summary: EmbeddingRun.Summary, _ encoder: any TextEncoder) -> JSON {
         .object([
             ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.name)),
-            ("rows", .integer(summary.earlierRows + summary.rows)), ("already_there", .bool(summary.isAlreadyThere)), ("dimension", .integer(encoder.dimension)), ("empty_rows", .integer(summary.emptyRows)),
+            ("rows", .integer(summary.earlierRows + summary.rows)), ("already_there", .bool(summary.isAlreadyThere)),
+            ("dimension", .integer(encoder.dimension)), ("empty_rows", .integer(summary.emptyRows)),
             ("resumed_rows", .integer(summary.resumedRows)), ("format", .string(summary.format.rawValue)),
             ("encoding", summary.encoding.map { .string($0.rawValue) } ?? .null), ("text_column", .string(summary.textColumn)),
             ("tokens", .integer(summary.counts.tokens)), ("unknown_share", .number(summary.counts.unknownShare)),

@@ -19,8 +19,10 @@ struct TokenArguments: ParsableArguments {
     @Flag(help: "With --word, also match parts of longer words.")
     var inside = false
 
-    @Option(help: ArgumentHelp("Layers for --tokens: all, or numbers separated by commas; 0 is the embeddings. For --word: average these layers; by default the last.",
-                               valueName: "all|i,j"))
+    @Option(
+        help: ArgumentHelp(
+            "Layers for --tokens: all, or numbers separated by commas; 0 is the embeddings. For --word: average these layers; by default the last.",
+            valueName: "all|i,j"))
     var layers = "all"
 
     @Option(help: "How to combine the pieces of a word: mean, first or last.")
@@ -59,7 +61,8 @@ struct TokenArguments: ParsableArguments {
 
     /// `embed TABLE --word COLUMN`.
     func runTargets(
-        _ word: String, input: String, output: String, table: TableOptions, columns: CaptionColumns, store: VectorStorage, model: ModelOptions, report: ReportOptions
+        _ word: String, input: String, output: String, table: TableOptions, columns: CaptionColumns, store: VectorStorage,
+        model: ModelOptions, report: ReportOptions
     ) throws {
         var run = TargetWordRun(input: input, output: output, word: word, createdBy: "kotonoha \(KotonohaProgram.version)")
         (run.table, run.columns, run.layers, run.merging) = (table, columns, try chosenLayers(), pieces)
@@ -68,13 +71,17 @@ struct TokenArguments: ParsableArguments {
         run.provenance = provenance()
         let summary = try run.run(with: model.encoder(isQuiet: report.quiet), isCancelled: { Interruption.isRequested })
         if report.json {
-            return try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("sentences", .integer(summary.sentences)), ("rows", .integer(summary.rows)),
-                ("pieces", .integer(summary.pieces)), ("layers", .array(summary.layers.map(JSON.integer))),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("sentences", .integer(summary.sentences)),
+                    ("rows", .integer(summary.rows)),
+                    ("pieces", .integer(summary.pieces)), ("layers", .array(summary.layers.map(JSON.integer))),
+                ]).serialized(.pretty))
         }
         if !report.quiet {
-            Console.say("\(output): \(Console.counted(summary.rows, "word")) in \(Console.counted(summary.sentences, "sentence")), layer \(summary.layers.map(String.init).joined(separator: ", "))")
+            Console.say(
+                "\(output): \(Console.counted(summary.rows, "word")) in \(Console.counted(summary.sentences, "sentence")), layer \(summary.layers.map(String.init).joined(separator: ", "))"
+            )
         }
     }
 
@@ -89,37 +96,47 @@ struct TokenArguments: ParsableArguments {
         record.model = Provenance.Source(path: encoder.directory.name, sha256: try encoder.directory.sha256())
         record.inputs = [Provenance.Source(path: input, sha256: treebank.sha256)]
         record.settings = [
-            ("layers", .string(layers)), ("pieces", .string(pieces.rawValue)), ("text", .string(text.rawValue)), ("storage", .string(store.rawValue)),
+            ("layers", .string(layers)), ("pieces", .string(pieces.rawValue)), ("text", .string(text.rawValue)),
+            ("storage", .string(store.rawValue)),
             ("precision", .string(encoder.options.precision.rawValue)),
         ]
         run.provenance = record.json().serialized()
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let summary: TokenVectorRun.Summary
         do {
-            summary = try run.run(with: encoder, progress: { progress.update(done: $0, fraction: $1) }, isCancelled: { Interruption.isRequested })
+            summary = try run.run(
+                with: encoder, progress: { progress.update(done: $0, fraction: $1) }, isCancelled: { Interruption.isRequested })
         } catch {
             progress.finish()
             throw error
         }
         progress.finish()
         if report.json {
-            return try Console.print(JSON.object([
-                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
-                ("sentences", .integer(summary.sentences)), ("words", .integer(summary.words)), ("pieces", .integer(summary.pieces)),
-                ("crossing_pieces", .integer(summary.crossingPieces)), ("bare_words", .integer(summary.bareWords)), ("shared_words", .integer(summary.sharedWords)),
-                ("rebuilt_texts", .integer(summary.rebuiltTexts)), ("windowed_sentences", .integer(summary.windowedSentences)), ("seconds", .number(summary.seconds)),
-            ]).serialized(.pretty))
+            return try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
+                    ("sentences", .integer(summary.sentences)), ("words", .integer(summary.words)), ("pieces", .integer(summary.pieces)),
+                    ("crossing_pieces", .integer(summary.crossingPieces)), ("bare_words", .integer(summary.bareWords)),
+                    ("shared_words", .integer(summary.sharedWords)),
+                    ("rebuilt_texts", .integer(summary.rebuiltTexts)), ("windowed_sentences", .integer(summary.windowedSentences)),
+                    ("seconds", .number(summary.seconds)),
+                ]).serialized(.pretty))
         }
         if report.quiet { return }
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
-        note(summary.crossingPieces, "of \(Console.grouped(summary.pieces)) word pieces cross a boundary between words; each of those words has its share of them")
-        note(summary.bareWords, "words have no piece of their own (the tokenizer drops their characters) and use the vector of the "
-            + "adjacent piece")
+        note(
+            summary.crossingPieces,
+            "of \(Console.grouped(summary.pieces)) word pieces cross a boundary between words; each of those words has its share of them")
+        note(
+            summary.bareWords,
+            "words have no piece of their own (the tokenizer drops their characters) and use the vector of the "
+                + "adjacent piece")
         note(summary.sharedWords, "words share a written token and have its vector in common")
         note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
         note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")
-        Console.say("\(output): \(Console.counted(summary.sentences, "sentence")), \(Console.counted(summary.words, "word")), "
-                    + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences per second")
+        Console.say(
+            "\(output): \(Console.counted(summary.sentences, "sentence")), \(Console.counted(summary.words, "word")), "
+                + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences per second")
     }
 }
 

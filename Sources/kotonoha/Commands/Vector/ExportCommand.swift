@@ -47,24 +47,36 @@ struct ExportCommand: ParsableCommand {
         try OutputName.require(output, ["npy", "vec", "tsv", "csv", "xlsx", "jsonl", "copy", "hdf5"], "vectors are exported")
         let kind = URL(fileURLWithPath: output).pathExtension.lowercased()
         if kind != "hdf5" {
-            try refuse([("--queries", queries != nil), ("--neighbours", neighbours != nil), ("--seed", seed != nil)], "is for an ANN-benchmarks file, whose name ends in .hdf5")
+            try refuse(
+                [("--queries", queries != nil), ("--neighbours", neighbours != nil), ("--seed", seed != nil)],
+                "is for an ANN-benchmarks file, whose name ends in .hdf5")
         }
         try refuse([("--per-shard", perShard && kind != "npy" && kind != "copy")], "is for outputs that end in .npy or .copy")
         try refuse([("--bom", tableOutput.bom && kind != "csv")], "is for an output that ends in .csv")
-        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv, .xlsx and .copy; the other formats contain no text")
+        try refuse(
+            [("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))],
+            "is for .tsv, .csv, .xlsx and .copy; the other formats contain no text")
     }
 
     func run() throws {
-        try writing.check(inputs: [vectors], files: [output] + (URL(fileURLWithPath: output).pathExtension.lowercased() == "tsv" ? [metadataPath] : []))
+        try writing.check(
+            inputs: [vectors], files: [output] + (URL(fileURLWithPath: output).pathExtension.lowercased() == "tsv" ? [metadataPath] : []))
         let file = try VectorFile(path: vectors)
         if perShard {
             guard let set = file.set else { throw DataError(.usage, "--per-shard needs a set, and this is a single file", file: vectors) }
             let names = set.index.shards.indices.map { shardName($0, of: set.index.shards.count) }
             try writing.check(inputs: [vectors], files: names)
             for (shard, name) in names.enumerated() {
-                if name.hasSuffix(".copy") { try writeCopy(try set.part(shard), set.rows(of: shard).lowerBound, to: name) } else { try writeNPY(try set.part(shard), to: name) }
+                if name.hasSuffix(".copy") {
+                    try writeCopy(try set.part(shard), set.rows(of: shard).lowerBound, to: name)
+                } else {
+                    try writeNPY(try set.part(shard), to: name)
+                }
             }
-            if !report.quiet { Console.say("\(names[0]) …: \(Console.counted(file.count, "row")) × \(file.dimension) in \(Console.counted(names.count, "file"))") }
+            if !report.quiet {
+                Console.say(
+                    "\(names[0]) …: \(Console.counted(file.count, "row")) × \(file.dimension) in \(Console.counted(names.count, "file"))")
+            }
             return
         }
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
@@ -75,7 +87,9 @@ struct ExportCommand: ParsableCommand {
         case "csv", "xlsx", "jsonl": try writeTable(file)
         case "hdf5": try ANNBenchmark(queries: queries ?? 1000, neighbours: neighbours ?? 100, seed: seed ?? 0).write(file, to: output)
         default:
-            throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx, .jsonl, .copy or .hdf5, so that the format is known", file: output)
+            throw DataError(
+                .usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx, .jsonl, .copy or .hdf5, so that the format is known",
+                file: output)
         }
         if !report.quiet { Console.say("\(output): \(Console.counted(file.count, "row")) × \(file.dimension)") }
     }
@@ -89,7 +103,8 @@ struct ExportCommand: ParsableCommand {
     private func shardName(_ shard: Int, of count: Int) -> String {
         let url = URL(fileURLWithPath: output), width = max(5, String(count - 1).count), digits = String(shard)
         let folder = output.contains("/") ? url.deletingLastPathComponent().path + "/" : ""
-        return folder + url.deletingPathExtension().lastPathComponent + "-" + String(repeating: "0", count: width - digits.count) + digits + "." + url.pathExtension
+        return folder + url.deletingPathExtension().lastPathComponent + "-" + String(repeating: "0", count: width - digits.count) + digits
+            + "." + url.pathExtension
     }
 
     /// PostgreSQL's COPY in text form: row, the columns, and the vector as pgvector reads it, `[0.1,0.2]`; a row without a vector has `\\N` (null).
@@ -102,15 +117,21 @@ struct ExportCommand: ParsableCommand {
             try eachBlock(file) { rows, block in
                 for (i, row) in rows.enumerated() {
                     let vector = block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { String($0) }.joined(separator: ",")
-                    let cells = [String(first + row)] + carried.columns.map { escaped(block.cell($0.role, row: i)) } + [block.valid[i] ? "[\(vector)]" : "\\N"]
+                    let cells =
+                        [String(first + row)] + carried.columns.map { escaped(block.cell($0.role, row: i)) } + [
+                            block.valid[i] ? "[\(vector)]" : "\\N"
+                        ]
                     try target.write(cells.joined(separator: "\t") + "\n")
                 }
             }
         }
         guard !report.quiet, first == 0 else { return }
         func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
-        let columns = ["row bigint PRIMARY KEY"] + carried.columns.map { "\(quoted($0.name)) text" } + ["embedding vector(\(file.dimension))"]
-        Console.say("CREATE TABLE sentences (\(columns.joined(separator: ", ")));\n\\copy sentences FROM '\(URL(fileURLWithPath: output).lastPathComponent)'")
+        let columns =
+            ["row bigint PRIMARY KEY"] + carried.columns.map { "\(quoted($0.name)) text" } + ["embedding vector(\(file.dimension))"]
+        Console.say(
+            "CREATE TABLE sentences (\(columns.joined(separator: ", ")));\n\\copy sentences FROM '\(URL(fileURLWithPath: output).lastPathComponent)'"
+        )
     }
 
     private func writeNPY(_ file: VectorFile, to output: String) throws {
@@ -125,13 +146,15 @@ struct ExportCommand: ParsableCommand {
         let writer = try WordVectorWriter(path: output, count: valid.count { $0 }, dimension: file.dimension)
         try eachBlock(file) { rows, block in
             for (i, row) in rows.enumerated() where block.valid[i] {
-                try writer.write(file.layout.hasIDs ? block.ids[i] : String(row), block.embeddings[i * file.dimension..<(i + 1) * file.dimension])
+                try writer.write(
+                    file.layout.hasIDs ? block.ids[i] : String(row), block.embeddings[i * file.dimension..<(i + 1) * file.dimension])
             }
         }
         try writer.finish()
         if writer.renamed > 0, !report.quiet {
-            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (dog_2), because this "
-                + "format has one vector per word")
+            Console.say(
+                "note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (dog_2), because this "
+                    + "format has one vector per word")
         }
     }
 
@@ -168,7 +191,9 @@ struct ExportCommand: ParsableCommand {
             try eachBlock(file) { rows, block in
                 for (i, row) in rows.enumerated() {
                     // An empty row has no vector; its cells stay empty.
-                    let vector = block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { block.valid[i] ? Cell.single($0) : .missing }
+                    let vector = block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map {
+                        block.valid[i] ? Cell.single($0) : .missing
+                    }
                     try append([.integer(row)] + carried.columns.map { .text(block.cell($0.role, row: i)) } + vector)
                 }
             }

@@ -32,7 +32,8 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let folder = try model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder()
-        let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
+        let tokenizer = try Tokenizer(
+            directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var scratch = TokenizerScratch(), counts = TokenCounts()
         // Written as it comes: the tokens of a long text take many times the memory of the text.

@@ -35,7 +35,9 @@ struct VectorsSelectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A table with a column 'row' (from 0): keep only these rows, in its order.", valueName: "table"))
     var rows: String?
 
-    @Option(help: ArgumentHelp("Drop rows this similar to an earlier one: a cosine, or a quantile of random pairs (q99).", valueName: "cosine|q99"))
+    @Option(
+        help: ArgumentHelp(
+            "Drop rows this similar to an earlier one: a cosine, or a quantile of random pairs (q99).", valueName: "cosine|q99"))
     var distinct: String?
 
     @Option(help: ArgumentHelp("A table of the rows dropped by --distinct, each with the row it duplicates.", valueName: "table"))
@@ -44,7 +46,10 @@ struct VectorsSelectCommand: ParsableCommand {
     @Option(in: .rows, help: "Draw this many rows at random, keeping their order.")
     var sample: Int?
 
-    @Flag(help: "With --distinct, compare only rows that are close in sorted lists of signatures: for large files; a few near-duplicates are missed.")
+    @Flag(
+        help:
+            "With --distinct, compare only rows that are close in sorted lists of signatures: for large files; a few near-duplicates are missed."
+    )
     var approximate = false
 
     @Option(help: "Codes stored next to the vectors for faster search: int8 (the same results) or binary. By default those of the file.")
@@ -74,7 +79,9 @@ struct VectorsSelectCommand: ParsableCommand {
         kept = kept.filter { passes[$0] }
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string("selection")), ("where", .array(filter.where.map(JSON.string))), ("vectors", try file.description)]
+        record.settings = [
+            ("method", .string("selection")), ("where", .array(filter.where.map(JSON.string))), ("vectors", try file.description),
+        ]
         if let sample, sample < kept.count {
             var random = RandomSource(seed: seed).split(0x5A4D)
             kept = random.permutation(kept.count).prefix(sample).map { kept[$0] }.sorted()
@@ -97,7 +104,9 @@ struct VectorsSelectCommand: ParsableCommand {
         record.settings.append(("rows", .integer(kept.count)))
         var metadata = file.metadata
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: file.storage, rows: kept.count, codes: codes ?? file.codeKinds.first)
+        let writer = try VectorFileWriter(
+            path: output, layout: file.layout, metadata: metadata, storage: file.storage, rows: kept.count,
+            codes: codes ?? file.codeKinds.first)
         // Rows are read in runs, so that a selection in order reads the file once.
         var start = 0
         while start < kept.count {
@@ -109,13 +118,23 @@ struct VectorsSelectCommand: ParsableCommand {
         try writer.finish()
         if let dropped {
             func text(_ row: Int) throws -> String { try file.texts(rows: row..<row + 1)[0] }
-            try ResultTable(["row", "kept_row", TableColumn("cosine", decimals: 6), "text", "kept_text"], table).write(to: dropped, provenance: record) { append in
-                for r in repeated { try append([.integer(r.row), .integer(r.of), .number(r.cosine), .text(text(r.row)), .text(text(r.of))]) }
+            try ResultTable(["row", "kept_row", TableColumn("cosine", decimals: 6), "text", "kept_text"], table).write(
+                to: dropped, provenance: record
+            ) { append in
+                for r in repeated {
+                    try append([.integer(r.row), .integer(r.of), .number(r.cosine), .text(text(r.row)), .text(text(r.of))])
+                }
             }
         }
-        if report.json { return try Console.print(JSON.object([("rows", .integer(kept.count)), ("of", .integer(file.count)), ("near_duplicates", .integer(repeated.count))]).serialized(.pretty)) }
+        if report.json {
+            return try Console.print(
+                JSON.object([("rows", .integer(kept.count)), ("of", .integer(file.count)), ("near_duplicates", .integer(repeated.count))])
+                    .serialized(.pretty))
+        }
         if !report.quiet {
-            Console.say("\(output): \(Console.grouped(kept.count)) of \(Console.grouped(file.count)) rows" + (distinct == nil ? "" : "; \(Console.grouped(repeated.count)) near-duplicates dropped"))
+            Console.say(
+                "\(output): \(Console.grouped(kept.count)) of \(Console.grouped(file.count)) rows"
+                    + (distinct == nil ? "" : "; \(Console.grouped(repeated.count)) near-duplicates dropped"))
         }
     }
 
@@ -123,8 +142,10 @@ struct VectorsSelectCommand: ParsableCommand {
         let table = try Table(path: path, wanted: ["row"])
         return try table.column("row").numbers().enumerated().map { place, value in
             guard let row = Int(exactly: value), row >= 0, row < file.count else {
-                throw DataError(.badData, "row \(value) is not one of the \(file.count) rows, numbered "
-                    + "from 0", file: path, line: table.lines[place])
+                throw DataError(
+                    .badData,
+                    "row \(value) is not one of the \(file.count) rows, numbered "
+                        + "from 0", file: path, line: table.lines[place])
             }
             return row
         }
@@ -175,31 +196,50 @@ struct VectorsLabelCommand: ParsableCommand {
             throw DataError(.badData, "no row of the table matches a row of the vector file by '\(keyColumn.name)'", file: labels)
         }
         guard unknown.isEmpty else {
-            throw DataError(.badData, "\(Console.counted(unknown.count, "row is", "rows are")) not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))", file: labels)
+            throw DataError(
+                .badData,
+                "\(Console.counted(unknown.count, "row is", "rows are")) not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))",
+                file: labels)
         }
         let added = table.columns.filter { $0.name != keyColumn.name }
         guard !added.isEmpty else { throw DataError(.badData, "it has no column other than '\(keyColumn.name)'", file: labels) }
         let reserved = file.layout.columns.filter { if case .other = $0.role { false } else { true } }.map(\.name)
         if let taken = added.first(where: { reserved.contains($0.name) }) {
-            throw DataError(.usage, "'\(taken.name)' is already the name of the vector file's texts, groups or ids; rename the table's "
-                + "column", file: labels)
+            throw DataError(
+                .usage,
+                "'\(taken.name)' is already the name of the vector file's texts, groups or ids; rename the table's "
+                    + "column", file: labels)
         }
         var layout = file.layout, metadata = file.metadata
         let names = layout.columnNames
         layout.columnNames = names.filter { name in !added.contains { $0.name == name } } + added.map(\.name)
         var record = provenance()
         record.inputs = [try .init(hashing: vectors), try .init(hashing: labels)]
-        record.settings = [("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)), ("vectors", try file.description)]
+        record.settings = [
+            ("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)),
+            ("vectors", try file.description),
+        ]
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
+        let writer = try VectorFileWriter(
+            path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
-            block.columns = names.indices.filter { i in !added.contains { $0.name == names[i] } }.map { block.columns[$0] }
+            block.columns =
+                names.indices.filter { i in !added.contains { $0.name == names[i] } }.map { block.columns[$0] }
                 + added.map { column in range.map { places[$0].map { column.texts[$0] } ?? "" } }
             try writer.append(block)
         }
         try writer.finish()
-        if report.json { return try Console.print(JSON.object([("rows", .integer(file.count)), ("labelled", .integer(matched)), ("columns", .array(added.map { .string($0.name) }))]).serialized(.pretty)) }
-        if !report.quiet { Console.say("\(output): \(added.map(\.name).joined(separator: ", ")) for \(Console.grouped(matched)) of \(Console.grouped(file.count)) rows") }
+        if report.json {
+            return try Console.print(
+                JSON.object([
+                    ("rows", .integer(file.count)), ("labelled", .integer(matched)), ("columns", .array(added.map { .string($0.name) })),
+                ]).serialized(.pretty))
+        }
+        if !report.quiet {
+            Console.say(
+                "\(output): \(added.map(\.name).joined(separator: ", ")) for \(Console.grouped(matched)) of \(Console.grouped(file.count)) rows"
+            )
+        }
     }
 }

@@ -59,7 +59,7 @@ struct VectorsProjectCommand: ParsableCommand {
         }
     }
 
-    private func vector(_ file: VectorFile, _ row: Int) throws -> [Float] { try file.readEmbeddings(rows: row ..< row + 1) }
+    private func vector(_ file: VectorFile, _ row: Int) throws -> [Float] { try file.readEmbeddings(rows: row..<row + 1) }
 
     private func project(_ file: VectorFile, onto rows: [Int]) throws {
         guard let output else { return }
@@ -68,7 +68,10 @@ struct VectorsProjectCommand: ParsableCommand {
         var metadata = file.metadata
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string("projection")), ("projection", .string(complement ? "complement" : "span")), ("onto", .array(try rows.map { .string(try file.texts(rows: $0 ..< $0 + 1)[0]) })), ("rank", .integer(projection.rank))]
+        record.settings = [
+            ("method", .string("projection")), ("projection", .string(complement ? "complement" : "span")),
+            ("onto", .array(try rows.map { .string(try file.texts(rows: $0..<$0 + 1)[0]) })), ("rank", .integer(projection.rank)),
+        ]
         metadata.isNormalized = false
         metadata.createdBy = "kotonoha \(KotonohaProgram.version)"
         metadata.provenance = record.json().serialized()
@@ -82,9 +85,15 @@ struct VectorsProjectCommand: ParsableCommand {
         }
         try writer.finish()
         if report.json {
-            try Console.print(JSON.object([("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("rows", .integer(file.count)), ("rank", .integer(projection.rank)), ("complement", .bool(complement))]).serialized(.pretty))
+            try Console.print(
+                JSON.object([
+                    ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("rows", .integer(file.count)),
+                    ("rank", .integer(projection.rank)), ("complement", .bool(complement)),
+                ]).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(file.count)) rows, \(complement ? "without" : "within") the span of \(rows.count) (rank \(projection.rank))")
+            Console.say(
+                "\(output): \(Console.grouped(file.count)) rows, \(complement ? "without" : "within") the span of \(rows.count) (rank \(projection.rank))"
+            )
         }
     }
 
@@ -95,24 +104,36 @@ struct VectorsProjectCommand: ParsableCommand {
         for range in Parallel.chunks(file.count, size: 4096) {
             let values = try file.readEmbeddings(rows: range), texts = try file.texts(rows: range)
             for (i, row) in range.enumerated() where valid[row] {
-                places.append((row, texts[i], scale.coordinate(of: values[i * file.dimension ..< (i + 1) * file.dimension])))
+                places.append((row, texts[i], scale.coordinate(of: values[i * file.dimension..<(i + 1) * file.dimension])))
             }
         }
         places.sort { ($0.coordinate ?? -.infinity, $1.row) < ($1.coordinate ?? -.infinity, $0.row) }
         if report.json {
-            try Console.print(JSON.array(places.map {
-                .object([("row", .integer($0.row)), ("text", .string($0.text)), ("coordinate", $0.coordinate.map { .number($0) } ?? .null)])
-            }).serialized(.pretty))
+            try Console.print(
+                JSON.array(
+                    places.map {
+                        .object([
+                            ("row", .integer($0.row)), ("text", .string($0.text)),
+                            ("coordinate", $0.coordinate.map { .number($0) } ?? .null),
+                        ])
+                    }
+                ).serialized(.pretty))
         } else if output == nil {
-            for place in places { try Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.onOneLine)") }
+            for place in places {
+                try Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.onOneLine)")
+            }
         }
         guard let output else { return }
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
-        func poles(_ rows: [Int]) throws -> JSON { .array(try rows.map { .string(try file.texts(rows: $0 ..< $0 + 1)[0]) }) }
-        record.settings = [("method", .string("semantic axis")), ("low", try poles(low)), ("high", try poles(high)), ("vectors", try file.description)]
+        func poles(_ rows: [Int]) throws -> JSON { .array(try rows.map { .string(try file.texts(rows: $0..<$0 + 1)[0]) }) }
+        record.settings = [
+            ("method", .string("semantic axis")), ("low", try poles(low)), ("high", try poles(high)), ("vectors", try file.description),
+        ]
         let carried = CarriedColumns(file), cells = try carried.lookUp(Set(places.map(\.row)))
-        try ResultTable(["row", TableColumn("coordinate", decimals: 6)] + carried.tableColumns(), tableOutput).write(to: output, provenance: record) { append in
+        try ResultTable(["row", TableColumn("coordinate", decimals: 6)] + carried.tableColumns(), tableOutput).write(
+            to: output, provenance: record
+        ) { append in
             for place in places { try append([.integer(place.row), Cell(place.coordinate)] + (cells[place.row] ?? []).cells) }
         }
     }

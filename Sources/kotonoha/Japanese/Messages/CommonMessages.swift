@@ -2,24 +2,7 @@
 // swift-format-ignore-file
 
 extension Japanese {
-    /// What the argument parser says of mistakes on the command line.
-    static let parser: KeyValuePairs<String, String> = [
-        "Missing expected argument '{0}'": "引数 '{0}' がありません",
-        "Missing one of: '{0}'": "次のどれかが必要です: '{0}'",
-        "Missing value for '{0}'": "'{0}' の値がありません",
-        "Missing required subcommand.": "サブコマンドがありません。",
-        "Unknown option '{0}'": "未知のオプション '{0}'",
-        "Unknown option '{0}'. Did you mean '{1}'?": "未知のオプション '{0}'。'{1}' の間違いではありませんか。",
-        "Unexpected argument '{0}'": "余分な引数 '{0}'",
-        "{0} unexpected arguments: '{1}'": "余分な引数が {0} 個あります: '{1}'",
-        "The value '{0}' is invalid for '{1}'": "'{1}' の値 '{0}' が正しくありません",
-        "The value '{0}' is invalid for '{1}': expected {2}": "'{1}' の値 '{0}' が正しくありません(正しい値: {2})",
-        "The value '{0}' is invalid for '{1}'. Please provide one of {2}.": "'{1}' の値 '{0}' が正しくありません。{2} のどれかを指定してください。",
-        "The option '{0}' does not take any value, but '{1}' was specified.": "オプション '{0}' は値を取りませんが、'{1}' が指定されました。",
-        "Value to be set with flag '{0}' had already been set with flag '{1}'": "フラグ '{0}' は、先に指定した '{1}' と両立しません",
-    ]
-
-    /// Notes, warnings, summaries and errors of the commands. Prefixes such as `note:` are not part of a key.
+    /// Notes, warnings, summaries and errors of every command, and of those that have no file of their own.
     static let messages: KeyValuePairs<String, String> = [
         // The program.
         "unknown command '{0}' in '{1}'; did you mean '{2}'?": "'{1}' に '{0}' というコマンドはありません。'{2}' の間違いではありませんか。",
@@ -286,46 +269,5 @@ extension Japanese {
         "{0} differ from the record": "記録と違います: {0}",
         "{0} differs from the record": "記録と違います: {0}",
         "its record has neither a model nor a method to describe; make the file again with this version": "記録に、説明できるモデルも方法もありません。このバージョンでファイルを作り直してください",
-    ]
-
-    /// Of the classifier commands.
-    static let trainingMessages: KeyValuePairs<String, String> = [
-        "{0}: step {1} of {2}, loss {3}": "{0}: ステップ {1}/{2}、損失 {3}",
-        "{0}: step {1}, loss {2}": "{0}: ステップ {1}、損失 {2}",
-        "fine-tuning": "ファインチューニング",
-        "contrastive step": "対照学習",
-        "majority, fold {0} of {1}": "最頻ラベル、分割 {0}/{1}",
-        "{0}, fold {1} of {2}": "{0}、分割 {1}/{2}",
-        "{0}, seed {1}": "{0}、シード {1}",
-        "{0}, seed {1}, fold {2} of {3}": "{0}、シード {1}、分割 {2}/{3}",
-        "--freeze must be none, embeddings, all or a number of layers from 1, not '{0}'": "--freeze は none、embeddings、all、または 1 以上の層の数です('{0}' ではなく)",
-        "--folds and --test exclude each other": "--folds と --test は同時に指定できません",
-        "give -o MODEL to save a classifier, or --folds or --test to evaluate one": "分類器を保存するなら -o モデル、評価するなら --folds か --test を指定してください",
-        "{0} is for --folds or --test": "{0} は --folds または --test のためのものです",
-        "{0} is for -o MODEL; with --folds and --test nothing is saved": "{0} は -o モデル のためのものです。--folds や --test では何も保存しません",
-        "{0} is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds": "{0} はファインチューニングのためのもので、--freeze all(罰則を内側の分割で選びます)とは使えません",
-        "{0} cannot be combined with --setfit": "{0} は --setfit と同時に指定できません",
-        "--setfit needs --task classification": "--setfit には --task classification が必要です",
-        "--calibrate needs --task classification": "--calibrate には --task classification が必要です",
-        "--class-weights balanced needs --task classification": "--class-weights balanced には --task classification が必要です",
-        "--penalty is weights=STRENGTH@pretrained, as weights=0.01@pretrained, not '{0}'": "--penalty は weights=0.01@pretrained のように weights=強さ@pretrained と書きます('{0}' ではなく)",
-        "a classifier of pairs on frozen vectors cannot be saved in a format that other programs load; evaluate it with --folds, or leave out --freeze all to encode pairs together": "固定したベクトルによる対の分類器は、ほかのプログラムが読める形式では保存できません。--folds で評価するか、--freeze all を外して対をまとめてエンコードしてください",
-        "a classifier can only be saved with an unmodified sentence model; evaluate others with --folds": "分類器を保存できるのは、変更していない文のモデルのときだけです。ほかは --folds で評価してください",
-        "the chosen penalty is the weakest or strongest of those tried": "選ばれた罰則は、試したうちで最も弱いか最も強いものです",
-        "{0}: {1}, labels {2}": "{0}: {1}、ラベル {2}",
-        "{0}: {1}, labels {2}, temperature {3}": "{0}: {1}、ラベル {2}、温度 {3}",
-        "resuming after step {0} from {1}": "{1} からステップ {0} のあとを再開します",
-        "{0} without a label in the column {1} ({2}); --missing-labels exclude leaves out such rows": "列 {1} に、ラベルのない行が {0}あります({2})。--missing-labels exclude なら除きます",
-        "{0} without a label left out ({1})": "ラベルのない {0}を除きました({1})",
-        "{0} without a text left out ({1})": "テキストのない {0}を除きました({1})",
-        "{0} test rows have a text that is also in the training rows, {1} more a nearly identical one ({2}); remove them, or let --group-column keep such rows together": "テスト用の行のうち {0} 行は同じテキストが、さらに {1} 行はほぼ同じテキストが、学習用の行にもあります({2})。除くか、--group-column でまとめてください",
-        "{0} groups are in both training and test rows ({1})": "{0} 個のグループが、学習用とテスト用の両方の行にあります({1})",
-        "a confusion matrix needs classes; --task {0} has none": "混同行列にはクラスが必要ですが、--task {0} にはありません",
-        "a calibration curve needs classes; --task {0} has none": "較正曲線にはクラスが必要ですが、--task {0} にはありません",
-        "the column {0} has no texts": "列 {0} にテキストがありません",
-        "{0}: {1} labelled": "{0}: {1}にラベルを付けました",
-        "{0}: {1} labelled, {2} without a text": "{0}: {1}にラベルを付けました。{2}にはテキストがありません",
-        "which column has the texts? Name it with --column; the columns are {0}": "テキストはどの列ですか。--column で指定してください。列は {0} です",
-        "this classifier was not calibrated; `train classifier --calibrate` finds a temperature": "この分類器は較正されていません。`train classifier --calibrate` が温度を求めます",
     ]
 }

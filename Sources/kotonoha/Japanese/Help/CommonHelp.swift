@@ -112,7 +112,6 @@ extension Japanese {
         // Models.
         "The model: a folder or a name.": "モデル(フォルダーまたは名前)。",
         "Precision of matrix products: f32 (default), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.": "行列積の精度: f32(既定)、bf16、int8。auto はこのプロセッサーで f32 と bf16 の速いほうを、fast は最も速いものを選びます。",
-        "Precision of matrix products: f32 (default), bf16 or int8.": "行列積の精度: f32(既定)、bf16、int8。",
         "Tokens processed together by one thread.": "1スレッドがまとめて処理するトークン数。",
         "Maximum sentence length in tokens; longer ones are truncated and counted. By default the model's limit.": "文の最大の長さ(トークン数)。これより長い文は切り詰め、その数を報告します。既定はモデルの上限です。",
         "Scale the vectors to length 1, even if the model does not.": "モデルがそうしなくても、ベクトルを長さ1に正規化します。",
@@ -311,6 +310,8 @@ extension Japanese {
         "classification, regression (numbers) or multilabel (labels separated by ; or |).": "課題: classification(分類)、regression(数値の回帰)、multilabel(; か | で区切った複数のラベル)。",
         "Stratify folds by class.": "分割をクラスで層化します。",
         "What to freeze: none, embeddings, a number of lower layers, or all.": "固定するもの: none(なし)、embeddings(埋め込み層)、下位の層の数、all(すべて)。",
+        "Layers trained on top of the encoder: mlp (a dense layer, then the output layer) or linear (the output layer alone).": "エンコーダーの上で学習する層: mlp(全結合層と出力層)または linear(出力層だけ)。",
+        "Train several tasks on one shared encoder, listed in this JSON file; -o is then a folder with one model per task.": "この JSON ファイルに並べた複数の課題を、一つのエンコーダーで学習します。-o は、課題ごとのモデルを入れるフォルダーになります。",
         "For few examples: train the encoder on pairs of the same and of different classes, then fit a linear model on its vectors.": "例が少ないとき: 同じクラスと異なるクラスの対でエンコーダーを学習してから、そのベクトルに線形モデルを当てはめます。",
         "balanced gives all classes equal weight.": "balanced はすべてのクラスの重みを等しくします。",
         "Fit a temperature for the probabilities on held-out training rows.": "取り分けた学習用の行で、確率の温度を求めます(較正)。",

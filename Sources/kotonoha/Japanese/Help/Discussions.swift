@@ -240,6 +240,7 @@ extension Japanese {
         kotonoha train classifier ratings.xlsx --column 文 --label 評価 --folds 5 --group-column 話者 --freeze all -o predictions.xlsx
         kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
         kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
+        kotonoha train classifier --tasks tasks.json --model all-MiniLM-L6-v2 -o tasks
 
         With --folds (or --test) no model is saved: accuracy, Matthews correlation and
         F1 (or correlations) are reported with bootstrap intervals over rows, or over
@@ -247,11 +248,13 @@ extension Japanese {
         frozen embeddings; -o is then a table of predictions. --freeze all fits
         logistic or ridge regression on the model's vectors, its penalty chosen in
         inner folds; otherwise the encoder is fine-tuned. Epoch, penalty and
-        temperature are always chosen within the training rows.
+        temperature are always chosen within the training rows. --tasks fine-tunes one
+        encoder on several tables at once, each with a head of its own.
         """: """
         kotonoha train classifier ratings.xlsx --column 文 --label 評価 --folds 5 --group-column 話者 --freeze all -o predictions.xlsx
         kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
         kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
+        kotonoha train classifier --tasks tasks.json --model all-MiniLM-L6-v2 -o tasks
 
         --folds(または --test)ではモデルを保存せず、正答率、マシューズ相関係数、F1
         (または相関)を、行(--group-column があればグループ)のブートストラップ区間と
@@ -259,7 +262,8 @@ extension Japanese {
         このとき -o は予測の表です。--freeze all は、モデルのベクトルにロジスティック
         回帰またはリッジ回帰を当てはめ、罰則を内側の分割で選びます。ほかの場合は
         エンコーダーをファインチューニングします。エポック、罰則、温度は、つねに学習用の
-        行の中で選びます。
+        行の中で選びます。--tasks は、一つのエンコーダーを複数の表で同時に
+        ファインチューニングし、課題ごとにヘッドを置きます。
         """,
         """
         kotonoha classify my-classifier new.xlsx --column 文 -o labelled.xlsx
