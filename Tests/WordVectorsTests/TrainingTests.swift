@@ -86,6 +86,23 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
         }
     }
 
+    /// The rate comes down over the whole run, not over a thread's part of it or an epoch's.
+    @Test(arguments: [false, true])
+    func rateFallsInOneLineToTheEndWithAnyNumberOfThreads(_ isHogwild: Bool) throws {
+        let text = try text(lines: 16_000)
+        for threads in [1, 2, 3] {
+            let trainer = try WordTrainer(text: text, options: options("skip-gram ns"))
+            var reports: [WordTrainer.Progress] = []
+            try trainer.train(threads: threads, isHogwild: isHogwild, progress: { reports.append($0) })
+            #expect(reports.count > 6 && reports.allSatisfy { $0.totalWords == 3 * text.vocabulary.tokens })
+            for report in reports {
+                let left = 1 - Double(report.words) / Double(3 * text.vocabulary.tokens)
+                #expect(abs(report.learningRate - max(2.5e-6, 0.025 * left)) < 1e-8)
+            }
+            #expect(reports.last?.words == 3 * text.vocabulary.tokens)
+        }
+    }
+
     @Test(arguments: ["skip-gram ns", "cbow hs", "skip-gram ns ngrams"])
     func resumesToTheSameBits(_ kind: String) throws {
         // Long enough for several blocks in an epoch, of which runs are cut off in the middle.

@@ -30,6 +30,7 @@ private func processorSeconds() -> Double {
         options.epochs = number("epochs", 1)
         options.seed = UInt64(number("seed", 0))
         options.subsample = settings["subsample"].flatMap { Double($0) } ?? 1e-3
+        options.exponent = settings["exponent"].flatMap { Double($0) } ?? 0.75
         options.learningRate = settings["learning-rate"].flatMap { Double($0) }
         options.subwords = Subwords(minimum: number("minimum-n", 0), maximum: number("maximum-n", 0), buckets: number("buckets", 2_000_000))
         let threads = number("threads", 1), isHogwild = settings["hogwild"] == "1"

@@ -33,8 +33,12 @@ def gensim_seconds():
                     sg=0 if cbow else 1, seed=seed + 1, ns_exponent=float(given.get("exponent", 0.75)))
     model = FastText(min_n=lengths[0], max_n=lengths[1], bucket=buckets, **settings) if ngrams else Word2Vec(**settings)
     model.build_vocab(corpus_file=text)
+    # Each worker lowers the rate by the lines that it has read itself, out of `total_examples`: with the number of all lines it would come down
+    # by 1/workers of an epoch only, jump back at each epoch, and end far above zero. With a worker's share it falls as in one thread. What a
+    # worker reads ends by `total_words`, which stays that of the text.
+    share = -(-model.corpus_count // threads)
     begin = now()
-    model.train(corpus_file=text, total_words=model.corpus_total_words, total_examples=model.corpus_count, epochs=epochs)
+    model.train(corpus_file=text, total_words=model.corpus_total_words, total_examples=share, epochs=epochs)
     seconds = since(begin)
     if output:
         model.wv.save_word2vec_format(output)
