@@ -12,6 +12,7 @@ for name in ("kotonoha", "text", "words", "jwsd"):
 parser.add_argument("settings", nargs="*")
 parser.add_argument("--fasttext")
 parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--first-seed", type=int, default=0)
 parser.add_argument("--threads", default="2")
 parser.add_argument("--systems", default="deterministic,hogwild,gensim,fasttext")
 parser.add_argument("--before", default="", help="a command put before each training")
@@ -54,7 +55,7 @@ def scores(output):
 
 all_scores = {}
 with tempfile.TemporaryDirectory() as folder:
-    for seed in range(given.seeds):
+    for seed in range(given.first_seed, given.first_seed + given.seeds):
         for system in given.systems.split(","):
             output = os.path.join(folder, "words.vec")
             train(system, seed, output)
