@@ -207,8 +207,15 @@ def main(folder, out):
     chosen = [(c[i], c[k], image) for image, c in by_image.items() if len(c) > 2 for i, k in ((0, 1), (0, 2), (1, 2))]
     captions += write("coco", caption, chosen)
 
+    # What only the third part reads: the other pairs of Tanaka, and the captions of a COCO photograph in all ten pairs.
+    seen, later = set(text), random.Random(20261127)
+    more_text = write("tanaka-more", ("ja", "en"), [p for p in pairs if p not in seen])
+    more_text += write("kyoto-more", ("ja", "en"), later.sample([p for p in kyoto if p not in seen], 12_000))
+    write("coco-more", caption, [(a, b, image) for image, c in by_image.items() for i, a in enumerate(c) for b in c[i + 1:]])
+    more_text += [(s,) for c in by_image.values() for s in c if plain(s) not in tables.unseen]
+
     # All sentences that a teacher reads, by language.
-    everything = dict.fromkeys(s for r in text + scored_text + captions for s in r[:2])
+    everything = dict.fromkeys(s for r in text + scored_text + captions + more_text for s in r[:2])
     sides = {"ja": [], "en": []}
     for sentence in everything:
         sides["ja" if re.search(r"[\u3040-\u30ff\u3400-\u9fff々〆ヶ]", sentence) else "en"].append(sentence)
