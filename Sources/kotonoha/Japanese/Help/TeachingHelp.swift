@@ -8,7 +8,7 @@ extension Japanese {
         """
         Each model is one file in Sources/Simulation/Models; docs/simulations.md compares published and recomputed figures.
         """: """
-        各モデルは Sources/Simulation/Models の一つのファイルです。公刊値と再計算した値の
+        各モデルは Sources/Simulation/Models の一つのファイルです。公刊値と再計算の値の
         比較は docs/simulations.md にあります。
         """,
 
@@ -93,7 +93,7 @@ extension Japanese {
         """: """
         正しい反応までのサイクル数(ノイズなしとあり)と、それを Stroop (1935) の時間に
         変える直線を示します。--soa は、無視する刺激を先またはあとに提示します。τ、α、
-        σ、しきい値、1サイクルのミリ秒数は論文の記憶による値で、重みは論文の図3のものです。
+        σ、しきい値、1サイクルのミリ秒数は記憶による値で、重みは論文の図3のものです。
 
         --account transfer は別の説明を検証します。小さなテキストエンコーダー
         (--networks)が読みを学習し、色の呼称はその結果から始まります。比較のため、語を
