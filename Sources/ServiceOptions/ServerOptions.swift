@@ -18,7 +18,9 @@ public struct ServerOptions: ParsableArguments {
 
     /// Key that clients must send.
     @Option(
-        help: "The key that clients send as Authorization: Bearer KEY; KOTONOHA_KEY or --key-file is safer, as other users can see command lines.")
+        help:
+            "The key that clients send as Authorization: Bearer KEY; KOTONOHA_KEY or --key-file is safer, as other users can see command lines."
+    )
     public var key: String?
 
     /// A file whose first line is the key.
@@ -30,7 +32,9 @@ public struct ServerOptions: ParsableArguments {
     public var noKey = false
 
     /// Host names clients may use besides localhost and addresses.
-    @Option(help: ArgumentHelp("A host name that clients may use besides localhost and addresses; may be given several times.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "A host name that clients may use besides localhost and addresses; may be given several times.", valueName: "name"))
     public var allowHost: [String] = []
 
     /// Number of worker threads; results do not depend on it.

@@ -209,7 +209,8 @@ public enum HDF5Validation {
                 .memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
         case (_, 0, DataError.Kind.badData.rawValue):
             let reason = text.hasSuffix("\n") ? String(text.dropLast()) : text
-            throw DataError(.badData, reason.hasPrefix("this HDF5 file is damaged") ? reason : "this HDF5 file is damaged: \(reason)", file: path)
+            throw DataError(
+                .badData, reason.hasPrefix("this HDF5 file is damaged") ? reason : "this HDF5 file is damaged: \(reason)", file: path)
         case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
         // Killed by the kernel for lack of memory, or ended by Swift's allocator, with a message.
         case (_, SIGKILL, _): throw MemoryBudget.error("checking this file (the checking process was killed)", file: path)

@@ -87,7 +87,9 @@ struct SimulateNamingCommand: ParsableCommand {
         if moments, input != nil || recover != nil || semantics != nil {
             throw ValidationError("--moments accompanies a simulation at given values (--at)")
         }
-        if input != nil, at != nil { throw ValidationError("--at simulates given values, and a table is for fitting; leave one of them out") }
+        if input != nil, at != nil {
+            throw ValidationError("--at simulates given values, and a table is for fitting; leave one of them out")
+        }
     }
 
     func run() throws {
