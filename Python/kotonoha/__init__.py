@@ -3,7 +3,7 @@
 >>> from kotonoha import Encoder
 >>> with Encoder() as encoder:
 ...     encoder.encode(["two dogs play in snow", "猫が眠る"]).shape
-(2, 256)
+(2, 384)
 """
 
 from ._analysis import Components, pca, rank, tsne, umap

@@ -53,10 +53,10 @@ public final class MaskedLanguageModel: LanguageModel {
         let architecture = configuration["architectures"]?.array?.first?.string ?? ""
         let instead =
             architecture.hasSuffix("ForSequenceClassification")
-            ? "it judges whole texts: rerank compares a query with texts, explain shows what its score rests on"
-            : "it makes vectors: embed, similarity, rank, attention and explain take it"
-        return "this model has no language-model head, so it gives words no probabilities; \(instead). "
-            + "A checkpoint ending in ForMaskedLM or ForCausalLM has the head"
+            ? "it scores whole texts; use it with rerank, classify or explain"
+            : "use it with embed, similarity, rank, attention or explain"
+        return "this model has no language-model head and cannot give probabilities of words; \(instead). "
+            + "Architectures ending in ForMaskedLM or ForCausalLM have the head"
     }
 
     /// The model's name, as outputs give it.

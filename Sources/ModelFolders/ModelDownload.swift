@@ -228,7 +228,7 @@ package struct ModelDownload: Sendable {
         switch response.status {
         case 200..<400: return
         case 401, 403:
-            let advice = token == nil ? "set HF_TOKEN to a token that may read it" : "the token in HF_TOKEN may not read it"
+            let advice = token == nil ? "set HF_TOKEN to a token with access" : "the token in HF_TOKEN has no access"
             throw DataError(
                 .unavailable,
                 "the hub refused \(name) (status \(response.status)): it does not exist or is not public; "

@@ -32,7 +32,7 @@ public final class CrossEncoder: Sendable {
                 .usage,
                 "this model is not a reranker: its architecture is '\(architecture)', expected one ending in "
                     + "ForSequenceClassification; "
-                    + "a model of sentence vectors compares texts with rank and similarity", file: file)
+                    + "sentence encoders compare texts with rank and similarity", file: file)
         }
         sequences = try SequenceScorer(directory, options: options)
         guard sequences.network.labels == 1 else {

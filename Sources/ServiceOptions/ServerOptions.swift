@@ -8,49 +8,53 @@ public struct ServerOptions: ParsableArguments {
     @Option(help: "The address to listen on.")
     public var host = "127.0.0.1"
 
-    /// The port to listen on; 0 for any that is free.
-    @Option(help: "The port to listen on; 0 for any that is free.")
+    /// The port to listen on; 0 for any free port.
+    @Option(help: "The port to listen on; 0 for any free port.")
     public var port = 8080
 
-    /// A Unix socket to listen on too, which only its owner may open.
-    @Option(help: ArgumentHelp("Listen on a Unix socket too, which only its owner may open.", valueName: "path"))
+    /// A Unix socket to listen on as well, which only its owner can open.
+    @Option(help: ArgumentHelp("Also listen on a Unix socket, which only its owner can open.", valueName: "path"))
     public var socket: String?
 
     /// Key that clients must send.
     @Option(
-        help: "What clients must send as Authorization: Bearer KEY; better in KOTONOHA_KEY or --key-file, since others see command lines.")
+        help:
+            "The key that clients send as Authorization: Bearer KEY; KOTONOHA_KEY or --key-file is safer, as other users can see command lines."
+    )
     public var key: String?
 
     /// A file whose first line is the key.
     @Option(help: ArgumentHelp("A file whose first line is the key.", valueName: "file"))
     public var keyFile: String?
 
-    /// Answers anyone, also on an address that is not loopback.
-    @Flag(help: "Answer anyone, also on an address that is not loopback.")
+    /// Answers without a key, even on addresses other than loopback.
+    @Flag(help: "Answer without a key, even on addresses other than loopback.")
     public var noKey = false
 
     /// Host names clients may use besides localhost and addresses.
-    @Option(help: ArgumentHelp("Host name clients may use besides localhost and addresses; can be repeated.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "A host name that clients may use besides localhost and addresses; may be given several times.", valueName: "name"))
     public var allowHost: [String] = []
 
     /// Number of worker threads; results do not depend on it.
-    @Option(help: "Worker threads; results do not depend on the number.")
+    @Option(help: "Number of worker threads; results do not depend on it.")
     public var threads = Parallel.availableThreads
 
-    /// Tokens of a batch.
-    @Option(help: "Tokens of a batch.")
+    /// Maximum number of tokens per batch.
+    @Option(help: "Maximum number of tokens per batch.")
     public var batchTokens = 1024
 
-    /// Requests are refused with status 429 while this many tokens wait.
-    @Option(help: "Refuse requests with status 429 while this many tokens wait.")
+    /// Requests are rejected with status 429 while this many tokens are waiting.
+    @Option(help: "Reject requests with status 429 while this many tokens are waiting.")
     public var queueTokens = 65_536
 
-    /// The longest body of a request, in bytes.
-    @Option(help: "Largest body of a request in bytes.")
+    /// Maximum size of a request body in bytes.
+    @Option(help: "Maximum size of a request body in bytes.")
     public var bodyBytes = 32 << 20
 
-    /// Says nothing but errors.
-    @Flag(help: "Say nothing but errors.")
+    /// No progress, no notes; errors only.
+    @Flag(help: "No progress, no notes; errors only.")
     public var quiet = false
 
     /// - Throws: `ValidationError` that names the option and its range.

@@ -5,41 +5,40 @@ import Tensors
 /// What `serve` can be asked.
 public struct ServeArguments: ParsableArguments {
     /// One line for the help.
-    public static let abstract = "Vectors of sentences, scores of rerankers and search in vector files over HTTP."
+    public static let abstract = "Serve sentence vectors, reranker scores and vector search over HTTP."
     /// The discussion below the help's first line.
     public static let discussion = """
         kotonoha serve --model all-MiniLM-L6-v2
         curl -s localhost:8080/v1/embeddings -H 'Content-Type: application/json' -d '{"input": "two dogs play in snow"}'
 
-        A sentence has the same vector, to the last bit, as kotonoha embed gives it, however many clients ask at once. /docs lists the
-        paths. SIGTERM ends the server when the accepted requests are answered.
+        A sentence gets the same vector, bit for bit, as from kotonoha embed, however
+        many clients ask at once. /docs lists the paths. After SIGTERM the server
+        answers the requests it has accepted, then exits.
         """
 
-    /// Models of sentence vectors or rerankers: folders or names.
+    /// Sentence encoders or rerankers: folders or names.
     @Option(
-        help: ArgumentHelp(
-            "A model of sentence vectors or a reranker: a folder, or a name to look for; can be given several times.", valueName: "dir|name"
-        ))
+        help: ArgumentHelp("A sentence encoder or reranker: a folder or a name; may be given several times.", valueName: "dir|name"))
     public var model: [String] = []
 
     /// Vector files to search.
-    @Option(help: ArgumentHelp("A vector file to search; can be given several times.", valueName: "file"))
+    @Option(help: ArgumentHelp("A vector file to search; may be given several times.", valueName: "file"))
     public var vectors: [String] = []
 
-    /// What matrix products compute in; f32 if nil.
-    @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
+    /// Precision of matrix products; f32 if nil.
+    @Option(help: "Precision of matrix products: f32 (default), bf16 or int8.")
     public var precision: Precision?
 
-    /// Longest sentence in tokens; the model's own limit if nil.
-    @Option(help: "Longest sentence in tokens; the model's own limit if not given.")
+    /// Maximum sentence length in tokens; the model's limit if nil.
+    @Option(help: "Maximum sentence length in tokens; by default the model's limit.")
     public var maxLength: Int?
 
-    /// Text put before every sentence.
-    @Option(help: "Text put before every sentence.")
+    /// Text to put before every sentence.
+    @Option(help: "Text to put before every sentence.")
     public var prompt: String?
 
-    /// Refuses texts that are too long instead of cutting them.
-    @Flag(help: "Refuse too long texts with status 400 instead of cutting them.")
+    /// Rejects texts that are too long instead of truncating them.
+    @Flag(help: "Reject texts that are too long with status 400 instead of truncating them.")
     public var refuseLong = false
 
     /// - Throws: `ValidationError` that names the option and its range.
@@ -54,32 +53,33 @@ public struct ServeArguments: ParsableArguments {
 /// What `explore` can be asked.
 public struct ExploreArguments: ParsableArguments {
     /// One line for the help.
-    public static let abstract = "A map of sentences in the browser: up to millions of points, search by words and by meaning."
+    public static let abstract = "Explore a map of sentences in the browser: up to millions of points, with search by word or meaning."
     /// The discussion below the help's first line.
     public static let discussion = """
         kotonoha tsne vectors.h5 -o map.h5
         kotonoha explore map.h5 --vectors vectors.h5
 
-        Prints an address to open in a browser. Points have the colours of any column; draw around some, and save them as a table that
-        kotonoha vectors label turns into a column.
+        Prints an address to open in a browser. Colour the points by any column; draw
+        around some of them to save them as a table, which kotonoha vectors label turns
+        into a column.
         """
 
     /// A map, or a vector file whose first two principal components are drawn.
     @Argument(
         help: ArgumentHelp(
-            "A map (map.h5); or a vector file, whose first two principal components are drawn.", valueName: "map.h5|vectors.h5"))
+            "A map (map.h5), or a vector file whose first two principal components are drawn.", valueName: "map.h5|vectors.h5"))
     public var input: String
 
-    /// The vector file of the map; looked for beside the map if nil.
-    @Option(help: ArgumentHelp("The vector file of the map; looked for beside the map if not given.", valueName: "file"))
+    /// The map's vector file; looked for next to the map if nil.
+    @Option(help: ArgumentHelp("The map's vector file; by default it is looked for next to the map.", valueName: "file"))
     public var vectors: String?
 
     /// A second map of the same vector file, shown beside the first.
-    @Option(help: ArgumentHelp("A second map of the same vector file, shown beside the first.", valueName: "map2.h5"))
+    @Option(help: ArgumentHelp("A second map of the same vector file, shown next to the first.", valueName: "map2.h5"))
     public var second: String?
 
-    /// The model that embeds queries; the one that the vector file names if nil.
-    @Option(help: ArgumentHelp("The model that embeds queries; the one that the vector file names if not given.", valueName: "dir|name"))
+    /// The model that embeds queries; the one that made the vector file if nil.
+    @Option(help: ArgumentHelp("The model that embeds queries; by default the one that made the vector file.", valueName: "dir|name"))
     public var model: String?
 
     /// Title of the page.

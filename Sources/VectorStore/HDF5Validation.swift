@@ -201,13 +201,16 @@ public enum HDF5Validation {
         let text = String(decoding: hasBegun || hasLittle ? message.dropFirst() : message[...], as: UTF8.self)
         switch (isInTime, signal, code) {
         case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _):
-            throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
+            throw DataError(.badData, "this HDF5 file is damaged: reading it timed out", file: path)
         case (_, 0, 0): return stretches(text) ?? []
         // libhdf5 does not always say that memory is what it lacks.
         case (_, 0, DataError.Kind.badData.rawValue) where hasLittle:
             throw DataError(
                 .memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
-        case (_, 0, DataError.Kind.badData.rawValue): throw DataError(.badData, "this HDF5 file is damaged: \(text)", file: path)
+        case (_, 0, DataError.Kind.badData.rawValue):
+            let reason = text.hasSuffix("\n") ? String(text.dropLast()) : text
+            throw DataError(
+                .badData, reason.hasPrefix("this HDF5 file is damaged") ? reason : "this HDF5 file is damaged: \(reason)", file: path)
         case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
         // Killed by the kernel for lack of memory, or ended by Swift's allocator, with a message.
         case (_, SIGKILL, _): throw MemoryBudget.error("checking this file (the checking process was killed)", file: path)

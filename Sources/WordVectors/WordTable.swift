@@ -63,16 +63,16 @@ package struct ReadingRemarks: Sendable, Equatable {
         var result: [String] = []
         if let first = firstDuplicate {
             result.append(
-                "\(duplicates) word\(duplicates == 1 ? " comes" : "s come") more than once, \"\(first.word)\" at \(first.place) first; the first vector of each is kept"
+                "\(duplicates) word\(duplicates == 1 ? " occurs" : "s occur") more than once (first \"\(first.word)\" at \(first.place)); the first vector of each is kept"
             )
         }
         if let firstBroken {
             result.append(
-                "\(brokenWords) word\(brokenWords == 1 ? " is" : "s are") not UTF-8, number \(firstBroken) first; kept byte for byte")
+                "\(brokenWords) word\(brokenWords == 1 ? " is" : "s are") not UTF-8 (first number \(firstBroken)); kept byte for byte")
         }
         if let first = firstSpaced {
             result.append(
-                "\(spacedWords) word\(spacedWords == 1 ? " contains" : "s contain") spaces, \"\(first.word)\" at \(first.place) first")
+                "\(spacedWords) word\(spacedWords == 1 ? " contains" : "s contain") spaces (first \"\(first.word)\" at \(first.place))")
         }
         return result
     }

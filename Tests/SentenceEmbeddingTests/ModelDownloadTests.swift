@@ -85,7 +85,7 @@ extension LocalHub {
     func token() throws {
         try withHub { hub, _ in
             #expect(message { try hub.download("org/private").run() }.contains("set HF_TOKEN"))
-            #expect(message { try hub.download("org/private", ["HF_TOKEN": "other"]).run() }.contains("may not read it"))
+            #expect(message { try hub.download("org/private", ["HF_TOKEN": "other"]).run() }.contains("has no access"))
             try hub.download("org/private", ["HF_TOKEN": "secret"]).run()
             let storage = hub.requests.filter { $0.contains("/storage/") }
             #expect(!storage.isEmpty && storage.allSatisfy { $0.hasSuffix("auth=no") })

@@ -118,7 +118,7 @@ import VectorStore
         let table = try WordFile.read(scratch.write("3 1\na 1\nb 2\na 3\n"))
         #expect(
             table.count == 2 && table.row(0) == [1]
-                && table.remarks.sentences == ["1 word comes more than once, \"a\" at 4 first; the first vector of each is kept"])
+                && table.remarks.sentences == ["1 word occurs more than once (first \"a\" at 4); the first vector of each is kept"])
     }
 
     @Test func namesWhatIsWrongInBinary() throws {

@@ -86,20 +86,21 @@ package struct Affinities: Sendable {
     /// Neighbours that a perplexity needs.
     static func neighborCount(_ perplexity: Double, points: Int) -> Int { max(1, min(points - 1, Int((3 * perplexity).rounded(.down)))) }
 
+    /// Without the ".0" of a whole number.
+    private static func plain(_ number: Double) -> String { Int(exactly: number).map { "\($0)" } ?? "\(number)" }
+
     @discardableResult
     static func check(_ perplexities: [Double], points: Int) throws -> Double {
         guard let largest = perplexities.max(), perplexities.allSatisfy({ $0.isFinite && $0 >= 1 }) else {
             throw DataError(
-                .usage, "a perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
+                .usage, "the perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
         }
         let limit = largestPerplexity(points: points)
         guard largest <= limit else {
-            let advice =
-                limit >= 1
-                ? "the largest perplexity that they allow is \((limit * 100).rounded(.down) / 100)" : "a map needs at least 4 points"
+            let advice = limit >= 1 ? "use at most \(plain((limit * 100).rounded(.down) / 100))" : "a map needs at least 4 points"
             throw DataError(
                 .usage,
-                "perplexity \(largest) needs at least \(Int((3 * largest).rounded(.up)) + 1) points and there are \(points): \(advice)")
+                "perplexity \(plain(largest)) needs at least \(Int((3 * largest).rounded(.up)) + 1) points, found \(points); \(advice)")
         }
         return largest
     }

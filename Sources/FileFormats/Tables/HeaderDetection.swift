@@ -68,9 +68,9 @@ enum HeaderDetection {
             !PlainNumber.missingMarks.contains(first[column]) && column < first.count && TextTable.isNumeric(column, in: rest)
         }
         let shown = first.map { $0.count > 24 ? $0.prefix(24) + "…" : $0 }.joined(separator: ", ")
-        let isTaken = "note: the first row (\(shown)) is read as the names of the columns; \(Setting.noHeader), if it is data"
+        let isTaken = "note: the first row (\(shown)) is read as column names; add \(Setting.noHeader) if it is data"
         let isData =
-            "warning: the first row (\(shown)) looks like names of columns, but is read as data; \(Setting.header), if it names them"
+            "warning: the first row (\(shown)) looks like column names but is read as data; add \(Setting.header) if it is a header"
         if filled.count == 1, first.count == 1 {
             guard !rest.isEmpty else { return Verdict(isHeader: false) }
             let looksDifferent = !isPlainText || isLonger(rest, column: 0, than: first[0])

@@ -12,7 +12,7 @@ enum RunningServer {
         guard let socket = ProcessInfo.processInfo.environment["KOTONOHA_SERVER"], !socket.isEmpty else { return nil }
         do {
             if let found = try RemoteEncoder(socket: socket, where: fits) { return found }
-            if !isQuiet { Console.say("note: the server at \(socket) has no model that fits, so one is loaded here") }
+            if !isQuiet { Console.say("note: the server at \(socket) does not have this model with these settings, so it is loaded here") }
         } catch {
             if !isQuiet { Console.say("note: \(error); the model is loaded here") }
         }

@@ -94,19 +94,21 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// Warns where the vectors cannot be trusted.
-    static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isQuiet: Bool) {
+    static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isOfWords: Bool = false, isQuiet: Bool) {
         guard !isQuiet else { return }
         if counts.truncated > 0 {
             Console.say(
                 "note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences "
                     + "\(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and truncated (--max-length)")
         }
-        if counts.unknownShare > 0.05 {
-            Console.say(
-                "warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors "
-                    + "mean little for such text. "
+        guard counts.unknownShare > 0.05 else { return }
+        let percent = Console.fixed(counts.unknownShare * 100, 1)
+        Console.say(
+            isOfWords
+                ? "warning: \(percent) % of all words are out of vocabulary; if the word vectors were trained with --mecab, add the same "
+                    + "option here"
+                : "warning: \(percent) % of all tokens are unknown to this model; its vectors mean little for such text. "
                     + "Use a model for the text's language (--model)")
-        }
     }
 }
 

@@ -93,7 +93,7 @@ struct EncodingCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + (leave == nil ? OutputName.vectors : []), "scores are written")
-        if data.isEmpty { throw ValidationError("--data names the measurements") }
+        if data.isEmpty { throw ValidationError("give the measurements with --data") }
         if let leave, leave != 2 { throw ValidationError("--leave must be 2, not \(leave); for larger parts use --folds") }
         if leave != nil {
             try refuse([("--bands", bands != nil), ("--group-column", groupColumn != nil)], "is for folds, and --leave 2 leaves pairs out")

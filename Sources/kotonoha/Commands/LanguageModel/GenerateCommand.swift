@@ -76,7 +76,7 @@ struct GenerateCommand: ParsableCommand {
                     ("--beam", beam != nil), ("--sample", sample), ("--outputs", outputs != 1), ("--prefix-column", prefixColumn != nil),
                     ("--max-length", maxLength != nil),
                 ],
-                "is for what the network writes, and --score takes what is written already")
+                "is for generating; --score scores given outputs")
         }
         if score != nil && target != nil { throw ValidationError("--score and --target exclude each other") }
         if target != nil && outputs > 1 { throw ValidationError("--target compares one output of each source; --outputs has \(outputs)") }

@@ -153,9 +153,9 @@ struct AutoencoderCommand: ParsableCommand {
             value.map { "\(Console.fixed(100 * $0.share, 1)) %" } ?? "–"
         }
         var line =
-            "\(output): \(Console.counted(kept.count, "row")) × \(code); of the variance the code loses \(percent(own)), \(components) principal components lose \(percent(principal))"
+            "\(output): \(Console.counted(kept.count, "row")) × \(code); variance lost by the code \(percent(own)), by \(components) principal components \(percent(principal))"
         if held != nil {
-            line += "; on \(Console.counted(test.count, "row")) that neither learned from \(percent(held)) and \(percent(heldPrincipal))"
+            line += "; on \(Console.counted(test.count, "row")) held out from both \(percent(held)) and \(percent(heldPrincipal))"
         }
         Console.say(line)
         if settings.isStochastic, activity.contains(0) {

@@ -70,11 +70,11 @@ struct ClusterCommand: ParsableCommand {
     func validate() throws {
         try OutputName.require(
             output, OutputName.tables + OutputName.vectors + (tree == nil ? [] : ["newick", "nwk"]), "clusters are written")
-        if tree == nil { try refuse([("--height", height != nil), ("--figure", figure != nil)], "is for trees, which --tree asks for") }
+        if tree == nil { try refuse([("--height", height != nil), ("--figure", figure != nil)], "needs --tree") }
         if tree != nil {
-            try refuse([("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
+            try refuse([("--min-size", minSize != nil), ("--starts", starts != nil)], "cannot be combined with --tree")
             try refuse(
-                [("--height", height != nil && threshold != nil)], "is the former name of a tree's --threshold; leave one of them out")
+                [("--height", height != nil && threshold != nil)], "is the old name of a tree's --threshold; leave one of them out")
             if clusters != nil {
                 try refuse(
                     [("--threshold", threshold != nil), ("--height", height != nil)],
@@ -86,9 +86,9 @@ struct ClusterCommand: ParsableCommand {
         } else if clusters != nil {
             try refuse(
                 [("--threshold", threshold != nil), ("--min-size", minSize != nil)],
-                "is for communities, and --clusters asks for k-means; leave one of them out")
+                "is for communities and cannot be combined with --clusters (k-means)")
         } else {
-            try refuse([("--starts", starts != nil)], "is for k-means, which --clusters asks for")
+            try refuse([("--starts", starts != nil)], "needs --clusters")
         }
         try refuse([("--bom", tableOutput.bom && !output.lowercased().hasSuffix(".csv"))], "is for an output that ends in .csv")
     }
@@ -181,7 +181,7 @@ struct ClusterCommand: ParsableCommand {
             "\(output): \(method == "communities" ? Console.counted(clustering.count, "community", "communities") : Console.counted(clustering.count, "cluster"))"
                 + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
                 + ", \(Console.grouped(inside)) of \(Console.counted(valid, "sentence")); sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
-                + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
+                + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the centre \(Console.fixed(clustering.meanCosine, 3))")
     }
 
     // MARK: Trees

@@ -27,7 +27,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     @Option(help: "add (3CosAdd) or mul (3CosMul).")
     var method: ArithmeticMethod = .add
 
-    @Option(help: "Search only the first so many words.")
+    @Option(help: "Search only the first N words of the file.")
     var limit: Int?
 
     @Flag(help: "Distinguish upper and lower case; otherwise the first word in the file is used for both.")

@@ -157,7 +157,7 @@ struct ModelPullCommand: ParsableCommand {
                 JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
         }
         if !report.quiet {
-            Console.say("\(name) is there and loads (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)")
+            Console.say("\(name) is complete and loads (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)")
         }
     }
 }

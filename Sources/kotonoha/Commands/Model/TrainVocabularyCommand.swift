@@ -9,7 +9,7 @@ struct TrainVocabularyCommand: ParsableCommand {
         discussion: """
             kotonoha train vocabulary text.txt -o tokenizer.json --size 16000 --lowercase
 
-            Hugging Face tokenizers can read the result and gives the same ids.
+            Hugging Face tokenizers reads the result and gives the same ids.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {

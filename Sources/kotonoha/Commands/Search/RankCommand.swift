@@ -57,7 +57,7 @@ struct RankCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Look through short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same answers and is used by itself where "
+            "Search short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same results and is used automatically if "
                 + "the file has it; binary may miss some."))
     var codes: VectorCodes?
 
@@ -74,8 +74,8 @@ struct RankCommand: ParsableCommand {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1) + (arithmetic.isGiven ? 1 : 0)
         if sources != 1 {
             throw ValidationError(
-                "queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; "
-                    + "expected one of these, found \(sources)")
+                "give queries on the command line, or by --queries, --query-vectors, or --plus and --minus; "
+                    + "expected exactly one of these, found \(sources)")
         }
         try OutputName.requireTable(output)
         if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty") }

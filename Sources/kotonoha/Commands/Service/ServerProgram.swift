@@ -19,7 +19,7 @@ enum ServerProgram {
         var arguments = ([name] + CommandLine.arguments.dropFirst()).map { strdup($0) }
         arguments.append(nil)
         execv(path, &arguments)
-        throw DataError(.unavailable, "the server does not start (\(String(cString: strerror(errno))))", file: path)
+        throw DataError(.unavailable, "the server did not start (\(String(cString: strerror(errno))))", file: path)
     }
 
     /// Beside this program, and where the package in Server is built.

@@ -8,7 +8,8 @@ import Tensors
 struct DrawOverfittingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "overfitting", abstract: "Polynomials fitted to a noisy sine: overfitting, bias and variance, regularization.",
-        discussion: "A sine on 0 … 6π with noise, --points places of which --sampled are fitted. --table writes the numbers of all panels.")
+        discussion:
+            "Polynomials are fitted to --sampled of --points noisy points of a sine on 0 … 6π. --table writes the numbers of all panels.")
 
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
     @Option(help: "Number of points on the interval.") var points = 100

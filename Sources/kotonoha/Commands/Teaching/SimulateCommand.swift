@@ -8,7 +8,7 @@ struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Simulate models of the mental lexicon: naming, Stroop, WEAVER++, cumulative interference, ERP.",
         discussion:
-            "Every model is a file of Sources/Simulation/Models; docs/simulations.md says what is published and what is recomputed.",
+            "Each model is one file in Sources/Simulation/Models; docs/simulations.md compares published and recomputed figures.",
         subcommands: [
             SimulateNamingCommand.self, SimulateStroopCommand.self, SimulateWeaverCommand.self, SimulateCumulativeCommand.self,
             SimulateERPCommand.self,

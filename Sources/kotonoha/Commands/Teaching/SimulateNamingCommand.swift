@@ -85,9 +85,11 @@ struct SimulateNamingCommand: ParsableCommand {
         }
         if power != nil, input == nil { throw ValidationError("--power needs a table of people") }
         if moments, input != nil || recover != nil || semantics != nil {
-            throw ValidationError("--moments stands beside a simulation at given values (--at)")
+            throw ValidationError("--moments accompanies a simulation at given values (--at)")
         }
-        if input != nil, at != nil { throw ValidationError("--at simulates given values; a table is fitted") }
+        if input != nil, at != nil {
+            throw ValidationError("--at simulates given values, and a table is for fitting; leave one of them out")
+        }
     }
 
     func run() throws {

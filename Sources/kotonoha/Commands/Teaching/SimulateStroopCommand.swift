@@ -11,7 +11,7 @@ struct SimulateStroopCommand: ParsableCommand {
         commandName: "stroop", abstract: "The Stroop effect from pathways of different strength (Cohen, Dunbar & McClelland 1990).",
         discussion: """
             Cycles of correct responses, with and without noise, and the line from cycles
-            to Stroop's times of 1935. --soa presents the ignored stimulus earlier or
+            to the times of Stroop (1935). --soa presents the ignored stimulus earlier or
             later. τ, α, σ, the threshold and milliseconds per cycle are remembered from
             the paper; the weights are its figure 3.
 
@@ -42,7 +42,7 @@ struct SimulateStroopCommand: ParsableCommand {
     @Option(help: "Trials of each condition, with noise.") var trials = 10_000
     @Option(help: "τ, the rate of the cascade.") var rate = 0.1
     @Option(help: "σ, the noise of the accumulators.") var noise = 0.1
-    @Option(help: "Milliseconds of a cycle, for --soa.") var millisecondsPerCycle = StroopModel.millisecondsPerCycle
+    @Option(help: "Milliseconds per cycle, for --soa.") var millisecondsPerCycle = StroopModel.millisecondsPerCycle
     @OptionGroup(title: "Output") var options: SimulationOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 

@@ -26,7 +26,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The file to write: .h5, .vec, .bin or .npy.")
     var output: String
 
-    @Option(help: "Keep only the first so many words.")
+    @Option(help: "Keep only the first N words of the file.")
     var limit: Int?
 
     @Option(help: "The words of an .npy file, one per line; by default NAME.vocab or NAME.txt.")

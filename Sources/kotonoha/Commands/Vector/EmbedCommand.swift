@@ -148,7 +148,7 @@ struct EmbedCommand: ParsableCommand {
             throw error
         }
         progress.finish()
-        ModelOptions.report(summary.counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
+        ModelOptions.report(summary.counts, maxLength: encoder.maxLength, isOfWords: model.isWordFile, isQuiet: report.quiet)
         if report.json { return try Console.print(json(summary, encoder).serialized(.pretty)) }
         if report.quiet { return }
         if summary.isAlreadyThere {

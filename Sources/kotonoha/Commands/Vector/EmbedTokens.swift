@@ -126,13 +126,13 @@ struct TokenArguments: ParsableArguments {
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
         note(
             summary.crossingPieces,
-            "of \(Console.grouped(summary.pieces)) word pieces cross a boundary between words; each of those words has its share of them")
+            "of \(Console.grouped(summary.pieces)) word pieces cross a word boundary; each of those words gets its share")
         note(
             summary.bareWords,
             "words have no piece of their own (the tokenizer drops their characters) and use the vector of the "
                 + "adjacent piece")
-        note(summary.sharedWords, "words share a written token and have its vector in common")
-        note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
+        note(summary.sharedWords, "words share a written token and have the same vector")
+        note(summary.rebuiltTexts, "sentences have no text that matches their words; their words were joined instead")
         note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")
         Console.say(
             "\(output): \(Console.counted(summary.sentences, "sentence")), \(Console.counted(summary.words, "word")), "

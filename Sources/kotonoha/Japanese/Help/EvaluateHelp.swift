@@ -24,7 +24,7 @@ extension Japanese {
         "The questions.": "問題のファイル。",
         "A file of word vectors.": "単語ベクトルのファイル。",
         "add (3CosAdd) or mul (3CosMul).": "add(3CosAdd)または mul(3CosMul)。",
-        "Search only the first so many words.": "先頭からこの数の単語だけを探します。",
+        "Search only the first N words of the file.": "ファイルの先頭からこの数の単語だけを探します。",
         "Distinguish upper and lower case; otherwise the first word in the file is used for both.": "大文字と小文字を区別します。指定しなければ、ファイルで先にある単語を両方に使います。",
         "A table of every question with its answer (.tsv, .csv or .xlsx).": "各問題とその答えの表(.tsv、.csv、.xlsx)。",
         """
@@ -83,10 +83,10 @@ extension Japanese {
 
         各行に、手がかり、選択肢と、あれば正答(選択肢またはその番号)があります。
         手がかりとのコサイン類似度が最も高い選択肢を選び、同点は誤りとします。正答率には
-        正確な二項区間(Clopper–Pearson)が付き、偶然の水準と検定します。--against は、
-        二つのモデルを同じ項目で比べます(McNemar の正確検定)。--template は、すべての
-        テキストを {} に入れます。{} が二つあれば、手がかりと選択肢を入れた文を、
-        手がかりを二度入れた文と比べます。
+        正確な二項信頼区間(Clopper–Pearson)を付け、チャンスレベルとの差を検定します。
+        --against は、二つのモデルを同じ項目で比べます(McNemar の正確検定)。--template
+        は、すべてのテキストを {} に入れます。{} が二つあれば、手がかりと選択肢を入れた
+        文を、手がかりを二度入れた文と比べます。
 
         kotonoha evaluate choice blimp.jsonl --model gpt2 --categories accuracies.csv
 

@@ -80,7 +80,7 @@ extension Japanese {
         "The first probe's file.": "一つめのプローブのファイル。",
         "The second probe's file.": "二つめのプローブのファイル。",
         "Punctuation left out of trees, by tag set: upos, penn, unidic or none. By default the one that fits the treebank's tags.": "木から除く句読点を決めるタグ体系: upos、penn、unidic、none(除かない)。既定はツリーバンクのタグに合うもの。",
-        "The model whose word pieces the vectors belong to, for files of other programs with one vector per piece.": "断片ごとに一つのベクトルを持つ、ほかのプログラムのファイルのための、断片のもとになったモデル。",
+        "The model whose word pieces the vectors belong to, for files of other programs with one vector per piece.": "サブワードごとに一つのベクトルを持つ、ほかのプログラムのファイルのための、サブワードのもとになったモデル。",
         "Word vectors for the first probe.": "一つめのプローブの単語ベクトル。",
         "Word vectors for the second probe.": "二つめのプローブの単語ベクトル。",
         "The treebank of both.": "両方に使うツリーバンク。",

@@ -5,58 +5,57 @@ extension Japanese {
     /// Of `serve`, `explore` and `shard`.
     static let serviceHelp: KeyValuePairs<String, String> = [
         // serve
-        "A model of sentence vectors or a reranker: a folder, or a name to look for; can be given several times.": "文ベクトルのモデルまたはリランカー(フォルダー、または探す名前)。複数回指定できます。",
-        "A vector file to search; can be given several times.": "検索するベクトルファイル。複数回指定できます。",
-        "What matrix products compute in: f32 (if not given), bf16 or int8.": "行列積の精度: f32(既定)、bf16、int8。",
-        "Longest sentence in tokens; the model's own limit if not given.": "文の最大の長さ(トークン数)。指定しなければモデルの上限。",
-        "Text put before every sentence.": "各文の前に置くテキスト(プロンプト)。",
-        "Refuse too long texts with status 400 instead of cutting them.": "長すぎるテキストを、切り詰めずにステータス 400 で断ります。",
+        "A sentence encoder or reranker: a folder or a name; may be given several times.": "文のエンコーダーまたはリランカー(フォルダーまたは名前)。複数回指定できます。",
+        "A vector file to search; may be given several times.": "検索するベクトルファイル。複数回指定できます。",
+        "Precision of matrix products: f32 (default), bf16 or int8.": "行列積の精度: f32(既定)、bf16、int8。",
+        "Maximum sentence length in tokens; by default the model's limit.": "文の最大の長さ(トークン数)。既定はモデルの上限です。",
+        "Reject texts that are too long with status 400 instead of truncating them.": "長すぎるテキストを、切り詰めずにステータス 400 で拒否します。",
         """
         kotonoha serve --model all-MiniLM-L6-v2
         curl -s localhost:8080/v1/embeddings -H 'Content-Type: application/json' -d '{"input": "two dogs play in snow"}'
 
-        A sentence has the same vector, to the last bit, as kotonoha embed gives it, however many clients ask at once. /docs lists the
-        paths. SIGTERM ends the server when the accepted requests are answered.
+        A sentence gets the same vector, bit for bit, as from kotonoha embed, however
+        many clients ask at once. /docs lists the paths. After SIGTERM the server
+        answers the requests it has accepted, then exits.
         """: """
         kotonoha serve --model all-MiniLM-L6-v2
         curl -s localhost:8080/v1/embeddings -H 'Content-Type: application/json' -d '{"input": "犬が雪の上で遊ぶ"}'
 
-        文のベクトルは、同時に要求するクライアントの数によらず、kotonoha embed の
-        ベクトルと最後のビットまで同じです。パスの一覧は /docs にあります。SIGTERM を
-        受けると、受け付けた要求に答えてから終了します。
+        文のベクトルは、同時に問い合わせるクライアントの数によらず、kotonoha embed の
+        ベクトルとビット単位で同じです。パスの一覧は /docs にあります。SIGTERM を
+        受けると、受け付けたリクエストに答えてから終了します。
         """,
 
         // explore
-        "A map (map.h5); or a vector file, whose first two principal components are drawn.": "地図(map.h5)、または第1・第2主成分を描くベクトルファイル。",
+        "A map (map.h5), or a vector file whose first two principal components are drawn.": "地図(map.h5)、または第1・第2主成分を描くベクトルファイル。",
         "The address to listen on.": "待ち受けるアドレス。",
-        "The port to listen on; 0 for any that is free.": "待ち受けるポート。0 なら空いているもの。",
-        "Listen on a Unix socket too, which only its owner may open.": "所有者だけが開ける Unix ソケットでも待ち受けます。",
-        "What clients must send as Authorization: Bearer KEY; better in KOTONOHA_KEY or --key-file, since others see command lines.": "クライアントが Authorization: Bearer KEY として送るべき鍵。コマンドラインは他人に見えるので、KOTONOHA_KEY か --key-file のほうが安全です。",
+        "The port to listen on; 0 for any free port.": "待ち受けるポート。0 なら空いているもの。",
+        "Also listen on a Unix socket, which only its owner can open.": "所有者だけが開ける Unix ソケットでも待ち受けます。",
+        "The key that clients send as Authorization: Bearer KEY; KOTONOHA_KEY or --key-file is safer, as other users can see command lines.": "クライアントが Authorization: Bearer KEY として送る鍵。コマンドラインはほかの利用者にも見えるので、KOTONOHA_KEY か --key-file のほうが安全です。",
         "A file whose first line is the key.": "最初の行が鍵であるファイル。",
-        "Answer anyone, also on an address that is not loopback.": "ループバックでないアドレスでも、鍵なしで答えます。",
-        "Host name clients may use besides localhost and addresses; can be repeated.": "localhost とアドレスのほかに、クライアントが使えるホスト名。複数回指定できます。",
-        "Worker threads; results do not depend on the number.": "計算に使うスレッド数。結果には影響しません。",
-        "Tokens of a batch.": "バッチのトークン数。",
-        "Refuse requests with status 429 while this many tokens wait.": "待っているトークンがこの数になったら、要求をステータス 429 で断ります。",
-        "Largest body of a request in bytes.": "要求の本体の最大の大きさ(バイト)。",
-        "Say nothing but errors.": "エラーだけを表示します。",
-        "The vector file of the map; looked for beside the map if not given.": "地図のもとになったベクトルファイル。指定しなければ地図の隣で探します。",
-        "A second map of the same vector file, shown beside the first.": "同じベクトルファイルの二つめの地図。隣に並べて示します。",
-        "The model that embeds queries; the one that the vector file names if not given.": "クエリを埋め込むモデル。指定しなければ、ベクトルファイルを作ったモデル。",
+        "Answer without a key, even on addresses other than loopback.": "ループバックでないアドレスでも、鍵なしで答えます。",
+        "A host name that clients may use besides localhost and addresses; may be given several times.": "localhost とアドレスのほかに、クライアントが使えるホスト名。複数回指定できます。",
+        "Number of worker threads; results do not depend on it.": "ワーカースレッド数。結果には影響しません。",
+        "Maximum number of tokens per batch.": "バッチの最大のトークン数。",
+        "Reject requests with status 429 while this many tokens are waiting.": "待っているトークンがこの数に達している間は、リクエストをステータス 429 で拒否します。",
+        "Maximum size of a request body in bytes.": "リクエストの本文の最大の大きさ(バイト)。",
+        "The map's vector file; by default it is looked for next to the map.": "地図のもとになったベクトルファイル。指定しなければ地図の隣で探します。",
+        "A second map of the same vector file, shown next to the first.": "同じベクトルファイルの二つめの地図。隣に並べて示します。",
+        "The model that embeds queries; by default the one that made the vector file.": "クエリを埋め込むモデル。指定しなければ、ベクトルファイルを作ったモデル。",
         "Title of the page.": "ページの題。",
         """
         kotonoha tsne vectors.h5 -o map.h5
         kotonoha explore map.h5 --vectors vectors.h5
 
-        Prints an address to open in a browser. Points have the colours of any column; draw around some, and save them as a table that
-        kotonoha vectors label turns into a column.
+        Prints an address to open in a browser. Colour the points by any column; draw
+        around some of them to save them as a table, which kotonoha vectors label turns
+        into a column.
         """: """
         kotonoha tsne vectors.h5 -o map.h5
         kotonoha explore map.h5 --vectors vectors.h5
 
         ブラウザーで開くアドレスを出力します。点はどの列でも塗り分けられます。点を線で
-        囲むと表に保存でき、
-        その表は kotonoha vectors label で列になります。
+        囲むと表に保存でき、kotonoha vectors label でその表を列にできます。
         """,
 
         // shard
@@ -108,6 +107,6 @@ extension Japanese {
         // shard finish
         "The set's folder.": "セットのフォルダー。",
         "Read all shards and compare their hashes.": "すべてのシャードを読み、ハッシュを照合します。",
-        "Also write an HDF5 file whose datasets are views of the shards, for h5py. HDF5 silently reads the rows of a missing shard as zeros.": "シャードを参照するデータセットを持つ HDF5 ファイルも書きます(h5py 用)。シャードが欠けていても、HDF5 は何も言わずその行を 0 として読みます。",
+        "Also write an HDF5 file whose datasets are views of the shards, for h5py. HDF5 silently reads the rows of a missing shard as zeros.": "シャードを参照するデータセットを持つ HDF5 ファイルも書きます(h5py 用)。シャードが欠けていても、HDF5 はエラーにせず、その行を 0 として読みます。",
     ]
 }

@@ -6,10 +6,10 @@ extension Japanese {
     static let teachingHelp: KeyValuePairs<String, String> = [
         // simulate
         """
-        Every model is a file of Sources/Simulation/Models; docs/simulations.md says what is published and what is recomputed.
+        Each model is one file in Sources/Simulation/Models; docs/simulations.md compares published and recomputed figures.
         """: """
-        各モデルは Sources/Simulation/Models の一つのファイルです。公刊値と再計算の
-        区別は docs/simulations.md にあります。
+        各モデルは Sources/Simulation/Models の一つのファイルです。公刊値と再計算の値の
+        比較は docs/simulations.md にあります。
         """,
 
         // simulate naming
@@ -76,13 +76,13 @@ extension Japanese {
         "Train the weights, with word reading this many times as frequent as colour naming (in the paper, 10). --account transfer always trains.": "重みを学習します。色の呼称に対する語の読みの頻度を指定します(論文では 10 倍)。--account transfer はつねに学習します。",
         "Epochs of --train.": "--train のエポック数。",
         "Number of networks for --account transfer, each with its own initial weights.": "--account transfer のネットワークの数。初期の重みがそれぞれ異なります。",
-        "Trials of each condition, with noise.": "各条件の、雑音のある試行の数。",
+        "Trials of each condition, with noise.": "各条件の、ノイズのある試行の数。",
         "τ, the rate of the cascade.": "τ(カスケードの速さ)。",
-        "σ, the noise of the accumulators.": "σ(蓄積器の雑音)。",
-        "Milliseconds of a cycle, for --soa.": "1サイクルのミリ秒数(--soa 用)。",
+        "σ, the noise of the accumulators.": "σ(蓄積器のノイズ)。",
+        "Milliseconds per cycle, for --soa.": "1サイクルのミリ秒数(--soa 用)。",
         """
         Cycles of correct responses, with and without noise, and the line from cycles
-        to Stroop's times of 1935. --soa presents the ignored stimulus earlier or
+        to the times of Stroop (1935). --soa presents the ignored stimulus earlier or
         later. τ, α, σ, the threshold and milliseconds per cycle are remembered from
         the paper; the weights are its figure 3.
 
@@ -91,9 +91,9 @@ extension Japanese {
         comparison, words are read in black only, or naming starts from random weights.
         Its figures are surprisals of the correct response (nats).
         """: """
-        正しい反応までのサイクル数(雑音なしとあり)と、それを Stroop (1935) の時間に
+        正しい反応までのサイクル数(ノイズなしとあり)と、それを Stroop (1935) の時間に
         変える直線を示します。--soa は、無視する刺激を先またはあとに提示します。τ、α、
-        σ、閾値、1サイクルのミリ秒数は論文の記憶による値で、重みは論文の図3のものです。
+        σ、しきい値、1サイクルのミリ秒数は記憶による値で、重みは論文の図3のものです。
 
         --account transfer は別の説明を検証します。小さなテキストエンコーダー
         (--networks)が読みを学習し、色の呼称はその結果から始まります。比較のため、語を
@@ -121,7 +121,7 @@ extension Japanese {
         // simulate cumulative
         "A table of mean latencies, one row per position within the category.": "平均潜時の表(カテゴリー内の位置ごとに1行)。",
         "The table to write: .tsv, .csv or .xlsx.": "書き出す表: .tsv、.csv、.xlsx。",
-        "Seed of the simulated noise.": "シミュレーションの雑音のシード。",
+        "Seed of the simulated noise.": "シミュレーションのノイズのシード。",
         "The column of latencies in milliseconds.": "潜時(ミリ秒)の列。",
         "Inhibition between words, per cycle.": "語の間の抑制(サイクルごと)。",
         "Increase of the link from meaning to word with each naming, relative to its initial weight.": "呼称のたびに意味から語への結合が強まる量(初期の重みに対する比)。",
@@ -148,7 +148,7 @@ extension Japanese {
         "The column of texts.": "テキストの列。",
         "Number of strings of each kind.": "各種類の文字列の数。",
         "Epochs of training.": "学習のエポック数。",
-        "Number of networks, each with its own initial weights, pseudowords and illegal strings; intervals are over networks.": "ネットワークの数。初期の重み、擬似語、不正な文字列がそれぞれ異なり、区間はネットワークについて求めます。",
+        "Number of networks, each with its own initial weights, pseudowords and illegal strings; intervals are over networks.": "ネットワークの数。初期の重み、擬似語、非単語列がそれぞれ異なり、区間はネットワークについて求めます。",
         "Proportion of its resource that a unit at full output uses per second.": "最大の出力のユニットが1秒間に使う資源の割合。",
         "Milliseconds from first to second presentation.": "1回目から2回目の提示までの時間(ミリ秒)。",
         """
@@ -161,7 +161,7 @@ extension Japanese {
         """: """
         kotonoha simulate erp captions.tsv --column text -o erp.tsv --figure erp.pdf
 
-        3文字の単語、擬似語、頭字語、不正な文字列をテキスト(ラテン文字)から作ります。
+        3文字の単語、擬似語、頭字語、非単語列をテキスト(ラテン文字)から作ります。
         ネットワークは単語と頭字語の読みを学習し、その意味ユニットの活性値にアルファ
         関数の包絡を掛けたものを電位とします。大きさと時定数はこのプロジェクト
         独自のものです。
@@ -208,7 +208,7 @@ extension Japanese {
         "All numbers, as .tsv, .csv or .xlsx.": "すべての数値(.tsv、.csv、.xlsx)。",
         "Seed of noise and sample.": "ノイズと標本のシード。",
         """
-        A sine on 0 … 6π with noise, --points places of which --sampled are fitted. --table writes the numbers of all panels.
+        Polynomials are fitted to --sampled of --points noisy points of a sine on 0 … 6π. --table writes the numbers of all panels.
         """: """
         ノイズを加えた 0 … 6π の正弦波です。--points 個の点のうち --sampled 個に多項式を
         当てはめます。--table にはすべてのパネルの数値を書きます。

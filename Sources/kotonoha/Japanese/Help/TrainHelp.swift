@@ -11,14 +11,14 @@ extension Japanese {
         "Number of tokens, including special tokens.": "トークンの数(特殊トークンを含む)。",
         "Column of the text, by name or number; by default the first.": "テキストの列(名前または番号)。既定は最初の列。",
         "Lower-case all text.": "すべてのテキストを小文字にします。",
-        "Maximum piece length in characters.": "断片の最大の長さ(文字数)。",
+        "Maximum piece length in characters.": "サブワードの最大の長さ(文字数)。",
         "Proportion of characters covered by tokens of their own; the rest is unknown.": "固有のトークンを持つ文字の割合。残りは未知となります。",
         "Words: spaces, japanese (spaces, except before Japanese script) or bert. By default bert for wordpiece, otherwise spaces.": "単語の分け方: spaces(空白)、japanese(空白。日本語の文字の前を除く)、bert。既定は、wordpiece なら bert、ほかは spaces。",
-        "A MeCab dictionary: no piece crosses a word boundary. Tokenizing later does not need it.": "MeCab の辞書: 断片が単語の境界をまたがないようにします。学習後のトークン化には必要ありません。",
+        "A MeCab dictionary: no piece crosses a word boundary. Tokenizing later does not need it.": "MeCab の辞書: サブワードが単語の境界をまたがないようにします。学習後のトークン化には必要ありません。",
         """
         kotonoha train vocabulary text.txt -o tokenizer.json --size 16000 --lowercase
 
-        Hugging Face tokenizers can read the result and gives the same ids.
+        Hugging Face tokenizers reads the result and gives the same ids.
         """: """
         kotonoha train vocabulary text.txt -o tokenizer.json --size 16000 --lowercase
 
@@ -69,7 +69,7 @@ extension Japanese {
         テキストは1行に1文または1段落で、gzip でもかまいません。単語は空白で、または
         --mecab か --tokenizer で分けます。形式は出力の名前で決まります: .h5(ほかの
         コマンド用)、.vec(word2vec のテキスト形式)、.bin(fastText のモデル。--binary
-        word2vec なら word2vec のバイナリー形式)。n-gram は .bin だけに残り、未知語にも
+        word2vec なら word2vec のバイナリ形式)。n-gram は .bin だけに残り、未知語にも
         ベクトルを与えます。ベクトルはシードで決まり、スレッド数には影響されません。
         --hogwild は、ほかのプログラムと同じくスレッドの競合を許します。
         """,

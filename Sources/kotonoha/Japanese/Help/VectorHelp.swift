@@ -81,7 +81,7 @@ extension Japanese {
         // convert
         "The file of word vectors.": "単語ベクトルのファイル。",
         "The file to write: .h5, .vec, .bin or .npy.": "書き出すファイル: .h5、.vec、.bin、.npy。",
-        "Keep only the first so many words.": "先頭からこの数の単語だけを残します。",
+        "Keep only the first N words of the file.": "ファイルの先頭からこの数の単語だけを残します。",
         "The words of an .npy file, one per line; by default NAME.vocab or NAME.txt.": ".npy ファイルの単語(1行に一つ)。既定は NAME.vocab または NAME.txt。",
         "Keep only these words, one per line; missing words are composed from n-grams if the file has them, otherwise listed.": "これらの単語だけを残します(1行に一つ)。ない単語は、ファイルに n-gram があれば合成し、なければ一覧にします。",
         "What .bin means: fasttext or word2vec.": ".bin の意味: fasttext または word2vec。",
@@ -100,10 +100,10 @@ extension Japanese {
         kotonoha convert cc.ja.300.vec.gz -o words.h5 --limit 200000
         kotonoha convert words.h5 -o words.bin --binary word2vec
 
-        word2vec のテキスト・バイナリー形式、GloVe のテキスト、fastText の .vec と
+        word2vec のテキスト・バイナリ形式、GloVe のテキスト、fastText の .vec と
         .bin(版 11 と 12)、単語リスト付きの .npy、vectors.h5 を読みます。gzip は展開し、
         形式は内容から判別します。.h5、.vec(word2vec のテキスト形式)、.bin(入力が
-        fastText のモデルならそのモデル、ほかは word2vec のバイナリー形式)、.npy(単語は
+        fastText のモデルならそのモデル、ほかは word2vec のバイナリ形式)、.npy(単語は
         NAME.vocab)を書きます。未知語にベクトルを与えるのは、--words を付けた fastText
         の .bin だけです。
         """,

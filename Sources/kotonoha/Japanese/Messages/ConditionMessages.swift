@@ -16,7 +16,7 @@ extension Japanese {
 
         // encoding
         "scores are written as {0}, not '{1}'": "成績は {0} のファイルに書きます('{1}' ではなく)",
-        "--data names the measurements": "測定値は --data で指定します",
+        "give the measurements with --data": "測定値は --data で指定します",
         "--leave must be 2, not {0}; for larger parts use --folds": "--leave は 2 だけです({0} ではなく)。より多く除くなら --folds を使ってください",
         "{0} is for folds, and --leave 2 leaves pairs out": "{0} は分割のためのもので、--leave 2 は対を除きます",
         "--permutations and --band-samples should be at least {0}": "--permutations と --band-samples は {0} 以上にしてください",

@@ -9,7 +9,7 @@ extension Japanese {
         "--precision is f32 or bf16": "--precision は f32 か bf16 です",
         "{0} belongs to --beam": "{0} は --beam とともに使います",
         "{0} belongs to --sample": "{0} は --sample とともに使います",
-        "{0} is for what the network writes, and --score takes what is written already": "{0} はネットワークが書くもののためのもので、--score はすでに書かれたものを評価します",
+        "{0} is for generating; --score scores given outputs": "{0} は生成のためのもので、--score は与えた出力を評価します",
         "--score and --target exclude each other": "--score と --target は同時に指定できません",
         "--target compares one output of each source; --outputs has {0}": "--target は入力ごとに一つの出力を比べますが、--outputs は {0} です",
         "--html and --items need --target": "--html と --items には --target が必要です",

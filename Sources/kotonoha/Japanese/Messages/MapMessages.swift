@@ -10,8 +10,8 @@ extension Japanese {
         "--active {0} exceeds the {1} units of the code (--code)": "--active {0} が符号のユニット数 {1}(--code)を超えています",
         "a picture needs two units; --code asks for {0}": "図にはユニットが二つ必要です。--code は {0} です",
         "stopped after {0} iterations without convergence; --iterations allows more": "{0} 回の反復で収束しませんでした。--iterations で増やせます",
-        "{0}: {1} × {2}; of the variance the code loses {3}, {4} principal components lose {5}": "{0}: {1} × {2}。失われる分散は、符号が {3}、{4} 個の主成分が {5}",
-        "{0}: {1} × {2}; of the variance the code loses {3}, {4} principal components lose {5}; on {6} that neither learned from {7} and {8}": "{0}: {1} × {2}。失われる分散は、符号が {3}、{4} 個の主成分が {5}。学習に使わなかった{6}では {7} と {8}",
+        "{0}: {1} × {2}; variance lost by the code {3}, by {4} principal components {5}": "{0}: {1} × {2}。失われる分散は、符号が {3}、{4} 個の主成分が {5}",
+        "{0}: {1} × {2}; variance lost by the code {3}, by {4} principal components {5}; on {6} held out from both {7} and {8}": "{0}: {1} × {2}。失われる分散は、符号が {3}、{4} 個の主成分が {5}。学習に使わなかった{6}では {7} と {8}",
         "{0} of the code never became active": "符号の{0}が一度も活性化しませんでした",
 
         // mds, compare, pca

@@ -6,9 +6,10 @@ extension Japanese {
     static let serviceMessages: KeyValuePairs<String, String> = [
         // serve, explore
         "the server is not installed; looked for {0}. tools/install builds and installs it, or KOTONOHA_SERVE names the program": "サーバーがインストールされていません。探した場所: {0}。tools/install でビルドしてインストールするか、KOTONOHA_SERVE でプログラムを指定してください",
-        "the server does not start ({0})": "サーバーが起動しません({0})",
+        "the server did not start ({0})": "サーバーが起動しません({0})",
 
         // shard
+        "the set's folder does not exist (is the shared disk mounted on this node?): {0}": "セットのフォルダーがありません(このノードに共有ディスクはマウントされていますか): {0}",
         "the name of a set must end in .kset, not '{0}'": "セットの名前は .kset で終わるものにしてください('{0}' ではなく)",
         "--kernels must be one of {0}, not '{1}'": "--kernels は {0} のどれかです('{1}' ではなく)",
         "{0} is for word vectors; shards are made with sentence models": "{0} は単語ベクトルのためのもので、シャードは文のモデルで作ります",

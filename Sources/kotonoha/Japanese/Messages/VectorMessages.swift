@@ -33,9 +33,9 @@ extension Japanese {
         "{0} no vector: {1}": "{0}のベクトルがありません: {1}",
         "{0} further words left out": "ほかに {0} 語を除きました",
         "{0}: {1} words × {2}": "{0}: {1} 語 × {2} 次元",
-        "{0} words come more than once, \"{1}\" at {2} first; the first vector of each is kept": "{0} 語が二度以上現れます(最初は {2} の \"{1}\")。それぞれ最初のベクトルを残しました",
-        "{0} words are not UTF-8, number {1} first; kept byte for byte": "{0} 語が UTF-8 ではありません(最初は {1} 番目)。バイトをそのまま残しました",
-        "{0} words contain spaces, \"{1}\" at {2} first": "{0} 語に空白があります(最初は {2} の \"{1}\")",
+        "{0} words occur more than once (first \"{1}\" at {2}); the first vector of each is kept": "{0} 語が二度以上現れます(最初は {2} の \"{1}\")。それぞれ最初のベクトルを残しました",
+        "{0} words are not UTF-8 (first number {1}); kept byte for byte": "{0} 語が UTF-8 ではありません(最初は {1} 番目)。バイトをそのまま残しました",
+        "{0} words contain spaces (first \"{1}\" at {2})": "{0} 語に空白があります(最初は {2} の \"{1}\")",
 
         // rerank, mine
         "the query is empty": "クエリが空です",
