@@ -221,14 +221,6 @@ public final class SentenceEncoder: Sendable {
 
     // MARK: Encoding
 
-    /// Vectors of sentences, `(sentences.count, dimension)`, row-major.
-    public func encode(_ sentences: [String]) throws -> Tensor<Float> {
-        var vectors = Tensor<Float>(uninitialized: [sentences.count, dimension])
-        let size = vectors.count
-        try vectors.withUnsafeMutableElements { _ = try encode(sentences, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
-        return vectors
-    }
-
     /// Vectors of sentences into a buffer of `sentences.count × dimension` numbers.
     /// - Throws: `DataError` if a vector came out as NaN or infinity.
     @discardableResult

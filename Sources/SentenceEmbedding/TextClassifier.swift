@@ -80,9 +80,8 @@ public final class TextClassifier: Sendable {
             guard seconds == nil else {
                 throw DataError(.usage, "this classifier was trained on single texts and cannot take pairs", file: directory.name)
             }
-            var values = [Float](repeating: 0, count: texts.count * labels.count)
-            let counts = try values.withUnsafeMutableBufferPointer { try encoder.encode(texts, into: $0) }
-            return (Tensor(values.map(Double.init), shape: [texts.count, labels.count]), counts.truncated)
+            let (values, counts) = try encoder.encodeCounting(texts)
+            return (values.converted(to: Double.self), counts.truncated)
         }
     }
 }

@@ -229,11 +229,7 @@ struct TrainClassifierCommand: ParsableCommand {
             places[text] = distinct.count
             distinct.append(text)
         }
-        var vectors = Tensor<Float>(uninitialized: [distinct.count, encoder.dimension])
-        let size = vectors.count
-        let counts = try vectors.withUnsafeMutableElements {
-            try encoder.encode(distinct, into: UnsafeMutableBufferPointer(start: $0, count: size))
-        }
+        let (vectors, counts) = try encoder.encodeCounting(distinct)
         if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
         func rows(_ texts: [String]) -> Tensor<Float> {
             var result = Tensor<Float>(uninitialized: [texts.count, encoder.dimension])
