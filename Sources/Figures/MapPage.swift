@@ -155,26 +155,17 @@ public struct MapPage: Sendable {
     }
 
     private func appendData(to page: inout [UInt8]) {
-        var (left, right, low, high) = (points[0].x, points[0].x, points[0].y, points[0].y)
-        for p in points {
-            (left, right) = (min(left, p.x), max(right, p.x))
-            (low, high) = (min(low, p.y), max(high, p.y))
-        }
-        let extent = max(right - left, high - low), magnitude = max(abs(left), abs(right), abs(low), abs(high))
-        let least = extent > max(magnitude * 1e-12, 1e-290) ? extent * 0.05 : max(magnitude, 1)
-        let (width, height) = (max(right - left, least), max(high - low, least))
-        (left, low) = ((left + right - width) / 2, (low + high - height) / 2)
-
+        let places = points.map { (x: $0.x, y: $0.y) }, extent = PlaneExtent(places), shares = places.map(extent.share)
         var json = JSONText()
         json.open()
         json.member("count", number: Double(points.count))
         json.member("title", string: title)
         json.member("caption", string: caption)
-        json.member("aspect", number: width / height)
+        json.member("aspect", number: extent.aspect)
         json.key("extent")
-        json.raw("[\(left),\(low),\(width),\(height)]")
-        json.member("x", base64: points.map { Float(($0.x - left) / width) })
-        json.member("y", base64: points.map { Float(1 - ($0.y - low) / height) })
+        json.raw("[\(extent.left),\(extent.low),\(extent.width),\(extent.height)]")
+        json.member("x", base64: shares.map { Float($0.x) })
+        json.member("y", base64: shares.map { Float($0.y) })
         if let rows { json.member("rows", base64: rows.map(UInt32.init(truncatingIfNeeded:))) }
         json.key("palette")
         json.strings(Palette.groups.map(\.longHex))

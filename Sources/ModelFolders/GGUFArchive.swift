@@ -58,9 +58,7 @@ package struct GGUFArchive: WeightArchive {
     package func tensor(_ name: String) throws -> Tensor<Float> {
         guard let place = places[name], let entry = file[place] else { throw DataError(.badData, "no tensor '\(name)'", file: fileName) }
         try MemoryBudget.require(entry.shape.reduce(1, *) * MemoryLayout<Float>.stride, for: "tensor \(name)", file: fileName)
-        var tensor = Tensor<Float>(uninitialized: entry.shape)
-        let count = tensor.count
-        try tensor.withUnsafeMutableElements { try file.read(place, into: UnsafeMutableBufferPointer(start: $0, count: count)) }
+        let tensor = try Tensor<Float>(filling: entry.shape) { try file.read(place, into: $0) }
         if architecture == "llama",
             place.hasSuffix("attn_q.weight") || place.hasSuffix("attn_k.weight") || place.hasSuffix("attn_q.bias")
                 || place.hasSuffix("attn_k.bias")
@@ -68,7 +66,7 @@ package struct GGUFArchive: WeightArchive {
             return try unpaired(tensor, heads: heads(place.contains("attn_q") ? "head_count" : "head_count_kv"))
         }
         if architecture.hasPrefix("gemma"), name.hasSuffix("norm.weight") {
-            tensor.withUnsafeMutableElements { for i in 0..<count { $0[i] -= 1 } }
+            return Tensor(tensor.elements.map { $0 - 1 }, shape: tensor.shape)
         }
         return tensor
     }
@@ -83,20 +81,15 @@ package struct GGUFArchive: WeightArchive {
 
     /// Rows 2 i and 2 i + 1 of each head become rows i and i + half.
     private func unpaired(_ tensor: Tensor<Float>, heads: Int) throws -> Tensor<Float> {
-        let rows = tensor.shape[0], width = tensor.count / max(1, rows)
+        let rows = tensor.shape[0]
         guard rows % (2 * heads) == 0 else {
             throw DataError(.badData, "\(rows) rows do not divide into \(heads) heads of pairs", file: fileName)
         }
         let half = rows / heads / 2
-        var result = Tensor<Float>(uninitialized: tensor.shape)
-        tensor.withUnsafeElements { from in
-            result.withUnsafeMutableElements { to in
-                for row in 0..<rows {
-                    let head = row / (2 * half), place = row % (2 * half), source = head * 2 * half + place % half * 2 + place / half
-                    (to + row * width).update(from: from + source * width, count: width)
-                }
-            }
-        }
-        return result
+        return tensor.selecting(
+            (0..<rows).map { row in
+                let head = row / (2 * half), place = row % (2 * half)
+                return head * 2 * half + place % half * 2 + place / half
+            })
     }
 }

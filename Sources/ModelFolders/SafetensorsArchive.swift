@@ -21,10 +21,7 @@ package struct SafetensorsArchive: WeightArchive {
             return Tensor(viewing: base.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: Owner(source: source))
         }
         if let view { return view }
-        var tensor = Tensor<Float>(uninitialized: entry.shape)
-        let count = tensor.count
-        try tensor.withUnsafeMutableElements { try source.read(name, into: UnsafeMutableBufferPointer(start: $0, count: count)) }
-        return tensor
+        return try Tensor(filling: entry.shape) { try source.read(name, into: $0) }
     }
 
     package func integers(_ name: String) throws -> [Int] { try source.integers(name) }

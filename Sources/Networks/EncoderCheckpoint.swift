@@ -17,20 +17,10 @@ public enum CheckpointLayout: Sendable, Equatable {
         case .plain: return tensor
         case .transposed: return tensor.transposed()
         case .headByHead(let heads):
-            let outputs = tensor.shape[0], width = tensor.count / max(1, outputs), size = outputs / (3 * heads)
-            var result = Tensor<Scalar>(uninitialized: tensor.shape)
-            tensor.withUnsafeElements { from in
-                result.withUnsafeMutableElements { to in
-                    for part in 0..<3 {
-                        for head in 0..<heads {
-                            let ours = (part * heads + head) * size * width, files = (head * 3 + part) * size * width
-                            let (source, target) = fromFile ? (files, ours) : (ours, files)
-                            (to + target).update(from: from + source, count: size * width)
-                        }
-                    }
-                }
-            }
-            return result
+            let size = tensor.shape[0] / (3 * heads), (outer, inner) = fromFile ? (3, heads) : (heads, 3)
+            // Block (i, j) of the result is block (j, i) of what is given.
+            let blocks = (0..<outer).flatMap { i in (0..<inner).map { j in j * outer + i } }
+            return tensor.selecting(blocks.flatMap { $0 * size..<($0 + 1) * size })
         }
     }
 }

@@ -12,7 +12,7 @@ final class SequenceScorer: Sendable {
     /// The longest text or pair in tokens; longer ones are cut, of a pair the longer text first.
     let maxLength: Int
     let network: SequenceClassifier<Float>
-    private let options: SentenceEncoder.Options
+    let options: SentenceEncoder.Options
 
     /// - Throws: `DataError` that names the file, key or tensor that does not fit.
     init(_ directory: ModelDirectory, options: SentenceEncoder.Options) throws {

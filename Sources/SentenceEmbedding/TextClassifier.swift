@@ -3,6 +3,7 @@ import Foundation
 import ModelFolders
 import Networks
 import Tensors
+import Tokenizers
 
 /// Gives texts, or pairs of texts, labels: a folder of transformers' `…ForSequenceClassification`, or sentence vectors with a linear layer
 /// of logits behind them, as `train classifier --freeze all` writes it.
@@ -31,6 +32,12 @@ public final class TextClassifier: Sendable {
         case sequences(SequenceScorer)
         /// Its vectors are logits.
         case vectors(SentenceEncoder)
+    }
+
+    /// A classifier that was fine-tuned as a whole and computes in full precision, for what looks inside: its network and tokenizer.
+    package var fullPrecision: (network: SequenceClassifier<Float>, tokenizer: Tokenizer)? {
+        guard case .sequences(let scorer) = network, scorer.options.precision == .f32 else { return nil }
+        return (scorer.network, scorer.tokenizer)
     }
 
     /// - Throws: `DataError` if the folder holds no classifier.
@@ -73,9 +80,8 @@ public final class TextClassifier: Sendable {
             guard seconds == nil else {
                 throw DataError(.usage, "this classifier was trained on single texts and cannot take pairs", file: directory.name)
             }
-            var values = [Float](repeating: 0, count: texts.count * labels.count)
-            let counts = try values.withUnsafeMutableBufferPointer { try encoder.encode(texts, into: $0) }
-            return (Tensor(values.map(Double.init), shape: [texts.count, labels.count]), counts.truncated)
+            let (values, counts) = try encoder.encodeCounting(texts)
+            return (values.converted(to: Double.self), counts.truncated)
         }
     }
 }

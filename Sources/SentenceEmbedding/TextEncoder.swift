@@ -30,10 +30,14 @@ public protocol TextEncoder: Sendable {
 extension TextEncoder {
     /// Vectors of texts, `(texts.count, dimension)`.
     public func encode(_ texts: [String]) throws -> Tensor<Float> {
-        var vectors = Tensor<Float>(uninitialized: [texts.count, dimension])
-        let size = vectors.count
-        try vectors.withUnsafeMutableElements { _ = try encode(texts, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
-        return vectors
+        try encodeCounting(texts).vectors
+    }
+
+    /// Vectors of texts, and what was met on the way.
+    package func encodeCounting(_ texts: [String]) throws -> (vectors: Tensor<Float>, counts: SentenceEncoder.Counts) {
+        var counts = SentenceEncoder.Counts()
+        let vectors = try Tensor<Float>(filling: [texts.count, dimension]) { counts = try encode(texts, into: $0) }
+        return (vectors, counts)
     }
 }
 

@@ -35,6 +35,14 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         _ = UnsafeMutableBufferPointer(start: storage.elements, count: storage.count).initialize(from: elements)
     }
 
+    /// Elements that `fill` writes, all of them.
+    public init<Failure: Error>(
+        filling shape: [Int], _ fill: (UnsafeMutableBufferPointer<Scalar>) throws(Failure) -> Void
+    ) throws(Failure) {
+        self.init(uninitialized: shape)
+        try fill(UnsafeMutableBufferPointer(start: storage.elements, count: storage.count))
+    }
+
     /// Memory owned by `owner`, which is not written to and is kept alive as long as the tensor.
     public init(viewing pointer: UnsafePointer<Scalar>, shape: [Int], owner: AnyObject) {
         self.shape = shape
@@ -132,6 +140,20 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
         var part = Tensor(uninitialized: [range.count] + shape.dropFirst())
         Scalar.copy(view[rows: range], into: &part.target)
+        return part
+    }
+
+    /// Some rows in the order given, each as often as it is named.
+    ///
+    /// - Precondition: the rows exist.
+    public func selecting(_ chosen: [Int]) -> Tensor {
+        let columns = self.columns, from = pointer
+        var part = Tensor(uninitialized: [chosen.count] + shape.dropFirst())
+        let to = part.mutablePointer
+        for (place, row) in chosen.enumerated() {
+            precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+            (to + place * columns).update(from: from + row * columns, count: columns)
+        }
         return part
     }
 

@@ -74,7 +74,7 @@ public final class HDF5Container: Sendable {
             H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK)
             // The name is not looked at.
             return try HDF5Handle(
-                H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("this HDF5 file is damaged or truncated", file: path))
+                H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("it cannot be opened", file: path))
         }
     }
 

@@ -118,6 +118,17 @@ import Tokenizers
         #expect(found.words().filter { $0.sentence == 1 }.map(\.text) == ["the", "cat,", "the", "cat"])
     }
 
+    @Test("A classifier that is open is explained by the network that it has")
+    func openClassifier() throws {
+        let folder = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: "ProgramTests/Fixtures/cross-encoder")
+        let classifier = try TextClassifier(model: folder.path)
+        let shared = try ExplainedClassifier(classifier), own = try ExplainedClassifier(directory: ModelDirectory(folder: folder))
+        #expect(try shared.network === #require(classifier.fullPrecision).network && shared.labels == own.labels)
+        let found = try [shared, own].map { try ScoreAttribution($0, "two dogs play", "the cat", cutter: WordCutter(.spaces)) }
+        #expect(found[0].values.map(\.bitPattern) == found[1].values.map(\.bitPattern))
+    }
+
     @Test("Rollout and measures are means that can be reckoned by hand")
     func rollout() {
         // Two tokens, one head: both look at the first token alone; then everyone at themselves.

@@ -38,11 +38,13 @@ private struct Toy {
         """#.write(to: folder.appending(path: "tokenizer.json"), atomically: true, encoding: .utf8)
     }
 
-    func configuration(_ changes: String = "", steps: Int = 120) throws -> CausalTrainingConfiguration {
+    func configuration(
+        _ changes: String = "", steps: Int = 120, rate: Double = 0.01, dropout: Double = 0.05
+    ) throws -> CausalTrainingConfiguration {
         let text = #"""
             {"tokenizer": "tokenizer.json", "files": ["train.txt"], "development": ["dev.txt"], "steps": \#(steps), "batch_size": 8, "evaluate_every": 40, "seed": 3,
-             "checkpoint_minutes": 0, "storage": "f32", "optimizer": {"learning_rate": 0.01}, \#(changes)
-             "model": {"hidden_size": 24, "layers": 2, "heads": 4, "key_value_heads": 2, "intermediate_size": 40, "context": 32, "dropout": 0.05}}
+             "checkpoint_minutes": 0, "storage": "f32", "optimizer": {"learning_rate": \#(rate)}, \#(changes)
+             "model": {"hidden_size": 24, "layers": 2, "heads": 4, "key_value_heads": 2, "intermediate_size": 40, "context": 32, "dropout": \#(dropout)}}
             """#
         return try CausalTrainingConfiguration(json: JSON(parsing: text), file: folder.appending(path: "config.json").path)
     }
@@ -56,7 +58,9 @@ private extension String {
     @Test func aRuleOfTwoLettersIsLearnt() throws {
         let toy = try Toy(), run = toy.folder.appending(path: "run"), output = toy.folder.appending(path: "model").path
         defer { try? FileManager.default.removeItem(at: toy.folder) }
-        let trainer = try CausalTrainer(toy.configuration(steps: 480))
+        // At a rate of 0.01 the last bits decide whether the rule holds right after two letters; at this one the margin below was 6 nats and more
+        // with every seed tried, with AVX-512 and without.
+        let trainer = try CausalTrainer(toy.configuration(steps: 720, rate: 0.004, dropout: 0))
         let before = try #require(trainer.evaluate())
         #expect(abs(before - log(10)) < 0.2)
         try trainer.run(in: run)
@@ -80,8 +84,7 @@ private extension String {
         let scores = model.scores(of: PackedBatch([ids, wrong]))
         let right = try #require(scores[3]), surprise = try #require(scores[7])
         #expect(scores[0] == nil && right.rank == 1)
-        // The last bits of training depend on the processor, so the margin is no more than what being surprised means: three times less probable.
-        #expect(right.logProbability > surprise.logProbability + log(3), "\(right.logProbability), \(surprise.logProbability)")
+        #expect(right.logProbability > surprise.logProbability + 2, "\(right.logProbability), \(surprise.logProbability)")
         #expect(right.entropy >= 0 && right.entropy < log(10))
     }
 

@@ -169,14 +169,17 @@ import Training
         #expect(
             pair.name == "a" && pair.table == table && pair.development == table && pair.text == "text" && pair.second == "2"
                 && pair.label == "label" && pair.group == "g")
-        #expect(pair.task == .regression && pair.weight == 0.5 && pair.head == nil)
+        #expect(pair.task == .regression && pair.weight == 0.5 && pair.head == .mlp)
         #expect(plain.name == "b c" && plain.development == nil && plain.text == "1" && plain.second == nil && plain.group == nil)
         #expect(plain.task == .classification && plain.weight == 1 && plain.head == .linear)
         #expect(file.inputs == [path, table, table, table])
 
-        func refused(_ tasks: String, _ words: String..., kind: DataError.Kind = .badData) throws {
+        // The list alone.
+        #expect(try ClassifierTaskFile(path: write("tasks.json", "[\(good)]")).tasks == [pair])
+
+        func refused(_ tasks: String, _ words: String..., head: FineTuning.Head = .mlp, kind: DataError.Kind = .badData) throws {
             do {
-                _ = try ClassifierTaskFile(path: write("tasks.json", tasks))
+                _ = try ClassifierTaskFile(path: write("tasks.json", tasks), head: head)
                 Issue.record("\(tasks) was accepted")
             } catch let error as DataError {
                 #expect(error.kind == kind && error.file == path, "\(error)")
@@ -198,9 +201,14 @@ import Training
             #"{"tasks": [{"name": "p", "table": "a.tsv", "columns": ["text", "label"], "label": "label", "head": "linear"}]}"#, "task 'p'",
             "a linear head on pairs")
         try refused(
+            #"[{"name": "p", "table": "a.tsv", "columns": ["text", "label"], "label": "label"}]"#, "task 'p'", "a linear head on pairs",
+            head: .linear, kind: .usage)
+        try refused(
             #"{"tasks": [{"name": "p", "table": "a.tsv", "columns": ["a", "b", "c"], "label": "label"}]}"#, "task 'p'", "not 3 columns")
         try refused(#"{"tasks": [{"table": "a.tsv"}]}"#, "tasks[0]", "'name' is missing")
         try refused(#"{"tasks": []}"#, "nothing to learn")
+        try refused("[]", "nothing to learn")
+        try refused("[1]", "'tasks' should be a list of objects")
         try refused(#"{"task": []}"#, "'task' is not known here")
     }
 }

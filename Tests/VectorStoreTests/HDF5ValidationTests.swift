@@ -91,6 +91,14 @@ import VectorStore
         #expect(refused > 20)
     }
 
+    @Test func aCutFileIsSaidToBeDamagedOnce() throws {
+        let path = try write("cut.h5", rows: 300)
+        try bytes(of: path).prefix(3000).write(to: URL(fileURLWithPath: path))
+        let error = try failure { try HDF5Validation.validate(path, by: Self.program) }
+        #expect(error.kind == .badData && error.message.hasPrefix("this HDF5 file is damaged: it cannot be opened: "), "\(error)")
+        #expect(error.message.ranges(of: "damaged").count == 1, "\(error)")
+    }
+
     /// What libhdf5's crash is to a user: a message that names the file, and the status of damaged data. A crash that is not libhdf5's
     /// stays one.
     @Test func aCrashOfTheLibraryIsAMessage() throws {

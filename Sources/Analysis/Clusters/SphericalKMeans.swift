@@ -233,14 +233,7 @@ public struct Clustering: Sendable, Equatable {
         for (place, row) in members.enumerated() { all[row] = rank[Int(labels[place])] }
         self.labels = all
         sizes = order.map { counts[$0] }
-        let width = centers.columns
-        var sorted = Tensor<Float>(uninitialized: [order.count, width])
-        centers.withUnsafeElements { from in
-            sorted.withUnsafeMutableElements { to in
-                for (place, cluster) in order.enumerated() { (to + place * width).update(from: from + cluster * width, count: width) }
-            }
-        }
-        self.centers = sorted
+        self.centers = centers.selecting(order)
         self.meanCosine = meanCosine
     }
 }

@@ -248,8 +248,7 @@ struct CenteredRows<Source: RowSource> {
         let (mean, squares) = try moments(), d = source.columns
         let l = min(components + max(0, oversampling), min(count, d))
         var random = RandomSource(seed: seed)
-        var basis = Tensor<Double>(uninitialized: [d, l])
-        basis.withUnsafeMutableElements { b in for i in 0..<d * l { b[i] = random.normal() } }
+        var basis = Tensor<Double>((0..<d * l).map { _ in random.normal() }, shape: [d, l])
         for _ in 0..<max(0, passes) {
             let image = try orthonormalBasis(project(basis, mean: mean))
             basis = try orthonormalBasis(back(image, mean: mean))

@@ -99,14 +99,8 @@ package struct AnalogyEvaluation: Sendable {
         var answers = [Int?](repeating: nil, count: 2 * cases.count)
         if rows.isEmpty { return [Int?](repeating: nil, count: cases.count) }
         var best = [Float](repeating: -.infinity, count: 2 * cases.count)
-        let width = vectors.columns
-        var asked = Tensor<Float>(uninitialized: [rows.count, width])
-        asked.withUnsafeMutableElements { to in
-            vectors.withUnsafeElements { from in
-                for (i, row) in rows.enumerated() { (to + i * width).update(from: from + row * width, count: width) }
-            }
-        }
-        let question = asked, rowCount = vectors.rows, size = 1024, groups = Parallel.chunks(cases.count, size: 256)
+        let width = vectors.columns, question = vectors.selecting(rows), rowCount = vectors.rows, size = 1024
+        let groups = Parallel.chunks(cases.count, size: 256)
         var products = [Float](repeating: 0, count: rows.count * size)
         vectors.withUnsafeElements { vectors in
             question.withUnsafeElements { question in

@@ -203,9 +203,7 @@ public struct TSNE: Sendable {
             guard coordinates.isFinite else { throw DataError(.badData, "the initial coordinates contain NaN or infinity") }
             return coordinates
         case .random:
-            var start = Tensor<Float>(uninitialized: [n, dimensions])
-            start.withUnsafeMutableElements { y in for i in 0..<n * dimensions { y[i] = Float(random.normal() * deviation) } }
-            return start
+            return Tensor((0..<n * dimensions).map { _ in Float(random.normal() * deviation) }, shape: [n, dimensions])
         case .pca:
             let kept = min(dimensions, x.columns)
             let model = try PCA(
@@ -213,18 +211,12 @@ public struct TSNE: Sendable {
             ).fit(x)
             let principal = try model.transform(x, threads: threads)
             let scale = deviation / model.explainedVariance[0].squareRoot()
-            var start = Tensor<Float>(repeating: 0, shape: [n, dimensions])
-            principal.withUnsafeElements { from in
-                start.withUnsafeMutableElements { y in
-                    for i in 0..<n {
-                        for c in 0..<dimensions {
-                            let value = c < kept ? Double(from[i * kept + c]) * scale : 0
-                            y[i * dimensions + c] = Float(value + 0.01 * deviation * random.normal())
-                        }
-                    }
-                }
+            let places = (0..<n * dimensions).map { place in
+                let (row, c) = place.quotientAndRemainder(dividingBy: dimensions)
+                let value = c < kept ? Double(principal[row, c]) * scale : 0
+                return Float(value + 0.01 * deviation * random.normal())
             }
-            return start
+            return Tensor(places, shape: [n, dimensions])
         }
     }
 }

@@ -104,7 +104,7 @@ public struct UMAP: Sendable {
 
     func initialCoordinates(_ x: Tensor<Float>) throws -> Tensor<Float> {
         let n = x.rows
-        var random = RandomSource(seed: seed).split(1), start = Tensor<Float>(repeating: 0, shape: [n, dimensions])
+        var random = RandomSource(seed: seed).split(1)
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions], coordinates.isFinite else {
@@ -115,7 +115,7 @@ public struct UMAP: Sendable {
             }
             return coordinates
         case .random:
-            start.withUnsafeMutableElements { y in for i in 0..<n * dimensions { y[i] = Float(20 * random.uniform() - 10) } }
+            return Tensor((0..<n * dimensions).map { _ in Float(20 * random.uniform() - 10) }, shape: [n, dimensions])
         case .pca:
             let kept = min(dimensions, x.columns)
             let model = try PCA(
@@ -123,15 +123,12 @@ public struct UMAP: Sendable {
             ).fit(x)
             let principal = try model.transform(x, threads: threads)
             let largest = principal.elements.reduce(0) { max($0, abs($1)) }, scale = largest > 0 ? 10 / largest : 1
-            start.withUnsafeMutableElements { y in
-                for i in 0..<n {
-                    for c in 0..<dimensions {
-                        y[i * dimensions + c] = (c < kept ? principal[i, c] * scale : 0) + Float(1e-4 * random.normal())
-                    }
-                }
+            let places = (0..<n * dimensions).map { place in
+                let (row, c) = place.quotientAndRemainder(dividingBy: dimensions)
+                return (c < kept ? principal[row, c] * scale : 0) + Float(1e-4 * random.normal())
             }
+            return Tensor(places, shape: [n, dimensions])
         }
-        return start
     }
 }
 

@@ -41,10 +41,9 @@ struct TextEncodingDetection {
     static func error(name: String, line: Int, fitting: [TextEncoding], look: UTF8Look?) -> DataError {
         let names: [String]
         if let look, look.looksLikeUTF16 { names = ["utf-16"] } else { names = fitting.map(\.rawValue) + ["latin-1"] }
-        let fits = names.count == 1 ? "\(names[0]) would fit" : "\(names.joined(separator: " or ")) would fit"
         return DataError(
             .badData,
-            "this line is not valid UTF-8. Its bytes fit \(fits): try \(Setting.encoding) \(names[0]), or "
+            "this line is not valid UTF-8. Its bytes fit \(names.joined(separator: " or ")): try \(Setting.encoding) \(names[0]), or "
                 + "\(Setting.lossy) to replace invalid bytes",
             file: name, line: line)
     }

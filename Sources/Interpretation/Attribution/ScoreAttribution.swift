@@ -36,6 +36,17 @@ package struct ExplainedClassifier: Sendable {
         let names = directory.configuration["id2label"]
         labels = (0..<network.labels).map { names?["\($0)"]?.string ?? "LABEL_\($0)" }
     }
+
+    /// A classifier that is open already. Its weights are read again only if it computes in less than full precision.
+    /// - Throws: `DataError` as `init(directory:dictionary:)` does.
+    package init(_ classifier: TextClassifier, dictionary: String? = nil) throws {
+        guard let open = classifier.fullPrecision else {
+            self = try Self(directory: classifier.directory, dictionary: dictionary)
+            return
+        }
+        (directory, labels) = (classifier.directory, classifier.labels)
+        (network, tokenizer) = open
+    }
 }
 
 /// What a classifier's score rests on, token by token.

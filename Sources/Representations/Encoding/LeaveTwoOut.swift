@@ -100,16 +100,7 @@ package struct LeaveTwoOut: Sendable {
 
     /// The weights with which each training row enters the prediction of two test rows; they sum to 1 because of the intercept.
     private func predictionWeights(_ x: Tensor<Double>, train: [Int], test: [Int]) throws -> [[Double]] {
-        let d = x.columns
-        var part = Tensor<Double>(uninitialized: [train.count, d]), new = Tensor<Double>(uninitialized: [test.count, d])
-        x.withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in
-                for (place, row) in train.enumerated() { (to + place * d).update(from: from + row * d, count: d) }
-            }
-            new.withUnsafeMutableElements { to in
-                for (place, row) in test.enumerated() { (to + place * d).update(from: from + row * d, count: d) }
-            }
-        }
+        var part = x.selecting(train), new = x.selecting(test)
         if standardizes { Standardization(part).apply(to: &part, &new) }
         let ridge = try Ridge(part), projected = try ridge.projected(new), shrinkage = ridge.shrinkage(penalty), r = shrinkage.count
         return (0..<test.count).map { row in

@@ -14,20 +14,6 @@ package protocol ClassificationMethod: Sendable {
     func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double>
 }
 
-extension Tensor<Double> {
-    /// Some rows, in the order given.
-    func selecting(_ chosen: [Int]) -> Tensor<Double> {
-        let d = columns
-        var part = Tensor<Double>(uninitialized: [chosen.count, d])
-        withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in
-                for (place, row) in chosen.enumerated() { (to + place * d).update(from: from + row * d, count: d) }
-            }
-        }
-        return part
-    }
-}
-
 /// Always the most frequent class, with the classes' shares as probabilities; of numbers their mean.
 package struct MajorityMethod: ClassificationMethod {
     package let name = "majority"

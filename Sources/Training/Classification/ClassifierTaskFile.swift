@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
 
-/// The tasks of a multi-task run, as a JSON file lists them. Paths are relative to that file.
+/// The tasks of a multi-task run, as a JSON file lists them; the list may also stand alone. Paths are relative to that file.
 ///
 /// ```json
 /// {"tasks": [
@@ -26,8 +26,7 @@ package struct ClassifierTaskFile: Sendable {
         package var task: ClassificationTask
         /// Multiplies the loss.
         package var weight: Double
-        /// nil for the run's own.
-        package var head: FineTuning.Head?
+        package var head: FineTuning.Head
 
         package var columns: LabelledTexts.Columns { .init(text: text, second: second, label: label, group: group) }
 
@@ -46,14 +45,16 @@ package struct ClassifierTaskFile: Sendable {
     /// Files that a run reads.
     package var inputs: [String] { [path] + tasks.flatMap { [$0.table] + [$0.development].compactMap(\.self) } }
 
+    /// - Parameter head: that of tasks that name none.
     /// - Throws: `DataError` that names file, task and key, what was expected and what was found; of kind `noInput` for a table that is
-    ///   not there.
-    package init(path: String) throws {
+    ///   not there, of kind `usage` where `head` does not fit a task.
+    package init(path: String, head usual: FineTuning.Head = .mlp) throws {
         self.path = path
         sha256 = try SHA256.hex(ofFile: path)
         let base = URL(fileURLWithPath: path).deletingLastPathComponent()
         func located(_ name: String) -> String { name.hasPrefix("/") ? name : base.appendingPathComponent(name).standardizedFileURL.path }
-        let reader = ConfigurationObject(try JSON(contentsOf: path), path: "", file: path)
+        let json = try JSON(contentsOf: path)
+        let reader = ConfigurationObject(json.array == nil ? json : .object([("tasks", json)]), path: "", file: path)
         try reader.allow(["tasks", "comment"])
         var found: [Entry] = []
         for place in try reader.objects("tasks") {
@@ -71,7 +72,7 @@ package struct ClassifierTaskFile: Sendable {
                 throw settings.fail("'columns' names the column of the texts, or the two columns of pairs, not \(columns.count) columns")
             }
             let weight = try settings.number("weight", Bounds(above: 0, through: 1e6), default: 1)
-            let head = try settings.optionalText("head") == nil ? nil : settings.choice("head", FineTuning.Head.self)
+            let head = try settings.choice("head", FineTuning.Head.self, default: usual)
             let entry = Entry(
                 name: name, table: located(try settings.text("table")), development: try settings.optionalText("development").map(located),
                 text: columns[0],
@@ -84,8 +85,11 @@ package struct ClassifierTaskFile: Sendable {
                         file: path)
                 }
             }
-            guard entry.head != .linear || entry.second == nil else {
-                throw settings.fail("a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"")
+            guard head != .linear || entry.second == nil else {
+                throw DataError(
+                    place.json["head"] == nil ? .usage : .badData,
+                    "task '\(name)': a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"",
+                    file: path)
             }
             found.append(entry)
         }

@@ -16,7 +16,8 @@ enum Translation {
     /// Of an error, with the place at which it was found.
     static func message(_ error: DataError) -> String {
         var error = error
-        error.message = message(Setting.spelled(error.message) { "--\($0)" })
+        let spelled = Setting.spelled(error.message) { "--\($0)" }
+        error.message = sentence(spelled) ?? ofPart(spelled) ?? message(spelled)
         if error.file == nil, let line = error.line { return "\(line) 行目: \(error.message)" }
         return error.description
     }
@@ -52,6 +53,19 @@ enum Translation {
         return look(in: messages, text)
     }
 
+    /// Of a message that first names the part of a file that it is about: `tasks[0].columns: …`.
+    private static func ofPart(_ text: String) -> String? {
+        var start = text.startIndex
+        while let colon = text[start...].range(of: ": ") {
+            if let rest = look(in: messages, String(text[colon.upperBound...])) {
+                let part = String(text[..<colon.lowerBound])
+                return (look(in: parts, part) ?? part) + ": " + rest
+            }
+            start = colon.upperBound
+        }
+        return nil
+    }
+
     private static func look(in table: PhraseTable, _ text: String) -> String? {
         // A value may be a phrase itself: "700 rows".
         table.translated(text) { counted($0) ?? look(in: phrases, $0) ?? $0 }
@@ -68,7 +82,8 @@ enum Translation {
     private static let remarks = PhraseTable(Japanese.remarks)
     private static let captions = PhraseTable(Japanese.captions)
     private static let counts = Dictionary(Japanese.counts.map { ($0.key, $0.value) }) { first, _ in first }
-    private static let phrases = PhraseTable(Japanese.phrases)
+    private static let parts = PhraseTable(Japanese.parts)
+    private static let phrases = PhraseTable([Japanese.phrases, Japanese.reasons].joined())
     private static let messages = PhraseTable(Japanese.allMessages.joined())
 }
 

@@ -14,7 +14,7 @@ enum Japanese {
     /// What the argument parser and the commands say as they run. Prefixes such as `note:` are not part of a key.
     static let allMessages = [
         parser, messages, classifierMessages, vectorMessages, mapMessages, conditionMessages, languageModelMessages, inspectionMessages, trainMessages,
-        evaluateMessages, teachingMessages, serviceMessages,
+        evaluateMessages, teachingMessages, serviceMessages, fileMessages, modelMessages, analysisMessages, trainingMessages,
     ]
 
     /// Headings of help texts.
@@ -186,6 +186,8 @@ enum Japanese {
         "shards": "シャード {0} 個",
         "tie": "同点 {0} 件",
         "ties": "同点 {0} 件",
+        "cell": "セル {0} 個",
+        "cells": "セル {0} 個",
         "row has": "{0} 行",
         "rows have": "{0} 行",
         "row is": "{0} 行",

@@ -48,3 +48,11 @@ struct MortonPoints: Sendable {
         return try GZip.compressed(bytes)
     }
 }
+
+extension PlaneExtent {
+    /// Where a point of the map lies, in steps of 1/65,535.
+    func steps(_ p: (x: Double, y: Double)) -> (x: UInt16, y: UInt16) {
+        let share = share(p)
+        return (UInt16((share.x * 65_535).rounded()), UInt16((share.y * 65_535).rounded()))
+    }
+}

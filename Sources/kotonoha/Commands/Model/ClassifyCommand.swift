@@ -80,7 +80,7 @@ struct ClassifyCommand: ParsableCommand {
             ("empty_rows", .integer(rows.rowCount - filled.count)), ("temperature", temperature.map(JSON.number) ?? .null),
         ]
         if let explain {
-            try attribute(filled, texts.texts, seconds?.texts, by: model.directory, lines: rows.lines, to: explain, record)
+            try attribute(filled, texts.texts, seconds?.texts, by: model, lines: rows.lines, to: explain, record)
         }
         var columns: [TableColumn] = rows.columnNames.map { .carried($0) } + ["prediction"]
         if task == .classification { columns.append(TableColumn("probability", decimals: 6)) }
@@ -127,16 +127,16 @@ struct ClassifyCommand: ParsableCommand {
 
     /// What each word adds to the score of its row's label with the highest score, one row per word.
     private func attribute(
-        _ filled: [Int], _ texts: [String], _ seconds: [String]?, by directory: ModelDirectory, lines: [Int], to file: String,
+        _ filled: [Int], _ texts: [String], _ seconds: [String]?, by classifier: TextClassifier, lines: [Int], to file: String,
         _ record: Provenance
     ) throws {
-        guard ExplainedClassifier.isOne(directory) else {
+        guard ExplainedClassifier.isOne(classifier.directory) else {
             throw DataError(
                 .usage,
                 "this classifier reads frozen sentence vectors, which no single word determines; --explain needs one that was "
-                    + "fine-tuned as a whole", file: directory.name)
+                    + "fine-tuned as a whole", file: classifier.directory.name)
         }
-        let model = try ExplainedClassifier(directory: directory, dictionary: computation.dictionary),
+        let model = try ExplainedClassifier(classifier, dictionary: computation.dictionary),
             cutter = WordCutter(dictionary: computation.dictionary)
         let found = try Parallel.map(filled.count, threads: computation.threads) { place, _ in
             let row = filled[place]

@@ -114,7 +114,7 @@ struct TrainClassifierCommand: ParsableCommand {
     enum ClassWeights: String, CaseIterable, ExpressibleByArgument { case balanced, none }
 
     private var measures: Bool { folds != nil || !test.isEmpty }
-    private var isFrozen: Bool { freeze == "all" }
+    var isFrozen: Bool { freeze == "all" }
 
     func validate() throws {
         if tasks != nil {
@@ -222,18 +222,14 @@ struct TrainClassifierCommand: ParsableCommand {
 
     // MARK: Methods
 
-    private func frozen(_ data: LabelledTexts) throws -> (method: FrozenMethod, encoder: any TextEncoder) {
+    func frozen(_ data: LabelledTexts) throws -> (method: FrozenMethod, encoder: any TextEncoder) {
         let encoder = try model.textEncoder(isQuiet: report.quiet) { try $0(data.texts + (data.seconds ?? [])) }
         var places: [String: Int] = [:], distinct: [String] = []
         for text in data.texts + (data.seconds ?? []) where places[text] == nil {
             places[text] = distinct.count
             distinct.append(text)
         }
-        var vectors = Tensor<Float>(uninitialized: [distinct.count, encoder.dimension])
-        let size = vectors.count
-        let counts = try vectors.withUnsafeMutableElements {
-            try encoder.encode(distinct, into: UnsafeMutableBufferPointer(start: $0, count: size))
-        }
+        let (vectors, counts) = try encoder.encodeCounting(distinct)
         if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
         func rows(_ texts: [String]) -> Tensor<Float> {
             var result = Tensor<Float>(uninitialized: [texts.count, encoder.dimension])
@@ -262,7 +258,7 @@ struct TrainClassifierCommand: ParsableCommand {
         return encodings
     }
 
-    private func contrastive(
+    func contrastive(
         _ data: LabelledTexts, _ base: PretrainedBase, _ encodings: [Encoding], seed: UInt64, _ view: StepLine
     ) throws -> SetFitMethod {
         var method = try SetFitMethod(
@@ -270,82 +266,6 @@ struct TrainClassifierCommand: ParsableCommand {
             shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
         method.learningRate = learningRate
         return method
-    }
-
-    // MARK: Measuring
-
-    private func measure(_ data: LabelledTexts, _ trained: [Int]) throws {
-        let parts = try folds.map { try data.folds($0, stratified: stratify, seed: figures.seed) }
-        let splits: [(train: [Int], test: [Int])] =
-            parts.map { parts in (0..<parts.count).map { (parts.training($0, of: trained), parts.tests[$0]) } }
-            ?? [(trained, Array(trained.count..<data.count))]
-        let rows = splits.flatMap(\.test).sorted(), places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
-        let (vectors, encoder) = try frozen(data)
-        var methods: [(name: String, seeded: [any ClassificationMethod])] = [
-            ("majority", [MajorityMethod()]), (CharacterMethod().name, [CharacterMethod()]), (vectors.name, [vectors]),
-        ]
-        let view = StepLine(isQuiet: report.quiet)
-        if setfit {
-            let base = try base(), encodings = try encodings(data, base), name = "SetFit \(base.directory.name)"
-            methods.append(
-                (name, try (0..<seeds).map { seed in try contrastive(data, base, encodings, seed: figures.seed &+ UInt64(seed), view) }))
-        } else if !isFrozen {
-            let base = try base(), settings = try settings, encodings = try encodings(data, base)
-            let name = "fine-tuned \(base.directory.name)"
-            methods.append(
-                (
-                    name,
-                    (0..<seeds).map { seed in
-                        var own = settings
-                        own.seed = settings.seed &+ UInt64(seed)
-                        return FineTuningMethod(
-                            name: name, own, base: base, encodings: encodings, threads: model.threads,
-                            shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
-                    }
-                ))
-        }
-        let width = data.task == .regression ? 1 : data.labels.count
-        let found = try methods.map { name, seeded in
-            (
-                name: name,
-                runs: try seeded.enumerated().map { seed, method in
-                    var scores = Tensor<Double>(uninitialized: [rows.count, width])
-                    for (part, split) in splits.enumerated() {
-                        view.begin(
-                            "\(name)\(seeded.count > 1 ? ", seed \(seed + 1)" : "")\(splits.count > 1 ? ", fold \(part + 1) of \(splits.count)" : "")"
-                        )
-                        let values = try method.scores(data, train: split.train, test: split.test)
-                        for (i, row) in split.test.enumerated() { for k in 0..<width { scores[places[row] ?? 0, k] = values[i, k] } }
-                    }
-                    return scores
-                }
-            )
-        }
-        view.end()
-        let leakage = LeakageCheck(data, splits: splits)
-        let result = try ClassifierReport(
-            data: data, rows: rows, methods: found, leakage: leakage, bootstrap: figures.bootstrap(threads: model.threads))
-        var record = try encoder.record(
-            provenance(seed: figures.seed), inputs: zip(data.fileNames, data.sha256).map { Provenance.Source(path: $0, sha256: $1) })
-        var design: [(key: String, value: JSON)] = [
-            ("method", .string("classifier evaluation")), ("design", .string(folds == nil ? "test table" : "folds")),
-            ("folds", folds.map(JSON.integer) ?? .null),
-            ("stratified", .bool(stratify)), ("training_rows", .integer(trained.count)), ("seeds", .integer(isFrozen ? 1 : seeds)),
-        ]
-        design += [
-            ("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : setfit ? "setfit" : "fine-tuned")),
-        ]
-        design += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
-        if !isFrozen && !setfit { design += tuning() }
-        design.append(("encoder", try encoder.description))
-        record.settings = design + result.facts
-        if let output {
-            let parts: [Int]? = folds == nil ? nil : rows.map { row in splits.firstIndex { $0.test.contains(row) } ?? 0 }
-            try result.write(to: output, tableOutput, folds: parts, provenance: record)
-        }
-        try result.draw(figures, provenance: record)
-        if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
-        try result.say(isQuiet: report.quiet)
     }
 
     /// What the record says of fine-tuning.

@@ -56,16 +56,9 @@ extension TrainClassifierCommand {
 
     /// Trains what the file lists and writes a model for each task, and a table of all scores.
     func trainTasks(_ path: String, to output: String) throws {
-        let file = try ClassifierTaskFile(path: path), run = runFolder ?? output + ".run", names = file.tasks.map(\.name)
+        let file = try ClassifierTaskFile(path: path, head: head), run = runFolder ?? output + ".run", names = file.tasks.map(\.name)
         guard !names.contains(where: { $0.hasPrefix(Self.scoreTable) }) else {
             throw DataError(.badData, "a task cannot have the name \(Self.scoreTable), which is that of the table of scores", file: path)
-        }
-        // --head may be what a task of pairs cannot be saved with.
-        for entry in file.tasks where (entry.head ?? head) == .linear && entry.second != nil {
-            throw DataError(
-                .usage,
-                "task '\(entry.name)': a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"",
-                file: path)
         }
         try writing.check(
             inputs: file.inputs + [model.inputFolder].compactMap(\.self), files: [], folders: [output, run],
@@ -77,7 +70,7 @@ extension TrainClassifierCommand {
                 let parts = try ClassifierTrainer.parts(of: task.learned, task.data, settings)
                 return ClassifierTask(
                     name: task.entry.name, data: task.data, encodings: try encodings(task.data, base), train: parts.train,
-                    heldOut: parts.heldOut, head: task.entry.head ?? head, weight: task.entry.weight)
+                    heldOut: parts.heldOut, head: task.entry.head, weight: task.entry.weight)
             }
         }
         let trainer = try ClassifierTrainer(settings, base: base, tasks: tasks, threads: model.threads)

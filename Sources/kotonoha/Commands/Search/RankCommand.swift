@@ -133,12 +133,7 @@ struct RankCommand: ParsableCommand {
         } else {
             names = try queryTexts()
             let encoder = try model.queryEncoder(for: file, isQuiet: report.quiet)
-            var counts = SentenceEncoder.Counts()
-            var encoded = Tensor<Float>(uninitialized: [names.count, encoder.dimension])
-            let size = encoded.count
-            try encoded.withUnsafeMutableElements {
-                counts = try encoder.encode(names, into: UnsafeMutableBufferPointer(start: $0, count: size))
-            }
+            let (encoded, counts) = try encoder.encodeCounting(names)
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             found = try search.search(encoded, top: candidates)
         }

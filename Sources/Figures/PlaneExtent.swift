@@ -1,15 +1,20 @@
 /// The box that a map fills, in the map's own numbers, and places in it as shares: x to the right, y downward, as on a screen.
-struct PlaneExtent: Sendable {
-    let left: Double, low: Double, width: Double, height: Double
+public struct PlaneExtent: Sendable {
+    /// The smallest x.
+    public let left: Double
+    /// The smallest y, which is the lower edge.
+    public let low: Double
+    /// Above 0: a map without extent in one direction still has a middle.
+    public let width: Double, height: Double
 
     /// - Parameter points: finite coordinates, at least one.
-    init(_ points: [(x: Double, y: Double)]) {
+    /// - Complexity: O(n).
+    public init(_ points: [(x: Double, y: Double)]) {
         var (left, right, low, high) = (points[0].x, points[0].x, points[0].y, points[0].y)
         for p in points {
             (left, right) = (min(left, p.x), max(right, p.x))
             (low, high) = (min(low, p.y), max(high, p.y))
         }
-        // A map without extent in one direction still has a middle.
         let extent = max(right - left, high - low), magnitude = max(abs(left), abs(right), abs(low), abs(high))
         let least = extent > max(magnitude * 1e-12, 1e-290) ? extent * 0.05 : max(magnitude, 1)
         width = max(right - left, least)
@@ -18,14 +23,9 @@ struct PlaneExtent: Sendable {
         self.low = (low + high - height) / 2
     }
 
-    var aspect: Double { width / height }
+    /// Width / height.
+    public var aspect: Double { width / height }
 
-    /// In [0, 1].
-    func share(_ p: (x: Double, y: Double)) -> (x: Double, y: Double) { ((p.x - left) / width, 1 - (p.y - low) / height) }
-
-    /// In steps of 1/65,535.
-    func steps(_ p: (x: Double, y: Double)) -> (x: UInt16, y: UInt16) {
-        let share = share(p)
-        return (UInt16((share.x * 65_535).rounded()), UInt16((share.y * 65_535).rounded()))
-    }
+    /// In [0, 1] for a point of the map.
+    public func share(_ p: (x: Double, y: Double)) -> (x: Double, y: Double) { ((p.x - left) / width, 1 - (p.y - low) / height) }
 }
