@@ -16,8 +16,8 @@ enum BatchChoice {
         var wasPassed = false
     }
 
-    /// The tokens of the whole tiles in a number of tokens; at least one tile.
-    static func wholeTiles(_ tokens: Int) -> Int { max(tile, tokens / tile * tile) }
+    /// Rows of the tiles that tokens need; at least one tile.
+    static func tiles(for tokens: Int) -> Int { max(tile, (tokens + tile - 1) / tile * tile) }
 
     /// How many texts each request gives. The first request gives at least one.
     ///
@@ -27,8 +27,8 @@ enum BatchChoice {
     static func counts(_ waiting: [Waiting], budget: Int) -> [Int] {
         var counts = [Int](repeating: 0, count: waiting.count), used = 0, isEmpty = true, next = 0
         let total = waiting.reduce(0) { $0 + $1.lengths.reduce(0, +) }
-        var room = budget < tile ? budget : wholeTiles(min(budget, total))
-        if let first = waiting.first?.lengths.first, first > room { room = (first + tile - 1) / tile * tile }
+        var room = budget < tile ? budget : max(tile, min(budget, total) / tile * tile)
+        if let first = waiting.first?.lengths.first, first > room { room = tiles(for: first) }
         // In their order, up to the last tile; a text that does not fit lets others pass.
         inOrder: while next < waiting.count {
             for length in waiting[next].lengths {

@@ -15,7 +15,7 @@ public protocol BatchEngine: AnyObject, Sendable {
 
 /// Sentences of many requests, computed in packed batches on threads of the queue's own.
 ///
-/// A worker that is free takes what is there, up to the token budget and in whole tiles of a product (`BatchChoice`), and never waits for more.
+/// A worker that is free takes its share of what is there, up to the token budget and in whole tiles of a product (`BatchChoice`), and never waits for more.
 /// Requests take turns: each gives at most one batch before the next one has its turn, so a request of 2,048 sentences does not hold up a
 /// request of one. Since a sentence's vector is the same in any batch, none of this can be seen in a result.
 ///
@@ -256,9 +256,9 @@ extension ComputeQueue {
 
         private mutating func nextBatch(_ settings: Settings) -> Batch? {
             guard let engine = ready.first?.engine else { return nil }
-            // What waits is shared among the workers that are free.
-            let free = max(1, settings.workers - computing), share = (load.waitingTokens + free - 1) / free
-            let budget = min(settings.batchTokens, BatchChoice.wholeTiles(share)), outlook = budget + BatchChoice.tile
+            // What waits is shared among all workers: one that is free soon finds enough for whole tiles.
+            let share = BatchChoice.tiles(for: load.waitingTokens / max(1, settings.workers))
+            let budget = min(settings.batchTokens, share), outlook = budget + BatchChoice.tile
             var seen: [Job] = [], waiting: [BatchChoice.Waiting] = [], tokens = 0
             while tokens < outlook, let job = ready.popFirst() {
                 let lengths = job.engine === engine ? job.nextLengths(reaching: outlook) : []
