@@ -1,9 +1,8 @@
 /// Which of the waiting texts make up a batch.
 ///
-/// Products compute tiles of 64 rows, and a tile that is not full takes as long as one that is. So a batch is whole tiles: its texts come in the order of
-/// their requests, and the last tile gets the selection of the next texts that fills it best. Texts left over, fewer than a tile, begin the
-/// next batch. Rows that nothing else fills are free, so filling them delays no one; and a request that a later one has overtaken is not overtaken
-/// again, as long as it fits.
+/// Products compute tiles of 64 rows, and a tile that is not full takes as long as a full one. So a batch is whole tiles: its texts come in the
+/// order of their requests, and the last tile gets the selection of the next texts that fills it best. What is left begins the next batch.
+/// Filling rows that would stay empty delays no one, and a request that a later one has overtaken is not overtaken again unless it does not fit.
 enum BatchChoice {
     /// Rows that a product computes at once.
     static let tile = 64
@@ -54,8 +53,8 @@ enum BatchChoice {
         return counts
     }
 
-    /// One of several options, or none, for each request, so that their tokens fill `space` best; of selections that fill it equally the one that takes
-    /// most from the earliest.
+    /// One of several options, or none, for each request, so that their tokens fill `space` best; of selections that fill it equally, the one
+    /// that takes most from the earliest.
     private static func fill(_ space: Int, _ options: [[(texts: Int, tokens: Int)]]) -> [Int] {
         // Bit n of `sums[i]`: the requests from i on can make n tokens. A space is a tile at most.
         var sums: [UInt128] = [1]

@@ -15,9 +15,9 @@ public protocol BatchEngine: AnyObject, Sendable {
 
 /// Sentences of many requests, computed in packed batches on threads of the queue's own.
 ///
-/// A worker that is free takes its share of what is there, up to the token budget and in whole tiles of a product (`BatchChoice`), and never waits for more.
-/// Requests take turns: each gives at most one batch before the next one has its turn, so a request of 2,048 sentences does not hold up a
-/// request of one. Since a sentence's vector is the same in any batch, none of this can be seen in a result.
+/// A worker that is free takes its share of what is there, up to the token budget and in whole tiles of a product (`BatchChoice`), and never
+/// waits for more. Requests take turns: each gives at most one batch before the next one has its turn, so a request of 2,048 sentences does
+/// not hold up a request of one. Since a sentence's vector is the same in any batch, none of this can be seen in a result.
 ///
 /// Admission counts tokens: a request is refused while `capacityTokens` or more wait before it.
 public final class ComputeQueue: Sendable {
