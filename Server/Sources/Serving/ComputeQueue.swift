@@ -15,9 +15,9 @@ public protocol BatchEngine: AnyObject, Sendable {
 
 /// Sentences of many requests, computed in packed batches on threads of the queue's own.
 ///
-/// A worker that is free takes what is there, up to the token budget, and never waits for more. Requests take turns: each gives at most one batch
-/// before the next one has its turn, so a request of 2,048 sentences does not hold up a request of one. Since a sentence's vector is the
-/// same in any batch, none of this can be seen in a result.
+/// A worker that is free takes its share of what is there, up to the token budget and in whole tiles of a product (`BatchChoice`), and never
+/// waits for more. Requests take turns: each gives at most one batch before the next one has its turn, so a request of 2,048 sentences does
+/// not hold up a request of one. Since a sentence's vector is the same in any batch, none of this can be seen in a result.
 ///
 /// Admission counts tokens: a request is refused while `capacityTokens` or more wait before it.
 public final class ComputeQueue: Sendable {
@@ -209,55 +209,6 @@ public final class ComputeQueue: Sendable {
 }
 
 extension ComputeQueue {
-    /// One request.
-    final class Job: @unchecked Sendable {
-        // Sendable: what changes is touched under the queue's lock, but for `values`, of which each row is written by the one worker that
-        // computed it, before the lock is taken that tells that it is there.
-        let engine: any BatchEngine
-        let count: Int
-        let bytes: Int
-        let isUrgent: Bool
-        let prepare: @Sendable (Int) throws -> PreparedText
-        let finish = Mutex<(@Sendable (Result<Rows, any Error>) -> Void)?>(nil)
-        private let values: UnsafeMutableBufferPointer<Float>
-
-        // Under the queue's lock.
-        fileprivate var nextToPrepare = 0
-        fileprivate var prepared: [PreparedText?]
-        fileprivate var preparedCount = 0
-        fileprivate var nextToCompute = 0
-        fileprivate var computedCount = 0
-        fileprivate var tokens = 0
-        fileprivate var waitingTokens = 0
-        fileprivate var truncated: [Int] = []
-        fileprivate var isOver = false
-
-        init(engine: any BatchEngine, count: Int, bytes: Int, isUrgent: Bool, prepare: @escaping @Sendable (Int) throws -> PreparedText) {
-            (self.engine, self.count, self.bytes, self.isUrgent, self.prepare) = (engine, count, bytes, isUrgent, prepare)
-            prepared = Array(repeating: nil, count: count)
-            values = .allocate(capacity: count * engine.width)
-        }
-        deinit { values.deallocate() }
-
-        fileprivate func store(_ rows: Tensor<Float>, from first: Int, at texts: Range<Int>) {
-            let width = engine.width
-            rows.withUnsafeElements { from in
-                (values.baseAddress! + texts.lowerBound * width).update(from: from + first * width, count: texts.count * width)
-            }
-        }
-
-        fileprivate func rows() -> Rows { Rows(values: Array(values), width: engine.width, tokens: tokens, truncated: truncated) }
-
-        /// Answers once; later calls change nothing.
-        fileprivate func end(_ result: Result<Rows, any Error>) {
-            let finish = finish.withLock { finish in
-                defer { finish = nil }
-                return finish
-            }
-            finish?(result)
-        }
-    }
-
     /// Sequences of one or several requests.
     struct Batch: Sendable {
         let engine: any BatchEngine
@@ -304,36 +255,47 @@ extension ComputeQueue {
         }
 
         private mutating func nextBatch(_ settings: Settings) -> Batch? {
-            guard let first = ready.first else { return nil }
-            // What waits is shared among the workers that are free, in whole tiles of a product.
-            let free = max(1, settings.workers - computing), share = (load.waitingTokens + free - 1) / free
-            let budget = min(settings.batchTokens, max(64, (share + 63) / 64 * 64))
-            var batch = Batch(engine: first.engine), unfinished: [Job] = [], passed: [Job] = []
-            while let job = ready.popFirst() {
-                guard job.engine === first.engine else {
-                    passed.append(job)
+            guard let engine = ready.first?.engine else { return nil }
+            // What waits is shared among all workers: one that is free soon finds enough for whole tiles.
+            let share = BatchChoice.tiles(for: load.waitingTokens / max(1, settings.workers))
+            let budget = min(settings.batchTokens, share), outlook = budget + BatchChoice.tile
+            var seen: [Job] = [], waiting: [BatchChoice.Waiting] = [], tokens = 0
+            while tokens < outlook, let job = ready.popFirst() {
+                let lengths = job.engine === engine ? job.nextLengths(reaching: outlook) : []
+                seen.append(job)
+                waiting.append(BatchChoice.Waiting(lengths: lengths, wasPassed: job.wasPassed))
+                tokens += lengths.reduce(0, +)
+            }
+            let counts = BatchChoice.counts(waiting, budget: budget), last = counts.lastIndex { $0 > 0 } ?? 0
+            var batch = Batch(engine: engine), unfinished: [Job] = [], kept: [Job] = []
+            for (place, (job, count)) in zip(seen, counts).enumerated() {
+                guard count > 0 else {
+                    if place < last { job.wasPassed = true }
+                    kept.append(job)
                     continue
                 }
-                let from = job.nextToCompute
-                while job.nextToCompute < job.count, let text = job.prepared[job.nextToCompute],
-                    batch.packed.sequences == 0 || batch.packed.tokens + text.ids.count <= budget
-                {
-                    batch.packed.append(text.ids, typeIDs: text.typeIDs)
-                    job.prepared[job.nextToCompute] = nil
-                    job.waitingTokens -= text.ids.count
-                    load.waitingTokens -= text.ids.count
-                    job.nextToCompute += 1
-                }
-                if job.nextToCompute > from { batch.members.append((job, from..<job.nextToCompute)) }
-                if job.nextToCompute < job.count {
-                    // Its turn comes again after the others'; a request that had none yet keeps its place.
-                    if job.nextToCompute > from { unfinished.append(job) } else { ready.prepend(job) }
-                    break
-                }
+                take(count, of: job, into: &batch)
+                // Its turn comes again after the others'; a request that had none yet keeps its place.
+                if job.nextToCompute < job.count { unfinished.append(job) }
             }
-            for job in passed.reversed() { ready.prepend(job) }
+            for job in kept.reversed() { ready.prepend(job) }
             ready.append(contentsOf: unfinished)
             return batch
+        }
+
+        private mutating func take(_ count: Int, of job: Job, into batch: inout Batch) {
+            let texts = job.nextToCompute..<job.nextToCompute + count, before = batch.packed.tokens
+            for place in texts {
+                guard let text = job.prepared[place] else { preconditionFailure("only requests whose texts are prepared are ready") }
+                batch.packed.append(text.ids, typeIDs: text.typeIDs)
+                job.prepared[place] = nil
+            }
+            let taken = batch.packed.tokens - before
+            job.waitingTokens -= taken
+            load.waitingTokens -= taken
+            job.nextToCompute = texts.upperBound
+            job.wasPassed = false
+            batch.members.append((job, texts))
         }
 
         mutating func prepared(_ job: Job, _ places: Range<Int>, _ found: [PreparedText], _ settings: Settings) -> Readiness {

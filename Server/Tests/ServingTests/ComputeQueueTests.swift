@@ -153,6 +153,28 @@ import Testing
         #expect(try await big.value == 2048)
     }
 
+    /// A batch is whole tiles, and the sentence that did not fit into it begins the next one.
+    @Test func fillsTiles() async throws {
+        let queue = TestModels.queue(workers: 1), engine = GatedEngine(isOpen: false)
+        var requests: [Task<[Float], any Error>] = []
+        for (place, length) in [5, 40, 30, 24].enumerated() {
+            requests.append(
+                Task {
+                    try await queue.run(engine, texts: 1, bytes: 1) { _ in
+                        PreparedText(ids: Array(repeating: 1, count: length))
+                    } render: {
+                        $0.values
+                    }
+                })
+            try await until { queue.load.waitingRequests == place + 1 && engine.arrived.load(ordering: .relaxed) == 1 }
+        }
+        engine.open()
+        var found: [Float] = []
+        for request in requests { found += try await request.value }
+        #expect(found == [5, 40, 30, 24])
+        #expect(engine.batches.withLock { $0 } == [[5], [40, 24], [30]])
+    }
+
     @Test func anErrorEndsItsRequestAlone() async throws {
         let queue = TestModels.queue(), engine = GatedEngine(isOpen: true)
         await #expect(throws: APIError.self) {

@@ -61,6 +61,8 @@ final class GatedEngine: BatchEngine {
     /// Batches that have come to the gate.
     let arrived = Atomic(0)
     let computed = Atomic(0)
+    /// Lengths of the sequences of each batch.
+    let batches = Mutex<[[Int]]>([])
 
     init(isOpen: Bool) { self.isOpen = Atomic(isOpen) }
 
@@ -74,7 +76,9 @@ final class GatedEngine: BatchEngine {
         arrived.add(1, ordering: .relaxed)
         if !isOpen.load(ordering: .relaxed) { gate.wait() }
         computed.add(batch.sequences, ordering: .relaxed)
-        return Tensor((0..<batch.sequences).map { Float(batch.length($0)) }, shape: [batch.sequences, 1])
+        let lengths = (0..<batch.sequences).map(batch.length)
+        batches.withLock { $0.append(lengths) }
+        return Tensor(lengths.map(Float.init), shape: [batch.sequences, 1])
     }
 }
 
