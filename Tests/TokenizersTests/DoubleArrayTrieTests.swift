@@ -13,7 +13,9 @@ import Testing
         return (0..<count).map { _ in (0..<1 + next(longest)).map { _ in UInt8(next(bytes)) } }
     }
 
-    @Test("A trie finds every key that begins at a place, of equal keys the last", arguments: [(2, 20, 3000), (5, 12, 5000), (256, 4, 20_000)])
+    @Test(
+        "A trie finds every key that begins at a place, of equal keys the last",
+        arguments: [(2, 20, 3000), (5, 12, 5000), (256, 4, 20_000)])
     func findsAll(bytes: Int, longest: Int, count: Int) {
         let all = keys(UInt64(bytes), bytes: bytes, longest: longest, count: count)
         let trie = DoubleArrayTrie(all.enumerated().map { (key: $1, value: Int32($0)) })

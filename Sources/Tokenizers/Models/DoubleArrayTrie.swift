@@ -102,7 +102,9 @@ private struct SortedKeys {
             while end < entries.count, entries[end].head == entries[first].head { end += 1 }
             if end - first > 1 {
                 tails.removeAll(keepingCapacity: true)
-                for entry in entries[first..<end] { tails.append(Entry(head: eight(keys[Int(entry.number)], from: 8), number: entry.number)) }
+                for entry in entries[first..<end] {
+                    tails.append(Entry(head: eight(keys[Int(entry.number)], from: 8), number: entry.number))
+                }
                 tails.sort { a, b in
                     a.head == b.head ? Self.precedes(Int(a.number), Int(b.number), keys, pool) : a.head < b.head
                 }
