@@ -32,17 +32,40 @@ extension TokenScore {
         }
         return (shift, sum, weighted)
     }
-
-    /// ln Σ p over some tokens.
-    static func logMass(_ logits: UnsafeBufferPointer<Float>, of tokens: [Int32]) -> Double {
-        let (largest, sum, _) = sums(logits)
-        var mass = 0.0
-        for token in tokens { mass += exp(Double(logits[Int(token)]) - largest) }
-        return log(mass) - log(sum)
-    }
 }
 
 extension Tensor where Scalar == Float {
+    /// ln Σ p over some columns of the softmax of each row.
+    ///
+    /// - Parameters:
+    ///   - columns: the columns, at least one.
+    ///   - targets: a column of each row, with `logProbabilities` of them.
+    func logMasses(of columns: [Int32], targets: [Int32], logProbabilities: [Double]) -> [Double] {
+        var masses: [Double] = []
+        masses.reserveCapacity(rows)
+        for range in Parallel.chunks(rows, size: 64) {
+            var part = Tensor(uninitialized: [range.count, columns.count])
+            withUnsafeElements { base in
+                part.withUnsafeMutableElements { part in
+                    for (place, row) in range.enumerated() {
+                        let logits = base + row * self.columns, kept = part + place * columns.count
+                        for (i, column) in columns.enumerated() { kept[i] = logits[Int(column)] }
+                    }
+                }
+            }
+            // The logarithm of a sum of exponentials is a logit minus the logarithm of its softmax.
+            let found = Float.tokenScores(part.view, targets: [Int32](repeating: 0, count: range.count)).logProbabilities
+            withUnsafeElements { base in
+                for (place, row) in range.enumerated() {
+                    let logits = base + row * self.columns
+                    let sum = Double(logits[Int(columns[0])]) - found[place]
+                    masses.append(sum - (Double(logits[Int(targets[row])]) - logProbabilities[row]))
+                }
+            }
+        }
+        return masses
+    }
+
     /// Calls `body` with the elements of each row.
     func forEachRow(_ body: (Int, UnsafeBufferPointer<Float>) -> Void) {
         let (rows, columns) = (rows, columns)

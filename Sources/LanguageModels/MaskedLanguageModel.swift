@@ -85,15 +85,7 @@ public final class MaskedLanguageModel: LanguageModel {
 
     /// How expected `targets[i]` is at `rows[i]` itself, one score per row.
     public func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
-        precondition(rows.count == targets.count)
         let states = head.transformed(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value
-        var scores: [TokenScore] = []
-        scores.reserveCapacity(rows.count)
-        // Blocks of rows, so that the logits of a large vocabulary never lie in memory at once.
-        for range in Parallel.chunks(rows.count, size: 64) {
-            let logits = head.output(Variable(states.rows(range)), on: nil).value
-            logits.forEachRow { row, logits in scores.append(TokenScore(logits: logits, target: Int(targets[range.lowerBound + row]))) }
-        }
-        return scores
+        return tokenScores(states, targets: targets) { head.output($0, on: nil) }
     }
 }

@@ -42,8 +42,9 @@ extension Tokenizer {
     }
 
     convenience init(tokenizerJSON url: URL, configuration: TokenizerConfiguration) throws {
-        let data = try readFile(url)
-        let json = try data.withUnsafeBytes { try JSON(parsing: $0, file: url.lastPathComponent) }
+        let mapped = try MappedFile(path: url.path)
+        let json = try mapped.withUnsafeBytes { try JSON(parsing: $0, file: url.lastPathComponent) }
+        try mapped.requireWhole()
         try self.init(json: json, file: url.lastPathComponent, configuration: configuration)
     }
 

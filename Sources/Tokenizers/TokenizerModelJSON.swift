@@ -27,29 +27,31 @@ extension TokenizerJSON {
             guard let pair = entry.array, pair.count == 2, let token = pair[0].string, let score = pair[1].double, score.isFinite else {
                 throw error("\(node.path).vocab[\(number)] should be a piece and its log probability")
             }
-            return Unigram.Piece(token: token, score: Self.referenceReading(of: score))
+            return Unigram.Piece(token: token, score: score)
         }
         return try Unigram(
             pieces, unknownID: node.has("unk_id") ? try node.count("unk_id") : nil,
-            bytes: try node.bool("byte_fallback", default: false), file: file)
+            bytes: try node.bool("byte_fallback", default: false), reading: Self.referenceReading, file: file)
     }
 
     /// The number that the reference reads where the file has the shortest spelling of `value`. Its JSON reader takes the digits as a whole
     /// number and divides by a power of ten, which may be off by the last bit, and near ties between segmentations turn on that bit.
-    private static func referenceReading(of value: Double) -> Double {
+    @Sendable private static func referenceReading(of value: Double) -> Double {
         var digits: UInt64 = 0
         var exponent = 0
         var isFraction = false
-        var text = value.magnitude.description.utf8[...]
-        while let byte = text.popFirst() {
-            switch byte {
-            case UInt8(ascii: "."): isFraction = true
-            case UInt8(ascii: "e"):
-                exponent += Int(String(decoding: text, as: UTF8.self)) ?? 0
-                text = text.dropFirst(text.count)
-            default:
-                digits = digits &* 10 &+ UInt64(byte &- 48)
-                if isFraction { exponent -= 1 }
+        var text = value.magnitude.description
+        text.withUTF8 { text in
+            for (place, byte) in text.enumerated() {
+                switch byte {
+                case UInt8(ascii: "."): isFraction = true
+                case UInt8(ascii: "e"):
+                    exponent += Int(String(decoding: text[(place + 1)...], as: UTF8.self)) ?? 0
+                    return
+                default:
+                    digits = digits &* 10 &+ UInt64(byte &- 48)
+                    if isFraction { exponent -= 1 }
+                }
             }
         }
         guard exponent.magnitude <= 308 else { return value }

@@ -122,15 +122,14 @@ public struct SurprisalScorer: Sendable {
         // Of a causal model: the row of a token tells whether a space follows it.
         let rows = Array(Set(places.flatMap { [$0.row, $0.own] })).sorted()
         let logits = model.logits(of: batch, at: rows), index = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
-        var spaces = [Double](repeating: 0, count: rows.count)
-        logits.forEachRow { spaces[$0] = TokenScore.logMass($1, of: spaceTokens) }
-        let width = logits.columns
-        return logits.withUnsafeElements { base in
-            places.map { place in
-                let row = index[place.row] ?? 0, own = index[place.own] ?? 0
-                let score = TokenScore(logits: UnsafeBufferPointer(start: base + row * width, count: width), target: Int(place.target))
-                return (place.text, place.token, TokenOutcome(score: score, spaceBefore: spaces[row], spaceAfter: spaces[own]))
-            }
+        var targets = [Int32](repeating: 0, count: rows.count)
+        for place in places { targets[index[place.row] ?? 0] = place.target }
+        let found = Float.tokenScores(logits.view, targets: targets)
+        let spaces = logits.logMasses(of: spaceTokens, targets: targets, logProbabilities: found.logProbabilities)
+        return places.map { place in
+            let row = index[place.row] ?? 0, own = index[place.own] ?? 0
+            let score = TokenScore(logProbability: found.logProbabilities[row], entropy: found.entropies[row], rank: found.ranks[row])
+            return (place.text, place.token, TokenOutcome(score: score, spaceBefore: spaces[row], spaceAfter: spaces[own]))
         }
     }
 

@@ -1,4 +1,6 @@
+import Dispatch
 import FileFormats
+import Synchronization
 
 /// The unigram language model of Kudo 2018: of all ways to cut a word into pieces the one of highest probability (Viterbi).
 struct Unigram: Sendable {
@@ -21,23 +23,44 @@ struct Unigram: Sendable {
         var isFound = true
     }
 
-    init(_ pieces: [Piece], unknownID: Int?, bytes: Bool, lowest: Double? = nil, singlePrecision: Bool = false, file: String?) throws {
+    /// - Parameter reading: turns the score of a piece into the one that counts.
+    init(
+        _ pieces: [Piece], unknownID: Int?, bytes: Bool, lowest: Double? = nil, singlePrecision: Bool = false,
+        reading: @Sendable (Double) -> Double = { $0 }, file: String?
+    ) throws {
         if let unknownID, !pieces.indices.contains(unknownID) {
             throw DataError(
                 .badData, "Unigram: the unknown token's id is \(unknownID), but there are only \(pieces.count) pieces", file: file)
         }
-        let vocabulary = try Vocabulary(pieces.enumerated().map { (token: $1.token, id: $0) }, file: file)
-        var keys: [(key: ArraySlice<UInt8>, value: Int32)] = []
-        keys.reserveCapacity(pieces.count)
-        vocabulary.forEach { token, id in if !token.isEmpty, pieces[Int(id)].isFound { keys.append((token, id)) } }
-        self.vocabulary = vocabulary
-        trie = DoubleArrayTrie(keys)
-        scores = pieces.map(\.score)
+        // A large vocabulary is ready sooner if the tables that do not depend on each other are made at once.
+        let tables = Mutex<(vocabulary: Result<Vocabulary, any Error>?, scores: [Double], trie: DoubleArrayTrie?)>((nil, [], nil))
+        DispatchQueue.concurrentPerform(iterations: 2) { part in
+            if part == 0 {
+                let trie = Self.trie(of: pieces)
+                tables.withLock { $0.trie = trie }
+            } else {
+                let vocabulary = Result { try Vocabulary(pieces.indices.lazy.map { (token: pieces[$0].token, id: $0) }, file: file) }
+                let scores = pieces.map { reading($0.score) }
+                tables.withLock { ($0.vocabulary, $0.scores) = (vocabulary, scores) }
+            }
+        }
+        let made = tables.withLock { $0 }
+        guard let vocabulary = try made.vocabulary?.get(), let trie = made.trie else { preconditionFailure("every part runs") }
+        (self.vocabulary, self.trie, scores) = (vocabulary, trie, made.scores)
         self.unknownID = unknownID.map { Int32(truncatingIfNeeded: $0) } ?? -1
         byteIDs = bytes ? ByteFallback.ids(vocabulary) : []
         let bottom = lowest ?? scores.min() ?? 0
         unknownScore = singlePrecision ? Double(Float(bottom) - 10) : bottom - 10
         self.singlePrecision = singlePrecision
+    }
+
+    /// Of equal pieces the last one counts; the empty one is never found.
+    private static func trie(of pieces: [Piece]) -> DoubleArrayTrie {
+        DoubleArrayTrie(
+            pieces.indices.lazy.map {
+                let piece = pieces[$0]
+                return (key: piece.token.utf8, value: piece.isFound && !piece.token.isEmpty ? Int32(truncatingIfNeeded: $0) : -1)
+            })
     }
 
     private struct Best {

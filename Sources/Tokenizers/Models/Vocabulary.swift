@@ -170,9 +170,4 @@ struct Vocabulary: Sendable {
         let number = Int(numberOfID[Int(id)])
         return pool[Int(starts[number])..<Int(starts[number + 1])]
     }
-
-    /// Every token with its id, in the order of the file.
-    func forEach(_ body: (ArraySlice<UInt8>, Int32) -> Void) {
-        for number in ids.indices { body(pool[Int(starts[number])..<Int(starts[number + 1])], ids[number]) }
-    }
 }

@@ -21,9 +21,16 @@ final class RegularExpression: @unchecked Sendable {
         "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs",
     ]
 
+    /// Long names of the groups of categories, as `folded` has them.
+    private static let groups = ["letter": "L", "mark": "M", "number": "N", "punctuation": "P", "symbol": "S", "separator": "Z"]
+
+    /// A property's name without case, spaces, hyphens and underscores, none of which count.
+    private static func folded(_ name: String) -> String { name.lowercased().filter { $0 != " " && $0 != "-" && $0 != "_" } }
+
     /// The scalars of a general category (`Lu`, or `L` for all of them) or of `\w` as the inside of a character class.
     private static func ranges(_ name: String) -> String? {
         let isWord = name == "w"
+        let name = groups[folded(name)] ?? name
         let wanted = categories.map { $0 == name || $0.prefix(1) == name }
         guard isWord || wanted.contains(true), name != "Cs" else { return nil }
         var result = ""
@@ -44,8 +51,8 @@ final class RegularExpression: @unchecked Sendable {
         return result
     }
 
-    /// The pattern with general categories, `\w` and `\d` spelled out. Ruby's syntax nests character classes, so that they can be
-    /// put wherever the escape was.
+    /// The pattern with general categories, `\w` and `\d` spelled out, and scripts completed. Ruby's syntax nests character classes, so that
+    /// they can be put wherever the escape was.
     private static func rewritten(_ pattern: String) -> String {
         var result = ""
         var rest = pattern.unicodeScalars[...]
@@ -70,6 +77,8 @@ final class RegularExpression: @unchecked Sendable {
             }
             if let ranges = name.flatMap(Self.ranges) {
                 result += "[\(isNegated ? "^" : "")\(ranges)]"
+            } else if let name, let later = laterScripts[folded(name)] {
+                result += "[\(isNegated ? "^" : "")\\p{\(name)}\(later)]"
             } else {
                 result += spelling
             }

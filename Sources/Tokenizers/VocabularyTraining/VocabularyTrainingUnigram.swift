@@ -24,7 +24,7 @@ enum UnigramTraining {
         var pieces: [Piece] = []
         let size: Int
         let shrinking: Double
-        var trie = DoubleArrayTrie([])
+        var trie = DoubleArrayTrie([(key: [UInt8], value: Int32)]())
         /// The smallest probability that anything gets, so that a character is never impossible.
         private static let floor = 1e-9
 
@@ -75,7 +75,7 @@ enum UnigramTraining {
         }
 
         private mutating func index() {
-            trie = DoubleArrayTrie(pieces.enumerated().map { ($1.spelling[...], Int32(truncatingIfNeeded: $0)) })
+            trie = DoubleArrayTrie(pieces.enumerated().map { (key: $1.spelling, value: Int32(truncatingIfNeeded: $0)) })
         }
 
         // MARK: Expectation and maximization
