@@ -101,12 +101,12 @@ final class UMAPLayout {
                     before.withUnsafeBufferPointer { before in
                         next.withUnsafeMutableBufferPointer { next in
                             points.withUnsafeMutableBufferPointer { points in
-                                guard let h = heads.baseAddress, let t = tails.baseAddress, let p = periods.baseAddress,
-                                    let m = next.baseAddress, let y = points.baseAddress, let others = before.baseAddress
+                                guard let heads = heads.baseAddress, let tails = tails.baseAddress, let periods = periods.baseAddress,
+                                    let next = next.baseAddress, let points = points.baseAddress, let before = before.baseAddress
                                 else { return }
-                                let h = Shared(UnsafeMutablePointer(mutating: h)), t = Shared(UnsafeMutablePointer(mutating: t)),
-                                    p = Shared(UnsafeMutablePointer(mutating: p)), m = Shared(m), y = Shared(y),
-                                    others = Shared(UnsafeMutablePointer(mutating: others))
+                                let h = Shared(UnsafeMutablePointer(mutating: heads)), t = Shared(UnsafeMutablePointer(mutating: tails)),
+                                    p = Shared(UnsafeMutablePointer(mutating: periods)), m = Shared(next), y = Shared(points),
+                                    others = Shared(UnsafeMutablePointer(mutating: before))
                                 for (number, round) in rounds.enumerated() {
                                     Parallel.forEach(round.count, threads: threads) { item, _ in
                                         var source = source.split(UInt64(number * Self.mostStrata + item))
