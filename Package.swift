@@ -185,7 +185,8 @@ let package = Package(
                 "TestSupport", "TestTools",
             ], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
-        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore", "CKernels"], exclude: ["Fixtures"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),
         .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats", "TestTools"]),
         .testTarget(

@@ -53,6 +53,19 @@ static inline float kt_exp_below_f(float x) {
 }
 static inline double kt_exp_below_d(double x) { return exp(x); }
 
+// log(x) for normal positive x, by halves: x = 2^e m with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)).
+static inline float kt_log_normal_f(float x) {
+    int32_t bits;
+    memcpy(&bits, &x, 4);
+    int32_t e = (bits - 0x3F3504F3) >> 23;
+    bits -= e << 23;
+    float m;
+    memcpy(&m, &bits, 4);
+    float s = (m - 1.0f) / (m + 1.0f), t = s * s;
+    float series = 2.0f + t * (0.66666667f + t * (0.4f + t * (0.28571429f + t * 0.22222222f)));
+    return (float)e * 0.69314718f + s * series;
+}
+
 // erf(x), absolute error below 4e-7: an odd rational function fitted (weighted least squares, iterated toward equal
 // ripples) on [0, 3.95], beyond which erf rounds to 1.
 static inline float kt_erf_f(float x) {

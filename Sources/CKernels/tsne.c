@@ -6,19 +6,6 @@
 #define BLOCK 1024
 #define INLINE static inline __attribute__((always_inline))
 
-// log(x) for x >= 1, by halves: x = 2^e m with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)).
-INLINE float log_f(float x) {
-    int32_t bits;
-    memcpy(&bits, &x, 4);
-    int32_t e = (bits - 0x3F3504F3) >> 23;
-    bits -= e << 23;
-    float m;
-    memcpy(&m, &bits, 4);
-    float s = (m - 1.0f) / (m + 1.0f), t = s * s;
-    float series = 2.0f + t * (0.66666667f + t * (0.4f + t * (0.28571429f + t * 0.22222222f)));
-    return (float)e * 0.69314718f + s * series;
-}
-
 INLINE double log_d(double x) {
     int64_t bits;
     memcpy(&bits, &x, 8);
@@ -53,7 +40,7 @@ INLINE void repulsion(const float *tx, const float *ty, int64_t first, int64_t l
             for (int64_t j = start; j < end; j++) {
                 float dx = x - sx[j], dy = plane ? y - sy[j] : 0.0f;
                 float base = 1.0f + (dx * dx + dy * dy) * inverse_a, inverse = 1.0f / base;
-                float w = cauchy ? inverse : kt_exp_f(-a * log_f(base));
+                float w = cauchy ? inverse : kt_exp_f(-a * kt_log_normal_f(base));
                 float push = w * inverse;
                 block += w;
                 block_x += push * dx;
@@ -237,7 +224,7 @@ void kt_tree_repulsion(const kt_cell *cells, int32_t cell_count, const int32_t *
             int inside = i >= cell->first && i < (int64_t)cell->first + cell->count;
             if (!inside && squared > cell->reach) {
                 float inverse = 1.0f / (1.0f + squared * inverse_a);
-                float w = (float)cell->count * (a == 1.0f ? inverse : kt_exp_f(a * log_f(1.0f + squared * inverse_a) * -1.0f));
+                float w = (float)cell->count * (a == 1.0f ? inverse : kt_exp_f(a * kt_log_normal_f(1.0f + squared * inverse_a) * -1.0f));
                 total += (double)w;
                 total_x += (double)(w * inverse * dx);
                 total_y += (double)(w * inverse * dy);
@@ -249,7 +236,7 @@ void kt_tree_repulsion(const kt_cell *cells, int32_t cell_count, const int32_t *
                     dy = sorted_y ? y - sorted_y[j] : 0.0f;
                     squared = dx * dx + dy * dy;
                     float inverse = 1.0f / (1.0f + squared * inverse_a);
-                    float w = a == 1.0f ? inverse : kt_exp_f(a * log_f(1.0f + squared * inverse_a) * -1.0f);
+                    float w = a == 1.0f ? inverse : kt_exp_f(a * kt_log_normal_f(1.0f + squared * inverse_a) * -1.0f);
                     total += (double)w;
                     total_x += (double)(w * inverse * dx);
                     total_y += (double)(w * inverse * dy);

@@ -1,3 +1,4 @@
+import CKernels
 import FileFormats
 import Foundation
 import Tensors
@@ -86,6 +87,39 @@ private struct UMAPGolden: Decodable {
             #expect(abs(Double(step.attraction(Float(d * d))) * d - pull) < 1e-3 * abs(pull))
             // The reference adds 0.001 to d² in the repulsion.
             #expect(abs(Double(step.push(Float(d * d))) * d * (0.001 + d * d) / (d * d) - push) < 1e-3 * abs(push))
+        }
+    }
+
+    /// The kernel's steps are those of the forces, edge by edge, in one and two dimensions.
+    @Test func theKernelMovesAsTheForcesSay() {
+        for d in [1, 2] {
+            var settings = UMAP()
+            (settings.dimensions, settings.negativeSamples) = (d, 1)
+            let step = UMAPLayout.Step(settings, settings.curve, rate: 0.5), edges = 37
+            var random = RandomSource(seed: 8)
+            // Edge e leads from point 2 e to 2 e + 1; all push away from the one point of `others`, which only edge 0, not drawn, could take for its head.
+            let start = (0..<2 * edges * d).map { _ in Float(random.normal()) }, others = (0..<d).map { _ in Float(random.normal()) }
+            var moved = start, next = (0..<edges).map { $0.isMultiple(of: 3) ? Float(2) : 1 }
+            kt_umap_pass(
+                step.kernel, 0, Int64(edges), (0..<edges).map { Int32(2 * $0) }, (0..<edges).map { Int32(2 * $0 + 1) },
+                [Float](repeating: 1.5, count: edges), &next, 1, 16, Int32(d), &moved, others, 1, 5)
+            func force(_ i: [Float], _ j: [Float], _ of: (Float) -> Float) -> [Float] {
+                let squared = zip(i, j).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                return zip(i, j).map { 0.5 * max(-4, min(4, of(squared) * ($0 - $1))) }
+            }
+            for e in 0..<edges {
+                var i = Array(start[2 * e * d..<(2 * e + 1) * d]), j = Array(start[(2 * e + 1) * d..<(2 * e + 2) * d])
+                if !e.isMultiple(of: 3) {
+                    let pull = force(i, j, step.attraction)
+                    (i, j) = (zip(i, pull).map(+), zip(j, pull).map(-))
+                    i = zip(i, force(i, others, step.push)).map(+)
+                }
+                #expect(next[e] == (e.isMultiple(of: 3) ? 2 : 2.5))
+                for c in 0..<d {
+                    #expect(abs(moved[2 * e * d + c] - i[c]) < 1e-4, "edge \(e), dimension \(c)")
+                    #expect(abs(moved[(2 * e + 1) * d + c] - j[c]) < 1e-4, "edge \(e), dimension \(c)")
+                }
+            }
         }
     }
 

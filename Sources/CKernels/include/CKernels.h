@@ -6,7 +6,7 @@
 //   CKernelsTyped.h      kernels of a number type, one source for float and double, so that what finite differences check in double is
 //                        what runs in float
 //   CKernelsQuantized.h  8-bit integers, and conversions of 16-bit numbers
-//   CKernelsAnalysis.h   search, principal components, t-SNE
+//   CKernelsAnalysis.h   search, principal components, t-SNE, UMAP
 //   CKernelsWords.h      training of word vectors
 #pragma once
 #include <stddef.h>

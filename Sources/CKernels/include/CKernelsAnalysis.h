@@ -1,4 +1,4 @@
-// Vector loops of the analyses: the best of many scores, and the forces between the points of a t-SNE map.
+// Vector loops of the analyses: the best of many scores, and the forces between the points of a t-SNE or UMAP map.
 // Included by CKernels.h. Each row's or point's result depends on no other row of the call.
 #pragma once
 #include <stdint.h>
@@ -105,3 +105,18 @@ typedef struct {
 // As kt_tsne_repulsion with own = 1, for the sorted points first ..< last; results go to fx[order[i]], fy[order[i]], z[order[i]]. y and fy may be NULL.
 void kt_tree_repulsion(const kt_cell *cells, int32_t cell_count, const int32_t *order, const float *sorted_x, const float *sorted_y,
                        int64_t first, int64_t last, float a, float *fx, float *fy, double *z);
+
+// MARK: UMAP
+
+// The curve 1 / (1 + a d^2b), the weight of pushing away, the learning rate, and the points that each drawn edge pushes away.
+typedef struct {
+    float a, b, repulsion, rate;
+    int32_t negatives;
+} kt_umap_forces;
+// Draws the edges first ..< last whose turn, next[e], is no later than `now`, and adds periods[e] to it. A drawn edge moves both its ends
+// together, then its head away from `negatives` of the `count` points of `others`, which stay; a head never feels itself. No coordinate of a
+// step exceeds 4 * rate. points and others have `dimensions` (1 or 2) numbers a point. `width` edges at once (1 ... 16), in order, start
+// from the same positions, and what they move is added up. The random numbers depend on `key` and on which edge of the pass it is.
+void kt_umap_pass(kt_umap_forces forces, int64_t first, int64_t last, const int32_t *heads, const int32_t *tails, const float *periods,
+                  float *next, float now, int32_t width, int32_t dimensions, float *points, const float *others, uint32_t count,
+                  uint64_t key);
