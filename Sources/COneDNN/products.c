@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // MARK: Engine and per-thread state
 
@@ -30,12 +31,21 @@ typedef struct {
     dnnl_memory_t source, weights, destination, bias, scratchpad;
 } product;
 
-// Direct-mapped by hash: two shapes that collide take turns, which costs time and nothing else.
-#define CACHED_PRODUCTS 256
+// By hash, in one of a few neighbouring places: shapes that find none free take turns, which costs time and nothing else.
+#define CACHED_PRODUCTS 512
+#define CACHED_PLACES 4
+
+// Whether a tile of fewer rows gives the bits of a full one: `wanted` counts how often it would have served.
+typedef struct {
+    shape_key key;
+    int wanted;
+    enum { UNTRIED, EQUAL, DIFFERENT } verdict;
+} height_trial;
 
 typedef struct {
     dnnl_stream_t stream;
     product products[CACHED_PRODUCTS];
+    height_trial trials[CACHED_PRODUCTS];
     void *tile_in, *tile_out, *scratchpad, *no_bias;
     size_t tile_in_size, tile_out_size, scratchpad_size, no_bias_size;
 } thread_state;
@@ -167,6 +177,20 @@ static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b,
 static void add_to_result(dnnl_post_ops_t operations) { dnnl_post_ops_append_sum(operations, 1.0f); }
 #endif
 
+static dnnl_primitive_desc_t choose(const shape_key *key);
+
+// Packed weights lie as the library wants them for a full tile, whatever the height of the tile that reads them.
+static int describe_packed(matrix_desc *desc, const shape_key *key, dnnl_data_type_t type) {
+    if (key->m == KD_TILE_ROWS) return describe_any(desc, key->k, key->n, type);
+    shape_key full = *key;
+    full.m = KD_TILE_ROWS;
+    dnnl_primitive_desc_t chosen = choose(&full);
+    if (!chosen) return -1;
+    int bad = copy_desc(desc, dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0));
+    dnnl_primitive_desc_destroy(chosen);
+    return bad;
+}
+
 // The library's choice of kernel and of weight layout for a shape.
 static dnnl_primitive_desc_t choose(const shape_key *key) {
     matrix_desc a = NO_DESC, b = NO_DESC, c = NO_DESC, bias = NO_DESC;
@@ -175,7 +199,7 @@ static dnnl_primitive_desc_t choose(const shape_key *key) {
     dnnl_primitive_desc_t chosen = NULL;
     dnnl_primitive_attr_t attributes = NULL;
     int bad = describe_matrix(&a, key->m, key->k, type, ta ? 1 : key->lda, ta ? key->lda : 1);
-    bad |= key->flags & PACKED ? describe_any(&b, key->k, key->n, type) :
+    bad |= key->flags & PACKED ? describe_packed(&b, key, type) :
                                describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
     bad |= describe_matrix(&c, key->m, key->n, result_type(key->precision), key->ldc, 1);
     if (key->flags & BIAS) bad |= describe_matrix(&bias, 1, key->n, dnnl_f32, key->n, 1);
@@ -208,8 +232,14 @@ static uint64_t hash_key(const shape_key *key) {
 }
 
 static product *product_for(thread_state *state, const shape_key *key) {
-    product *p = &state->products[hash_key(key) % CACHED_PRODUCTS];
-    if (p->primitive && memcmp(&p->key, key, sizeof *key) == 0) return p;
+    product *p = NULL;
+    uint64_t hash = hash_key(key);
+    for (uint64_t i = 0; i < CACHED_PLACES; i++) {
+        product *place = &state->products[(hash + i) % CACHED_PRODUCTS];
+        if (place->primitive && memcmp(&place->key, key, sizeof *key) == 0) return place;
+        if (!p && !place->primitive) p = place;
+    }
+    if (!p) p = &state->products[hash % CACHED_PRODUCTS];
     forget(p);
     dnnl_primitive_desc_t chosen = choose(key);
     if (!chosen) return NULL;
@@ -346,32 +376,116 @@ void kd_release(kd_matrix *matrix) {
     free(matrix);
 }
 
+// MARK: Lower tiles
+
+// A tile of few rows costs as much as a full one. Where the library's kernels round alike at both heights, the last rows take a lower tile;
+// that is found out on random numbers, once a shape has come often enough to repay the trial.
+static const int64_t lower_heights[] = {1, 4, 8, 16, 32};
+enum { TRIED_AFTER = 4, SYNTHETIC_BYTES = 1 << 25, COMPARED_VALUES = 4096 };
+
+static void fill_random(void *to, size_t count, int precision, uint32_t seed) {
+    uint32_t x = seed;
+    for (size_t i = 0; i < count; i++) {
+        x = x * 1664525u + 1013904223u;
+        float number = (float)(int32_t)(x & 0xFFFFFF00u) * 0x1p-31f;
+        uint32_t bits;
+        memcpy(&bits, &number, 4);
+        if (precision == KD_F32) ((float *)to)[i] = number;
+        else ((uint16_t *)to)[i] = (uint16_t)(bits >> 16);
+    }
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static const float *zeros(thread_state *state, int64_t count) {
+    size_t wanted = (size_t)count * sizeof(float);
+    bool grown = state->no_bias_size < wanted;
+    if (!at_least(&state->no_bias, &state->no_bias_size, wanted)) return NULL;
+    if (grown) memset(state->no_bias, 0, wanted);
+    return state->no_bias;
+}
+
+// Whether the first rows of a full tile are, bit for bit, what a tile of this height gives, and sooner. Two orders of summation
+// round alike in one random number out of a few, so thousands of equal ones are proof enough.
+static bool rounds_alike(thread_state *state, const kd_matrix *matrix, const shape_key *lower) {
+    size_t in_count = KD_TILE_ROWS * (size_t)matrix->inputs, size = operand_size(matrix->precision), out_row = (size_t)matrix->outputs * 4;
+    char *in = at_least(&state->tile_in, &state->tile_in_size, in_count * size);
+    char *out = at_least(&state->tile_out, &state->tile_out_size, KD_TILE_ROWS * out_row);
+    const float *bias = zeros(state, matrix->outputs);
+    void *low = malloc((size_t)lower->m * out_row), *random = NULL;
+    const void *weights = matrix->data;
+    // Weights of their own where that is cheap: those at hand may be too simple to tell one order of summation from another.
+    if (matrix->precision != KD_S8 && matrix->bytes <= SYNTHETIC_BYTES && (random = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64))) {
+        fill_random(random, matrix->bytes / size, matrix->precision, 54321);
+        weights = random;
+    }
+    bool alike = in && out && bias && low;
+    double full_time = 0, low_time = 0;
+    shape_key full = packed_key(matrix);
+    int64_t values = 0;
+    for (uint32_t round = 0; alike && (round < 2 || values < COMPARED_VALUES); round++) {
+        if (matrix->precision == KD_S8) memset(in, 1, in_count); // whole numbers: nothing is rounded
+        else fill_random(in, in_count, matrix->precision, 12345 + round);
+        product *p = product_for(state, &full);
+        double begin = seconds();
+        alike = p && execute(state, p, in, weights, out, bias) == 0;
+        full_time = seconds() - begin;
+        p = alike ? product_for(state, lower) : NULL;
+        begin = seconds();
+        alike = p && execute(state, p, in, weights, low, bias) == 0 && memcmp(low, out, (size_t)lower->m * out_row) == 0;
+        low_time = seconds() - begin;
+        values += lower->m * matrix->outputs;
+    }
+    free(low);
+    free(random);
+    return alike && low_time < full_time;
+}
+
+// The height of the tile for the last rows of a product.
+static int64_t tile_height(thread_state *state, const kd_matrix *matrix, int64_t rows) {
+    for (size_t i = 0; i < sizeof lower_heights / sizeof *lower_heights; i++) {
+        if (lower_heights[i] < rows) continue;
+        shape_key key = packed_key(matrix);
+        key.m = lower_heights[i];
+        height_trial *trial = &state->trials[hash_key(&key) % CACHED_PRODUCTS];
+        if (memcmp(&trial->key, &key, sizeof key) != 0) *trial = (height_trial){.key = key};
+        if (trial->verdict == UNTRIED && ++trial->wanted > TRIED_AFTER)
+            trial->verdict = rounds_alike(state, matrix, &key) ? EQUAL : DIFFERENT;
+        if (trial->verdict == EQUAL) return key.m;
+        if (trial->verdict == UNTRIED) break;
+    }
+    return KD_TILE_ROWS;
+}
+
 int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias) {
     thread_state *state = current_state();
     if (!state) return -1;
-    shape_key key = packed_key(matrix);
-    product *p = product_for(state, &key);
-    if (!p) return -1;
-    if (!bias && p->bias) {
-        size_t wanted = (size_t)matrix->outputs * sizeof(float);
-        bool grown = state->no_bias_size < wanted;
-        if (!at_least(&state->no_bias, &state->no_bias_size, wanted)) return -1;
-        if (grown) memset(state->no_bias, 0, wanted);
-        bias = state->no_bias;
-    }
+    if (!bias && matrix->precision != KD_S8 && !(bias = zeros(state, matrix->outputs))) return -1;
     size_t in_row = (size_t)matrix->inputs * operand_size(matrix->precision), out_row = (size_t)matrix->outputs * 4;
-    int64_t row = 0;
-    for (; row + KD_TILE_ROWS <= rows; row += KD_TILE_ROWS)
-        if (execute(state, p, (const char *)x + (size_t)row * in_row, matrix->data, (char *)y + (size_t)row * out_row, bias)) return -1;
-    if (row < rows) {
-        size_t left = (size_t)(rows - row);
-        char *in = at_least(&state->tile_in, &state->tile_in_size, KD_TILE_ROWS * in_row);
-        char *out = at_least(&state->tile_out, &state->tile_out_size, KD_TILE_ROWS * out_row);
-        if (!in || !out) return -1;
-        memcpy(in, (const char *)x + (size_t)row * in_row, left * in_row);
-        memset(in + left * in_row, 0, (KD_TILE_ROWS - left) * in_row);
-        if (execute(state, p, in, matrix->data, out, bias)) return -1;
-        memcpy((char *)y + (size_t)row * out_row, out, left * out_row);
+    for (int64_t row = 0; row < rows;) {
+        int64_t left = rows - row, height = left < KD_TILE_ROWS ? tile_height(state, matrix, left) : KD_TILE_ROWS;
+        const char *from = (const char *)x + (size_t)row * in_row;
+        char *to = (char *)y + (size_t)row * out_row;
+        shape_key key = packed_key(matrix);
+        key.m = height;
+        product *p = product_for(state, &key);
+        if (!p) return -1;
+        if (left >= height) {
+            if (execute(state, p, from, matrix->data, to, bias)) return -1;
+        } else {
+            char *in = at_least(&state->tile_in, &state->tile_in_size, (size_t)height * in_row);
+            char *out = at_least(&state->tile_out, &state->tile_out_size, (size_t)height * out_row);
+            if (!in || !out) return -1;
+            memcpy(in, from, (size_t)left * in_row);
+            memset(in + (size_t)left * in_row, 0, (size_t)(height - left) * in_row);
+            if (execute(state, p, in, matrix->data, out, bias)) return -1;
+            memcpy(to, out, (size_t)left * out_row);
+        }
+        row += height;
     }
     return 0;
 }
