@@ -73,6 +73,16 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
         #expect(try trainer.model().input.elements != Array(one.prefix(trainer.input.rows * 20)))
     }
 
+    /// Uniform in ±1/d, as in fastText and gensim, with n-grams or without.
+    @Test(arguments: ["skip-gram ns", "cbow hs", "skip-gram ns ngrams"])
+    func inputsBeginUniformAndOutputsAtZero(_ kind: String) throws {
+        let trainer = try WordTrainer(text: text(), options: options(kind)), inputs = trainer.input.tensor().elements
+        #expect(inputs.allSatisfy { abs($0) <= 0.05 } && inputs.min()! < -0.049 && inputs.max()! > 0.049)
+        let meanSquare = inputs.reduce(0) { $0 + Double($1 * $1) } / Double(inputs.count)
+        #expect(abs(meanSquare / (0.05 * 0.05 / 3) - 1) < 0.1)
+        #expect(trainer.output.tensor().elements.allSatisfy { $0 == 0 })
+    }
+
     @Test(arguments: kinds)
     func learnsTopics(_ kind: String) throws {
         let text = try text(lines: 6000)
