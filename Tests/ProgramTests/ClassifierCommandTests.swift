@@ -325,7 +325,7 @@ import VectorStore
         _ = try run("embed", "t.tsv", "-o", "v.h5", "--model", model, "--column", "text", "--quiet")
         let plain = try run(
             "autoencoder", "v.h5", "-o", "codes.h5", "--code", "2", "--hidden", "6", "--iterations", "60", "--figure", "map.svg")
-        #expect(plain.errors.contains("96 rows × 2") && plain.errors.contains("principal components lose"), "\(plain.errors)")
+        #expect(plain.errors.contains("96 rows × 2") && plain.errors.contains("by 2 principal components"), "\(plain.errors)")
         let codes = try VectorFile(path: program.path("codes.h5"))
         #expect(codes.dimension == 2 && codes.count == 96)
         #expect(try run("methods", "codes.h5").output.contains("Hinton & Salakhutdinov, 2006"))

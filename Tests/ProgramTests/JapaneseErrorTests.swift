@@ -49,7 +49,7 @@ import Testing
             ("embed t.csv -o w.h5 --column text --model ./empty", 66, "モデルのフォルダーではありません(config.json も modules.json もありません)"),
             ("embed t.conllu -o l.h5 --tokens --model MODEL", 65, "1 行目からの文: この行は 3 列です。タブ区切りの 10 列が必要です"),
             ("info cut.h5", 65, "cut.h5: この HDF5 ファイルは壊れています: 開けません: "),
-            ("tsne v.h5 -o m.csv --perplexity 30", 64, "パープレキシティ 30.0 には点が 91 個以上必要ですが、3 個です。"),
+            ("tsne v.h5 -o m.csv --perplexity 30", 64, "パープレキシティ 30 には 91 点以上必要ですが、3 点です。"),
             ("umap v.h5 -o m.csv", 64, "近傍 15 点には点が同じ数以上必要ですが、3 点です"),
             ("pca v.h5 -o p.h5 --components 10", 64, "24 次元のベクトル 3 個から主成分 10 個は求められません。3 個までです"),
             ("cluster v.h5 -o c.csv --clusters 7", 64, "クラスター 7 個には 0 でないベクトルが同じ数以上必要ですが、3 個です"),

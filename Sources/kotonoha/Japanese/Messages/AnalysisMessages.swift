@@ -5,10 +5,7 @@ extension Japanese {
     /// What the library says of data that an analysis cannot use: maps, components, clusters, search, contrasts, matrices, statistics.
     static let analysisMessages: KeyValuePairs<String, String> = [
         // Maps.
-        "perplexity {0} needs at least {1} points and there are {2}: the largest perplexity that they allow is {3}": "パープレキシティ {0} には点が {1} 個以上必要ですが、{2} 個です。使えるパープレキシティは {3} までです",
-        "perplexity {0} needs at least {1} points and there are {2}: a map needs at least 4 points": "パープレキシティ {0} には点が {1} 個以上必要ですが、{2} 個です。地図には点が 4 個以上必要です",
         "perplexity {0} needs at least {1} points on the map; there are {2}, so use at most {3}": "パープレキシティ {0} には地図の点が {1} 個以上必要ですが、{2} 個です。{3} 以下にしてください",
-        "a perplexity must be a number of at least 1, not {0}": "パープレキシティは 1 以上の数です({0} ではなく)",
         "affinities over all pairs are possible for at most {0} points; there are {1}": "全対の類似度は {0} 点までです({1} 点あります)",
         "t-SNE diverged in iteration {0}; lower the learning rate": "t-SNE が反復 {0} で発散しました。学習率を下げてください",
         "a neighbourhood of {0} points needs as many points; there are {1}": "近傍 {0} 点には点が同じ数以上必要ですが、{1} 点です",
