@@ -65,6 +65,30 @@ import Testing
             #expect(product(37..<120).hasSameBits(as: whole.rows(37..<120)))
         }
     }
+
+    /// Few rows take a lower tile once their shape has come a few times, if its kernel rounds as the full tile's does.
+    @Test(.tags(.sameBits), arguments: [Precision.f32, .bf16])
+    func lowerTiles(_ precision: Precision) {
+        guard precision == .f32 || precision.isFast else { return }
+        var source = RandomSource(seed: 11)
+        for (inputs, outputs) in [(384, 1152), (1536, 384), (384, 2), (80, 1000), (33, 17)] {
+            let w = Tensor<Float>((0..<inputs * outputs).map { _ in Float(source.normal()) }, shape: [outputs, inputs])
+            let x = Tensor<Float>((0..<64 * inputs).map { _ in Float(source.normal()) }, shape: [64, inputs])
+            let packed = Float.pack(w.view, precision: precision)
+            func product(_ rows: Range<Int>) -> Tensor<Float> {
+                var y = Tensor<Float>(uninitialized: [rows.count, outputs])
+                Float.multiply(ProductOperand(x.view[rows: rows], precision: precision), by: packed, into: &y.target)
+                return y
+            }
+            let whole = product(0..<64)
+            for count in [1, 2, 4, 5, 8, 13, 16, 17, 32, 33, 63] {
+                for repetition in 0..<8 {
+                    let first = (repetition * 7) % (65 - count), rows = first..<first + count
+                    #expect(product(rows).hasSameBits(as: whole.rows(rows)), "\(inputs) × \(outputs), \(rows)")
+                }
+            }
+        }
+    }
 }
 
 @Suite struct TensorTests {

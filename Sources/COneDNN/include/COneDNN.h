@@ -13,9 +13,9 @@ typedef enum {
     KD_S8 = 2,    // int8 x int8 -> int32
 } kd_precision;
 
-// Rows of one tile. Products with packed weights always run on tiles of exactly this height, the last one filled up with
-// zeros: oneDNN's kernels for some processors round differently at other heights, and a sentence's vector must
-// not depend on what else is in its batch.
+// Rows of one tile. Products with packed weights run on tiles of this height, the last one filled up with zeros: oneDNN's kernels for some
+// processors round differently at other heights, and a sentence's vector must not depend on what else is in its batch. Where a trial shows
+// that a lower tile gives the same bits on this processor, the last rows take one.
 #define KD_TILE_ROWS 64
 
 // A weight matrix (inputs x outputs) in the layout that oneDNN prefers. Immutable after packing.
