@@ -16,8 +16,8 @@ struct TableBuilder {
     init(file: String, dimension: Int, limit: Int?, expected: Int?, countsLines: Bool) {
         (self.file, self.dimension, self.countsLines) = (file, dimension, countsLines)
         self.limit = min(limit ?? WordList.maximumCount, WordList.maximumCount)
-        // What a header promises is reserved only within reason; it may lie.
-        if let expected { values.reserveCapacity(min(min(expected, self.limit), 1 << 20) * dimension) }
+        // What a header promises is reserved up to 16 MB; it may lie.
+        if let expected { values.reserveCapacity(min(expected, self.limit, (1 << 22) / max(1, dimension)) * dimension) }
     }
 
     var isFull: Bool { words.count >= limit }
