@@ -15,7 +15,9 @@ import unicodedata
 
 import regex
 import tokenizers
-from tokenizers import Regex, normalizers, pre_tokenizers
+from tokenizers import normalizers, pre_tokenizers
+
+from reference import matching
 
 assert tokenizers.__version__ == "0.23.3" and unicodedata.unidata_version == "14.0.0"
 OUTPUT = "Sources/CUnicodeTables/UnicodeTables.c"
@@ -33,13 +35,7 @@ words = pre_tokenizers.Whitespace()
 
 
 def onig(pattern):
-    splitter = pre_tokenizers.Split(Regex(pattern), "removed")
-    matched = set()
-    for i in range(0, len(ALL), 4096):
-        chunk = ALL[i:i + 4096]
-        rest = {ord(x) for piece, _ in splitter.pre_tokenize_str("".join(map(chr, chunk))) for x in piece}
-        matched.update(c for c in chunk if c not in rest)
-    return matched
+    return matching(pattern, ALL)
 
 
 whitespace = {c for c in ALL if not space_split.pre_tokenize_str(chr(c))}

@@ -9,7 +9,7 @@ Python 3.11 with tokenizers 0.23.3 and fonttools 4.60 (for the names of the scri
 import ctypes
 
 from fontTools.unicodedata import Scripts
-from tokenizers import Regex, pre_tokenizers
+from reference import matching
 
 library = ctypes.CDLL("libonig.so.5")
 UTF8, RUBY = (ctypes.addressof(ctypes.c_char.in_dll(library, name)) for name in ["OnigEncodingUTF8", "OnigSyntaxRuby"])
@@ -33,23 +33,13 @@ def here(pattern, scalars):
     return found
 
 
-def there(pattern, scalars):
-    splitter = pre_tokenizers.Split(Regex(pattern), "removed")
-    found = set()
-    for i in range(0, len(scalars), 4096):
-        part = scalars[i:i + 4096]
-        rest = {ord(x) for piece, _ in splitter.pre_tokenize_str("".join(map(chr, part))) for x in piece}
-        found.update(scalar for scalar in part if scalar not in rest)
-    return found
-
-
 everything = [c for c in range(0xE0000) if not 0xD800 <= c <= 0xDFFF]
-later = sorted(here(r"\p{Cn}", everything) - there(r"\p{Cn}", everything))
+later = sorted(here(r"\p{Cn}", everything) - matching(r"\p{Cn}", everything))
 for name in sorted(set(Scripts.NAMES.values())):
     pattern = r"\p{%s}" % name
     known = here(pattern, later)
     spans = []
-    for scalar in sorted(there(pattern, later) - known) if known is not None else []:
+    for scalar in sorted(matching(pattern, later) - known) if known is not None else []:
         if spans and spans[-1][1] == scalar - 1:
             spans[-1][1] = scalar
         else:
