@@ -179,16 +179,15 @@ static void add_to_result(dnnl_post_ops_t operations) { dnnl_post_ops_append_sum
 
 static dnnl_primitive_desc_t choose(const shape_key *key);
 
-// Packed weights lie as the library wants them for a full tile, whatever the height of the tile that reads them.
-static int describe_packed(matrix_desc *desc, const shape_key *key, dnnl_data_type_t type) {
-    if (key->m == KD_TILE_ROWS) return describe_any(desc, key->k, key->n, type);
+// How the library wants packed weights: as for a full tile, whatever the height of the tile that reads them.
+static int packed_layout(const shape_key *key, matrix_desc *wanted) {
     shape_key full = *key;
     full.m = KD_TILE_ROWS;
     dnnl_primitive_desc_t chosen = choose(&full);
     if (!chosen) return -1;
-    int bad = copy_desc(desc, dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0));
+    int bad = copy_desc(wanted, dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0));
     dnnl_primitive_desc_destroy(chosen);
-    return bad;
+    return bad ? -1 : 0;
 }
 
 // The library's choice of kernel and of weight layout for a shape.
@@ -199,8 +198,8 @@ static dnnl_primitive_desc_t choose(const shape_key *key) {
     dnnl_primitive_desc_t chosen = NULL;
     dnnl_primitive_attr_t attributes = NULL;
     int bad = describe_matrix(&a, key->m, key->k, type, ta ? 1 : key->lda, ta ? key->lda : 1);
-    bad |= key->flags & PACKED ? describe_packed(&b, key, type) :
-                               describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
+    if (key->flags & PACKED) bad |= key->m == KD_TILE_ROWS ? describe_any(&b, key->k, key->n, type) : packed_layout(key, &b);
+    else bad |= describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
     bad |= describe_matrix(&c, key->m, key->n, result_type(key->precision), key->ldc, 1);
     if (key->flags & BIAS) bad |= describe_matrix(&bias, 1, key->n, dnnl_f32, key->n, 1);
     if (bad || dnnl_primitive_attr_create(&attributes) != dnnl_success) goto done;
@@ -296,16 +295,6 @@ static shape_key packed_key(const kd_matrix *matrix) {
                        .ldc = matrix->outputs, .precision = matrix->precision, .flags = PACKED | (bias ? BIAS : 0)};
 }
 
-// How the library wants a matrix.
-static int packed_layout(const kd_matrix *matrix, matrix_desc *wanted) {
-    shape_key key = packed_key(matrix);
-    dnnl_primitive_desc_t chosen = choose(&key);
-    if (!chosen) return -1;
-    int bad = copy_desc(wanted, dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0));
-    dnnl_primitive_desc_destroy(chosen);
-    return bad ? -1 : 0;
-}
-
 kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, const void *source,
                    int64_t input_stride, int64_t output_stride) {
     if (!current_state()) return NULL;
@@ -324,7 +313,8 @@ int kd_repack(kd_matrix *matrix, const void *source) {
     thread_state *state = current_state();
     if (!state || matrix->is_view) return -1;
     matrix_desc wanted = NO_DESC, given = NO_DESC;
-    if (packed_layout(matrix, &wanted)) return -1;
+    shape_key key = packed_key(matrix);
+    if (packed_layout(&key, &wanted)) return -1;
     if (!matrix->data) {
         matrix->bytes = dnnl_memory_desc_get_size(in(&wanted));
         matrix->data = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64);
@@ -358,7 +348,8 @@ kd_matrix *kd_view(kd_precision precision, int64_t inputs, int64_t outputs, cons
     if (!matrix) return NULL;
     *matrix = (kd_matrix){.inputs = inputs, .outputs = outputs, .precision = precision, .bytes = bytes, .data = (void *)packed, .is_view = true};
     matrix_desc wanted = NO_DESC;
-    bool fits = packed_layout(matrix, &wanted) == 0 && dnnl_memory_desc_get_size(in(&wanted)) == bytes;
+    shape_key key = packed_key(matrix);
+    bool fits = packed_layout(&key, &wanted) == 0 && dnnl_memory_desc_get_size(in(&wanted)) == bytes;
     drop(&wanted);
     if (fits) return matrix;
     kd_release(matrix);
