@@ -155,7 +155,7 @@ import VectorStore
     ]) func contradictionsAreRefused(_ arguments: [String]) throws {
         let run = try program.run(arguments)
         #expect(run.status == 64 && run.errors.contains("--"), "\(run.status): \(run.errors)")
-        #expect(["is for", "cannot be combined", "belongs to", "needs --"].contains { run.errors.contains($0) }, "\(run.errors)")
+        #expect(["is for", "cannot be combined", "belongs to"].contains { run.errors.contains($0) }, "\(run.errors)")
     }
 
     // MARK: Finished, unfinished and appended files

@@ -88,7 +88,7 @@ struct ClusterCommand: ParsableCommand {
                 [("--threshold", threshold != nil), ("--min-size", minSize != nil)],
                 "is for communities and cannot be combined with --clusters (k-means)")
         } else {
-            try refuse([("--starts", starts != nil)], "needs --clusters")
+            try refuse([("--starts", starts != nil)], "belongs to --clusters")
         }
         try refuse([("--bom", tableOutput.bom && !output.lowercased().hasSuffix(".csv"))], "is for an output that ends in .csv")
     }

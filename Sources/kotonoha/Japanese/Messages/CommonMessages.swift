@@ -194,7 +194,7 @@ extension Japanese {
         "{0} cuts the tree as --clusters does; leave one of them out": "{0} は --clusters と同じく樹形図を切るものです。どちらかを外してください",
         "--threshold of a tree must be a height such as 0.4, not '{0}'": "樹形図の --threshold は 0.4 のような高さです('{0}' ではなく)",
         "{0} is for communities and cannot be combined with --clusters (k-means)": "{0} はコミュニティのためのもので、--clusters(k-means)とは使えません",
-        "{0} needs --clusters": "{0} には --clusters が必要です",
+        "{0} belongs to --clusters": "{0} は --clusters とともに使います",
         "random pairs: mean cosine {0}; 99 % below {1}, 99.9 % below {2}": "無作為な対: コサイン類似度の平均 {0}。99 % が {1} 未満、99.9 % が {2} 未満",
         "{0}: {1} at cosine {2} or more, of at least {3}, {4} of {5}; sizes {6}; mean cosine to the centre {7}": "{0}: {1}(コサイン類似度 {2} 以上、大きさ {3} 以上)、{5}のうち {4} 文。大きさ {6}。中心とのコサイン類似度の平均 {7}",
         "{0}: {1}, {2} of {3}; sizes {4}; mean cosine to the centre {5}": "{0}: {1}、{3}のうち {2} 文。大きさ {4}。中心とのコサイン類似度の平均 {5}",
