@@ -18,18 +18,26 @@ public func mostProbable<S: TensorScalar>(
     let rows = x.rows, size = x.columns, classes = weight.shape[0]
     let wanted = wanted.isEmpty ? [Int32](repeating: -1, count: rows) : wanted
     precondition(weight.shape[1] == size && wanted.count == rows && wanted.allSatisfy { $0 < classes })
-    let blocks = weight.packedBlocks(precision, columns: 512), operand = ProductOperand(x, precision: precision)
-    let shift = bias?.value.reshaped([1, classes])
+    let columns = 512
+    let blocks = weight.packedBlocks(precision, columns: columns), operand = ProductOperand(x, precision: precision)
+    let shift = bias?.value.reshaped([1, classes]), threads = Parallel.threadsPerItem
     var chosen: [Int32] = [], logProbabilities: [Double] = []
     for part in Parallel.chunks(rows, size: 256) {
         let asked = Array(wanted[part]), all = 0..<part.count
-        var scan = SoftmaxScan<S>(rows: part.count), column = 0
-        var scores = Tensor<S>(uninitialized: [part.count * (blocks.first?.outputs ?? 0)])
-        for block in blocks {
-            let columns = column..<column + block.outputs
-            S.multiply(operand[rows: part], by: block, plus: shift?.view[columns: columns], into: &scores[rows: all, width: block.outputs])
-            S.scanScores(scores.view(of: Stretch(tensor: 0, rows: all, width: block.outputs)), first: column, wanted: asked, into: &scan)
-            column = columns.upperBound
+        var scan = SoftmaxScan<S>(rows: part.count)
+        // Where this work has several threads, they multiply by as many blocks at once as have 2²¹ scores.
+        let together = threads > 1 ? max(1, min(blocks.count, 4096 / part.count)) : 1
+        var scores = (0..<together).map { _ in Tensor<S>(uninitialized: [part.count * (blocks.first?.outputs ?? 0)]) }
+        for group in Parallel.chunks(blocks.count, size: together) {
+            let places = group.map { Stretch(tensor: $0 - group.lowerBound, rows: all, width: blocks[$0].outputs) }
+            Parallel.forEachStretch(places, of: &scores, threads: threads) { index, target in
+                let block = blocks[group.lowerBound + index], first = (group.lowerBound + index) * columns
+                S.multiply(operand[rows: part], by: block, plus: shift?.view[columns: first..<first + block.outputs], into: &target)
+            }
+            for (place, block) in zip(places, group) {
+                let view = scores[place.tensor].view(of: Stretch(tensor: 0, rows: all, width: place.width))
+                S.scanScores(view, first: block * columns, wanted: asked, into: &scan)
+            }
         }
         chosen += scan.best
         logProbabilities += asked.indices.map { i in

@@ -23,7 +23,7 @@ typedef struct {
     int32_t precision, flags;
 } shape_key;
 
-enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, ACCUMULATE = 4, PACKED = 8, BIAS = 16 };
+enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, ACCUMULATE = 4, PACKED = 8, BIAS = 16, CUT = 32 };
 
 typedef struct {
     shape_key key;
@@ -35,17 +35,18 @@ typedef struct {
 #define CACHED_PRODUCTS 512
 #define CACHED_PLACES 4
 
-// Whether a tile of fewer rows gives the bits of a full one: `wanted` counts how often it would have served.
+// Whether another way to multiply, a tile of fewer rows or the columns in parts, gives the bits of the usual one: `wanted` counts how often
+// it would have served.
 typedef struct {
     shape_key key;
     int wanted;
     enum { UNTRIED, EQUAL, DIFFERENT } verdict;
-} height_trial;
+} trial;
 
 typedef struct {
     dnnl_stream_t stream;
     product products[CACHED_PRODUCTS];
-    height_trial trials[CACHED_PRODUCTS];
+    trial trials[CACHED_PRODUCTS];
     void *tile_in, *tile_out, *scratchpad, *no_bias;
     size_t tile_in_size, tile_out_size, scratchpad_size, no_bias_size;
 } thread_state;
@@ -282,17 +283,35 @@ static int execute(thread_state *state, product *p, const void *a, const void *b
 
 struct kd_matrix {
     int64_t inputs, outputs, input_stride, output_stride;
+    int64_t result_stride; // between rows of a result: the outputs, or those of the matrix that this one is a part of
     kd_precision precision;
     size_t bytes;
     void *data;
     bool is_view; // of memory that someone else owns
 };
 
+// Matrices of 8-bit integers lie in parts from the start where they are large: the library puts sums of columns behind them, so that a cut
+// through one would not find its own.
+enum { PARTS_OF_INTEGERS = 4, SMALLEST_PART = 256, LARGE_MATRIX = 1 << 20 };
+
+static int stored_parts(kd_precision precision, int64_t inputs, int64_t outputs) {
+    return precision == KD_S8 && inputs * outputs >= LARGE_MATRIX && outputs % (PARTS_OF_INTEGERS * SMALLEST_PART) == 0 ? PARTS_OF_INTEGERS : 1;
+}
+
+static kd_matrix column_part(const kd_matrix *matrix, int part, int parts) {
+    kd_matrix cut = *matrix;
+    cut.outputs /= parts;
+    cut.bytes /= (size_t)parts;
+    cut.data = (char *)matrix->data + (size_t)part * cut.bytes;
+    cut.is_view = true;
+    return cut;
+}
+
 // Float products always take a bias, if only of zeros: the layout of the weights may depend on whether there is one.
 static shape_key packed_key(const kd_matrix *matrix) {
     bool bias = matrix->precision != KD_S8;
     return (shape_key){.m = KD_TILE_ROWS, .n = matrix->outputs, .k = matrix->inputs, .lda = matrix->inputs,
-                       .ldc = matrix->outputs, .precision = matrix->precision, .flags = PACKED | (bias ? BIAS : 0)};
+                       .ldc = matrix->result_stride, .precision = matrix->precision, .flags = PACKED | (bias ? BIAS : 0)};
 }
 
 kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, const void *source,
@@ -301,7 +320,7 @@ kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, cons
     kd_matrix *matrix = calloc(1, sizeof *matrix);
     if (!matrix) return NULL;
     *matrix = (kd_matrix){.inputs = inputs, .outputs = outputs, .input_stride = input_stride,
-                          .output_stride = output_stride, .precision = precision};
+                          .output_stride = output_stride, .result_stride = outputs, .precision = precision};
     if (kd_repack(matrix, source) != 0) {
         kd_release(matrix);
         return NULL;
@@ -309,21 +328,25 @@ kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, cons
     return matrix;
 }
 
-int kd_repack(kd_matrix *matrix, const void *source) {
-    thread_state *state = current_state();
-    if (!state || matrix->is_view) return -1;
+// The bytes of one of the parts in which a matrix lies; 0 where the library refuses the shape.
+static size_t part_bytes(const kd_matrix *matrix, int parts) {
+    kd_matrix part = *matrix;
+    part.outputs /= parts;
+    shape_key key = packed_key(&part);
+    matrix_desc wanted = NO_DESC;
+    size_t bytes = packed_layout(&key, &wanted) ? 0 : dnnl_memory_desc_get_size(in(&wanted));
+    drop(&wanted);
+    return parts == 1 || bytes % 64 == 0 ? bytes : 0;
+}
+
+static int fill_part(thread_state *state, const kd_matrix *matrix, const void *source) {
     matrix_desc wanted = NO_DESC, given = NO_DESC;
     shape_key key = packed_key(matrix);
     if (packed_layout(&key, &wanted)) return -1;
-    if (!matrix->data) {
-        matrix->bytes = dnnl_memory_desc_get_size(in(&wanted));
-        matrix->data = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64);
-    }
     dnnl_memory_t from = NULL, to = NULL;
     dnnl_primitive_desc_t reorder_desc = NULL;
     dnnl_primitive_t reorder = NULL;
-    int bad = matrix->data ? 0 : 1;
-    bad = bad ? bad : describe_matrix(&given, matrix->inputs, matrix->outputs, operand_type(matrix->precision), matrix->input_stride,
+    int bad = describe_matrix(&given, matrix->inputs, matrix->outputs, operand_type(matrix->precision), matrix->input_stride,
                                       matrix->output_stride);
     bad = bad ? bad : (int)dnnl_memory_create(&from, in(&given), engine, (void *)source);
     bad = bad ? bad : (int)dnnl_memory_create(&to, in(&wanted), engine, matrix->data);
@@ -342,16 +365,31 @@ int kd_repack(kd_matrix *matrix, const void *source) {
     return bad ? -1 : 0;
 }
 
+int kd_repack(kd_matrix *matrix, const void *source) {
+    thread_state *state = current_state();
+    if (!state || matrix->is_view) return -1;
+    int parts = stored_parts(matrix->precision, matrix->inputs, matrix->outputs);
+    if (!matrix->data) {
+        matrix->bytes = part_bytes(matrix, parts) * (size_t)parts;
+        matrix->data = matrix->bytes ? aligned_alloc(64, (matrix->bytes + 63) / 64 * 64) : NULL;
+        if (!matrix->data) return -1;
+    }
+    for (int i = 0; i < parts; i++) {
+        kd_matrix part = column_part(matrix, i, parts);
+        size_t before = (size_t)(i * part.outputs * part.output_stride) * operand_size(part.precision);
+        if (fill_part(state, &part, (const char *)source + before)) return -1;
+    }
+    return 0;
+}
+
 kd_matrix *kd_view(kd_precision precision, int64_t inputs, int64_t outputs, const void *packed, size_t bytes) {
     if (!current_state() || (uintptr_t)packed % 64 != 0) return NULL;
     kd_matrix *matrix = calloc(1, sizeof *matrix);
     if (!matrix) return NULL;
-    *matrix = (kd_matrix){.inputs = inputs, .outputs = outputs, .precision = precision, .bytes = bytes, .data = (void *)packed, .is_view = true};
-    matrix_desc wanted = NO_DESC;
-    shape_key key = packed_key(matrix);
-    bool fits = packed_layout(&key, &wanted) == 0 && dnnl_memory_desc_get_size(in(&wanted)) == bytes;
-    drop(&wanted);
-    if (fits) return matrix;
+    *matrix = (kd_matrix){.inputs = inputs, .outputs = outputs, .result_stride = outputs, .precision = precision, .bytes = bytes,
+                          .data = (void *)packed, .is_view = true};
+    int parts = stored_parts(precision, inputs, outputs);
+    if (bytes > 0 && part_bytes(matrix, parts) * (size_t)parts == bytes) return matrix;
     kd_release(matrix);
     return NULL;
 }
@@ -367,10 +405,11 @@ void kd_release(kd_matrix *matrix) {
     free(matrix);
 }
 
-// MARK: Lower tiles
+// MARK: Lower tiles and columns in parts
 
-// A tile of few rows costs as much as a full one. Where the library's kernels round alike at both heights, the last rows take a lower tile;
-// that is found out on random numbers, once a shape has come often enough to repay the trial.
+// A tile of few rows costs as much as a full one, and one thread reads weights more slowly than two. Where the library's kernels round alike
+// at both heights, the last rows take a lower tile; where they round alike in both widths, threads share the columns. Both is found out on
+// random numbers, once a shape has come often enough to repay the trial.
 static const int64_t lower_heights[] = {1, 4, 8, 16, 32};
 enum { TRIED_AFTER = 4, SYNTHETIC_BYTES = 1 << 25, COMPARED_VALUES = 4096 };
 
@@ -382,7 +421,8 @@ static void fill_random(void *to, size_t count, int precision, uint32_t seed) {
         uint32_t bits;
         memcpy(&bits, &number, 4);
         if (precision == KD_F32) ((float *)to)[i] = number;
-        else ((uint16_t *)to)[i] = (uint16_t)(bits >> 16);
+        else if (precision == KD_BF16) ((uint16_t *)to)[i] = (uint16_t)(bits >> 16);
+        else ((uint8_t *)to)[i] = (uint8_t)(x >> 24);
     }
 }
 
@@ -400,40 +440,91 @@ static const float *zeros(thread_state *state, int64_t count) {
     return state->no_bias;
 }
 
+// What a trial multiplies: random rows of one full tile by the matrix, and two results to compare.
+typedef struct {
+    kd_matrix matrix;
+    size_t out_row;
+    char *in, *usual, *other;
+    void *random;
+    const float *bias;
+} bench;
+
+static bool set_up(bench *b, thread_state *state, const kd_matrix *matrix) {
+    size_t size = operand_size(matrix->precision), out_row = (size_t)matrix->result_stride * 4;
+    *b = (bench){.matrix = *matrix, .out_row = out_row};
+    b->in = at_least(&state->tile_in, &state->tile_in_size, KD_TILE_ROWS * (size_t)matrix->inputs * size);
+    b->usual = at_least(&state->tile_out, &state->tile_out_size, KD_TILE_ROWS * out_row);
+    b->other = malloc(KD_TILE_ROWS * out_row);
+    b->bias = zeros(state, matrix->outputs);
+    // Weights of their own where that is cheap: those at hand may be too simple to tell one order of summation from another.
+    if (matrix->precision != KD_S8 && matrix->bytes <= SYNTHETIC_BYTES && (b->random = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64))) {
+        fill_random(b->random, matrix->bytes / size, matrix->precision, 54321);
+        b->matrix.data = b->random;
+    }
+    return b->in && b->usual && b->other && b->bias;
+}
+
+static void clear(bench *b) {
+    free(b->other);
+    free(b->random);
+}
+
+static bool multiply_tile(thread_state *state, const bench *b, const shape_key *key, const kd_matrix *part, char *out) {
+    product *p = product_for(state, key);
+    return p && execute(state, p, b->in, part->data, out, b->bias) == 0;
+}
+
+static bool same_columns(const bench *b, int64_t rows, int64_t columns) {
+    for (size_t row = 0; row < (size_t)rows; row++)
+        if (memcmp(b->usual + row * b->out_row, b->other + row * b->out_row, (size_t)columns * 4) != 0) return false;
+    return true;
+}
+
 // Whether the first rows of a full tile are, bit for bit, what a tile of this height gives, and sooner. Two orders of summation
 // round alike in one random number out of a few, so thousands of equal ones are proof enough.
 static bool rounds_alike(thread_state *state, const kd_matrix *matrix, const shape_key *lower) {
-    size_t in_count = KD_TILE_ROWS * (size_t)matrix->inputs, size = operand_size(matrix->precision), out_row = (size_t)matrix->outputs * 4;
-    char *in = at_least(&state->tile_in, &state->tile_in_size, in_count * size);
-    char *out = at_least(&state->tile_out, &state->tile_out_size, KD_TILE_ROWS * out_row);
-    const float *bias = zeros(state, matrix->outputs);
-    void *low = malloc((size_t)lower->m * out_row), *random = NULL;
-    const void *weights = matrix->data;
-    // Weights of their own where that is cheap: those at hand may be too simple to tell one order of summation from another.
-    if (matrix->precision != KD_S8 && matrix->bytes <= SYNTHETIC_BYTES && (random = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64))) {
-        fill_random(random, matrix->bytes / size, matrix->precision, 54321);
-        weights = random;
-    }
-    bool alike = in && out && bias && low;
+    bench b;
+    bool alike = set_up(&b, state, matrix);
     double full_time = 0, low_time = 0;
     shape_key full = packed_key(matrix);
     int64_t values = 0;
     for (uint32_t round = 0; alike && (round < 2 || values < COMPARED_VALUES); round++) {
-        if (matrix->precision == KD_S8) memset(in, 1, in_count); // whole numbers: nothing is rounded
-        else fill_random(in, in_count, matrix->precision, 12345 + round);
-        product *p = product_for(state, &full);
+        fill_random(b.in, KD_TILE_ROWS * (size_t)matrix->inputs, matrix->precision, 12345 + round);
         double begin = seconds();
-        alike = p && execute(state, p, in, weights, out, bias) == 0;
+        alike = multiply_tile(state, &b, &full, &b.matrix, b.usual);
         full_time = seconds() - begin;
-        p = alike ? product_for(state, lower) : NULL;
         begin = seconds();
-        alike = p && execute(state, p, in, weights, low, bias) == 0 && memcmp(low, out, (size_t)lower->m * out_row) == 0;
+        alike = alike && multiply_tile(state, &b, lower, &b.matrix, b.other);
         low_time = seconds() - begin;
+        alike = alike && same_columns(&b, lower->m, matrix->outputs);
         values += lower->m * matrix->outputs;
     }
-    free(low);
-    free(random);
+    clear(&b);
     return alike && low_time < full_time;
+}
+
+// Whether the parts of the packed weights are packed weights themselves and give the bits of the whole.
+static bool cuts_alike(thread_state *state, const kd_matrix *matrix, int parts) {
+    if (part_bytes(matrix, parts) * (size_t)parts != matrix->bytes) return false;
+    bench b;
+    bool alike = set_up(&b, state, matrix);
+    shape_key whole = packed_key(matrix);
+    if (alike) fill_random(b.in, KD_TILE_ROWS * (size_t)matrix->inputs, matrix->precision, 12345);
+    alike = alike && multiply_tile(state, &b, &whole, &b.matrix, b.usual);
+    for (int i = 0; alike && i < parts; i++) {
+        kd_matrix part = column_part(&b.matrix, i, parts);
+        shape_key key = packed_key(&part);
+        alike = multiply_tile(state, &b, &key, &part, b.other + (size_t)(i * part.outputs) * 4);
+    }
+    alike = alike && same_columns(&b, KD_TILE_ROWS, matrix->outputs);
+    clear(&b);
+    return alike;
+}
+
+static trial *trial_of(thread_state *state, const shape_key *key) {
+    trial *found = &state->trials[hash_key(key) % CACHED_PRODUCTS];
+    if (memcmp(&found->key, key, sizeof *key) != 0) *found = (trial){.key = *key};
+    return found;
 }
 
 // The height of the tile for the last rows of a product.
@@ -442,21 +533,33 @@ static int64_t tile_height(thread_state *state, const kd_matrix *matrix, int64_t
         if (lower_heights[i] < rows) continue;
         shape_key key = packed_key(matrix);
         key.m = lower_heights[i];
-        height_trial *trial = &state->trials[hash_key(&key) % CACHED_PRODUCTS];
-        if (memcmp(&trial->key, &key, sizeof key) != 0) *trial = (height_trial){.key = key};
-        if (trial->verdict == UNTRIED && ++trial->wanted > TRIED_AFTER)
-            trial->verdict = rounds_alike(state, matrix, &key) ? EQUAL : DIFFERENT;
-        if (trial->verdict == EQUAL) return key.m;
-        if (trial->verdict == UNTRIED) break;
+        trial *lower = trial_of(state, &key);
+        if (lower->verdict == UNTRIED && ++lower->wanted > TRIED_AFTER)
+            lower->verdict = rounds_alike(state, matrix, &key) ? EQUAL : DIFFERENT;
+        if (lower->verdict == EQUAL) return key.m;
+        if (lower->verdict == UNTRIED) break;
     }
     return KD_TILE_ROWS;
 }
 
-int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias) {
+int kd_column_parts(const kd_matrix *matrix) {
     thread_state *state = current_state();
-    if (!state) return -1;
-    if (!bias && matrix->precision != KD_S8 && !(bias = zeros(state, matrix->outputs))) return -1;
-    size_t in_row = (size_t)matrix->inputs * operand_size(matrix->precision), out_row = (size_t)matrix->outputs * 4;
+    int stored = stored_parts(matrix->precision, matrix->inputs, matrix->outputs), parts = PARTS_OF_INTEGERS;
+    if (!state || stored > 1) return stored;
+    if (matrix->precision == KD_S8 || matrix->inputs * matrix->outputs < LARGE_MATRIX / 2) return 1;
+    while (parts > 1 && matrix->outputs % (parts * SMALLEST_PART) != 0) parts /= 2;
+    if (parts == 1) return 1;
+    shape_key key = packed_key(matrix);
+    key.m = parts;
+    key.flags |= CUT;
+    trial *cut = trial_of(state, &key);
+    if (cut->verdict == UNTRIED && ++cut->wanted > TRIED_AFTER) cut->verdict = cuts_alike(state, matrix, parts) ? EQUAL : DIFFERENT;
+    return cut->verdict == EQUAL ? parts : 1;
+}
+
+// y has the matrix's own result stride.
+static int multiply_rows(thread_state *state, const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias) {
+    size_t in_row = (size_t)matrix->inputs * operand_size(matrix->precision), out_row = (size_t)matrix->result_stride * 4;
     for (int64_t row = 0; row < rows;) {
         int64_t left = rows - row, height = left < KD_TILE_ROWS ? tile_height(state, matrix, left) : KD_TILE_ROWS;
         const char *from = (const char *)x + (size_t)row * in_row;
@@ -474,11 +577,26 @@ int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, c
             memcpy(in, from, (size_t)left * in_row);
             memset(in + (size_t)left * in_row, 0, (size_t)(height - left) * in_row);
             if (execute(state, p, in, matrix->data, out, bias)) return -1;
-            memcpy(to, out, (size_t)left * out_row);
+            for (size_t i = 0; i < (size_t)left; i++) memcpy(to + i * out_row, out + i * out_row, (size_t)matrix->outputs * 4);
         }
         row += height;
     }
     return 0;
+}
+
+int kd_multiply_part(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias, int part, int parts) {
+    thread_state *state = current_state();
+    if (!state) return -1;
+    if (!bias && matrix->precision != KD_S8 && !(bias = zeros(state, matrix->outputs))) return -1;
+    kd_matrix cut = column_part(matrix, part, parts);
+    int64_t column = part * cut.outputs;
+    return multiply_rows(state, &cut, x, rows, (char *)y + (size_t)column * 4, bias ? bias + column : NULL);
+}
+
+int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias) {
+    int parts = stored_parts(matrix->precision, matrix->inputs, matrix->outputs), bad = 0;
+    for (int part = 0; part < parts; part++) bad |= kd_multiply_part(matrix, x, rows, y, bias, part, parts);
+    return bad;
 }
 
 // MARK: General products

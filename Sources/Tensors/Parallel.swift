@@ -7,27 +7,38 @@ public enum Parallel {
     /// Cores that the process may use.
     public static let availableThreads = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
+    /// Threads for the item of work at hand; nil outside of `forEach`.
+    @TaskLocal private static var share: Int?
+
+    /// Threads that the item of work at hand may use by itself, because there are more threads than items.
+    package static var threadsPerItem: Int { share ?? 1 }
+
+    /// Threads for each item where `workers` of them run at once on `threads`.
+    private static func share(of threads: Int, among workers: Int) -> Int { max(1, min(threads, share ?? threads) / workers) }
+
     /// Calls `body(item, worker)` once for every item in 0 ..< count; items go to whichever worker is free, worker numbers lie
     /// in 0 ..< threads. Returns when all are done; rethrows the error of the lowest item that failed (later ones may be skipped).
     public static func forEach(
         _ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) throws -> Void
     ) throws {
-        let workers = max(1, min(threads, count))
+        let workers = max(1, min(threads, count)), share = share(of: threads, among: workers)
         if workers == 1 {
-            for item in 0..<count { try body(item, 0) }
+            try $share.withValue(share) { for item in 0..<count { try body(item, 0) } }
             return
         }
         let next = Atomic(0)
         let failure = Mutex<(item: Int, error: any Error)?>(nil)
         DispatchQueue.concurrentPerform(iterations: workers) { worker in
-            while true {
-                let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard item < count else { return }
-                do {
-                    try body(item, worker)
-                } catch {
-                    failure.withLock { if $0 == nil || item < $0!.item { $0 = (item, error) } }
-                    next.store(count, ordering: .relaxed)
+            $share.withValue(share) {
+                while true {
+                    let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    guard item < count else { return }
+                    do {
+                        try body(item, worker)
+                    } catch {
+                        failure.withLock { if $0 == nil || item < $0!.item { $0 = (item, error) } }
+                        next.store(count, ordering: .relaxed)
+                    }
                 }
             }
         }
@@ -36,17 +47,19 @@ public enum Parallel {
 
     /// As `forEach`, for work that cannot fail.
     public static func forEach(_ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) -> Void) {
-        let workers = max(1, min(threads, count))
+        let workers = max(1, min(threads, count)), share = share(of: threads, among: workers)
         if workers == 1 {
-            for item in 0..<count { body(item, 0) }
+            $share.withValue(share) { for item in 0..<count { body(item, 0) } }
             return
         }
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: workers) { worker in
-            while true {
-                let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard item < count else { return }
-                body(item, worker)
+            $share.withValue(share) {
+                while true {
+                    let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    guard item < count else { return }
+                    body(item, worker)
+                }
             }
         }
     }

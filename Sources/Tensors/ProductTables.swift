@@ -12,8 +12,8 @@ extension ProductTable where S == Float {
         ProductTable(
             pack: packFloats, repack: repackFloats,
             multiply: { x, rows, matrix, bias, y in
-                let status = kd_multiply(matrix.handle, x, Int64(rows), y, bias)
-                precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
+                let size = matrix.precision == .bf16 ? MemoryLayout<UInt16>.size : MemoryLayout<Float>.size
+                multiply(matrix, x, rows: rows, elementSize: size, bias, UnsafeMutableRawPointer(y))
             },
             product: { shape, a, b, c, precision in
                 let status = kd_gemm(
@@ -26,6 +26,38 @@ extension ProductTable where S == Float {
                 matrix.multiplyQuantized(x, rows: rows, bias: bias, activation: activation, into: y)
             },
             feedForwardQuantized: { x, rows, weights, y in weights.multiplyQuantized(x, rows: rows, into: y) })
+    }
+}
+
+/// y (rows, outputs) = x (rows, inputs) · matrix + bias on the threads that the work at hand has for itself: many rows are divided among them,
+/// of few rows the columns. Either way every number has the bits that one thread gives it.
+func multiply(
+    _ matrix: PackedMatrix<Float>, _ x: UnsafeRawPointer, rows: Int, elementSize: Int, _ bias: UnsafePointer<Float>?,
+    _ y: UnsafeMutableRawPointer
+) {
+    func check(_ status: Int32) {
+        precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
+    }
+    let threads = Parallel.threadsPerItem, tile = Int(KD_TILE_ROWS)
+    let parts = threads > 1 && rows < 2 * tile ? Int(kd_column_parts(matrix.handle)) : 1
+    // Waking a thread costs as much as some two million products of numbers.
+    guard threads > 1, parts > 1 || rows >= 2 * tile, rows * matrix.inputs * matrix.outputs >= 1 << (rows > tile ? 23 : 19) else {
+        return check(kd_multiply(matrix.handle, x, Int64(rows), y, bias))
+    }
+    // Every item writes rows or columns of its own.
+    nonisolated(unsafe) let x = x, bias = bias, y = y
+    if parts > 1 {
+        return Parallel.forEach(parts, threads: threads) { part, _ in
+            check(kd_multiply_part(matrix.handle, x, Int64(rows), y, bias, Int32(part), Int32(parts)))
+        }
+    }
+    let ranges = Parallel.chunks(rows, size: (rows / tile + threads - 1) / threads * tile)
+    Parallel.forEach(ranges.count, threads: threads) { index, _ in
+        let range = ranges[index]
+        check(
+            kd_multiply(
+                matrix.handle, x + range.lowerBound * matrix.inputs * elementSize, Int64(range.count),
+                y + range.lowerBound * matrix.outputs * MemoryLayout<Float>.size, bias))
     }
 }
 

@@ -50,8 +50,8 @@ extension PackedMatrix where Scalar == Float {
 
     /// sums (rows, outputs) = integers (rows, inputs) · weights.
     fileprivate func add(_ x: QuantizedRows, rows: Int, into sums: UnsafeMutablePointer<Int32>) {
-        let status = kd_multiply(handle, x.integers.elements, Int64(rows), sums, nil)
-        precondition(status == 0, "oneDNN refused an int8 product of \(rows) rows by \(inputs) x \(outputs)")
+        Tensors.multiply(
+            self, UnsafeRawPointer(x.integers.elements), rows: rows, elementSize: 1, nil, UnsafeMutableRawPointer(sums))
     }
 
     /// What turns sums back into numbers; valid while the matrix and the bias live.

@@ -136,7 +136,7 @@ struct GoldenDecoder {
 
     @Test(
         "Stepping in company or alone gives the same bits", .tags(.sameBits), arguments: GoldenDecoder.causal,
-        [Precision.f32, .bf16].filter(\.isFast))
+        [Precision.f32, .bf16, .int8].filter(\.isFast))
     func stepsAlone(name: String, precision: Precision) throws {
         let model = try GoldenDecoder(name), decoder = try model.decoder().computing(in: precision)
         func steps(_ batch: PackedBatch) -> [Tensor<Float>] {

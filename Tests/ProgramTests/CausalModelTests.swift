@@ -43,6 +43,12 @@ import Testing
         #expect(
             try program.run(sampled + ["--batch-size", "1", "--threads", "1"]).output == program.run(sampled + ["--threads", "2"]).output)
         #expect(try program.run(sampled).output != program.run(sampled + ["--temperature", "3"]).output)
+        for precision in ["bf16", "int8"] {
+            let run = ["generate", "lm", "prompts.txt", "--max-length", "3", "--precision", precision, "--quiet"]
+            let together = try program.run(run)
+            #expect(together.output == greedy.output, "\(precision): \(together)")
+            #expect(try program.run(run + ["--batch-size", "1", "--threads", "1"]).output == together.output)
+        }
         let beam = try program.run("generate", "lm", "prompts.txt", "--beam", "3", "--outputs", "2", "--max-length", "2", "--quiet")
         #expect(beam.status == 0 && beam.output.split(separator: "\n").count == 4)
         // The same model makes vectors.

@@ -93,6 +93,8 @@ import Testing
         }
         #expect(try !program.bytes("i.html.provenance.json").isEmpty)
         #expect(String(decoding: try program.bytes("a.html"), as: UTF8.self).contains("Cross-attention"))
+        let exact = try program.run("generate", model, source, "--outputs", "1")
+        #expect(try program.run("generate", model, source, "--precision", "int8").output == exact.output)
         let best = try program.run("generate", model, source, "--beam", "4", "--outputs", "4", "--length-penalty", "1")
         #expect(best.output.split(separator: "\n").count == 4)
         // What the beam found best scores what the beam said.

@@ -89,6 +89,30 @@ import Testing
             }
         }
     }
+
+    /// Work that has several threads for itself divides a product among them, by columns or by rows.
+    @Test(.tags(.sameBits), arguments: [Precision.f32, .bf16, .int8])
+    func sharedProducts(_ precision: Precision) {
+        guard precision == .f32 || precision.isFast else { return }
+        var source = RandomSource(seed: 12)
+        for (inputs, outputs) in [(1024, 3072), (1024, 1000), (2048, 1024), (640, 1536)] {
+            let w = Tensor<Float>((0..<inputs * outputs).map { _ in Float(source.normal()) }, shape: [outputs, inputs])
+            let x = Tensor<Float>((0..<200 * inputs).map { _ in Float(source.normal()) }, shape: [200, inputs])
+            let bias = Tensor<Float>((0..<outputs).map { _ in Float(source.normal()) }, shape: [outputs])
+            let packed = Float.pack(w.view, precision: precision)
+            let product: @Sendable (Int) -> Tensor<Float> = { rows in
+                var y = Tensor<Float>(uninitialized: [rows, outputs])
+                Float.multiply(x.view[rows: 0..<rows], by: packed, plus: bias.view, activation: .identity, into: &y.target)
+                return y
+            }
+            let alone = product(200)
+            for rows in [1, 3, 16, 64, 65, 127, 128, 131, 200] {
+                // The first times are not shared yet: trials come when a shape has come often enough.
+                let shared = Parallel.map(1, threads: 3) { _, _ in (0..<7).map { _ in product(rows) } }[0]
+                for found in shared { #expect(found.hasSameBits(as: alone.rows(0..<rows)), "\(inputs) × \(outputs), \(rows) rows") }
+            }
+        }
+    }
 }
 
 @Suite struct TensorTests {

@@ -46,7 +46,7 @@ struct GenerateCommand: ParsableCommand {
         ))
     var attention: String?
     @Flag(help: "Characters outside the vocabulary become [UNK] instead of an error.") var keepUnknown = false
-    @Option(help: "Precision of matrix products: f32 or bf16.") var precision: Precision = .f32
+    @Option(help: PrecisionChoice.help) var precision: PrecisionChoice?
     @Option(in: .batch, help: "Sources processed together by one thread.") var batchSize = 128
     @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup(title: "Input") var table: TableArguments
@@ -67,7 +67,6 @@ struct GenerateCommand: ParsableCommand {
     func validate() throws {
         if beam != nil && sample { throw ValidationError("--beam and --sample exclude each other") }
         if !sample && (topK != nil || topP != nil) { throw ValidationError("--top-k and --top-p need --sample") }
-        if precision == .int8 { throw ValidationError("--precision is f32 or bf16") }
         try refuse([("--length-penalty", beam == nil && lengthPenalty != 0.6)], "belongs to --beam")
         try refuse([("--temperature", !sample && temperature != 1)], "belongs to --sample")
         if score != nil {
@@ -88,8 +87,9 @@ struct GenerateCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [model, input], files: [attention, itemReport.html, itemReport.items])
+        precision?.note(isQuiet: report.quiet)
         if let directory = causalFolder() { return try continueTexts(directory) }
-        let model = try Seq2SeqModel(directory: self.model, precision: precision.isFast ? precision : .f32)
+        let model = try Seq2SeqModel(directory: self.model, precision: precision?.resolved ?? .f32)
         let rows = try TextTable(
             path: input, options: table.options(isQuiet: report.quiet),
             wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })

@@ -29,7 +29,7 @@ extension GenerateCommand {
         }
         var options = decoding
         options.maximumLength = maxLength ?? Self.usualLength
-        let model = try CausalLanguageModel(directory: directory, precision: precision.isFast ? precision : .f32)
+        let model = try CausalLanguageModel(directory: directory, precision: precision?.resolved ?? .f32)
         let rows = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn]),
             column = try rows.index(of: sourceColumn)
         let progress = ProgressLine(unit: "sources", isQuiet: report.quiet)

@@ -6,7 +6,6 @@ extension Japanese {
     static let languageModelMessages: KeyValuePairs<String, String> = [
         "--beam and --sample exclude each other": "--beam と --sample は同時に指定できません",
         "--top-k and --top-p need --sample": "--top-k と --top-p には --sample が必要です",
-        "--precision is f32 or bf16": "--precision は f32 か bf16 です",
         "{0} belongs to --beam": "{0} は --beam とともに使います",
         "{0} belongs to --sample": "{0} は --sample とともに使います",
         "{0} is for generating; --score scores given outputs": "{0} は生成のためのもので、--score は与えた出力を評価します",
