@@ -16,7 +16,7 @@ public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Par
     var sum = Tensor<S>(uninitialized: [count, size])
     for (which, lookup) in lookups.enumerated() {
         precondition(lookup.rows.count == count && lookup.table.shape.count == 2)
-        S.gatherRows(lookup.table.value.view, lookup.rows, adding: which > 0, into: &sum.target)
+        lookup.table.gatherRows(lookup.rows, adding: which > 0, into: &sum.target)
     }
     guard let tape else { return Variable(sum) }
     return tape.record(sum) { tape, gradient in

@@ -18,13 +18,33 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         var precision: Precision
         var transposed: Bool
     }
+    /// A part of a value that is read when it is wanted.
+    package struct Deferred: Sendable {
+        /// Rows of the parameter; nil for all of it.
+        var rows: Range<Int>?
+        var read: @Sendable () -> Tensor<Scalar>
+        /// Reads rows of the part by themselves, where that is cheaper than all of it.
+        var readRows: (@Sendable (Range<Int>) -> Tensor<Scalar>)?
+
+        package init(
+            rows: Range<Int>? = nil, read: @escaping @Sendable () -> Tensor<Scalar>,
+            readRows: (@Sendable (Range<Int>) -> Tensor<Scalar>)? = nil
+        ) {
+            (self.rows, self.read, self.readRows) = (rows, read, readRows)
+        }
+
+        func fill(_ value: inout Tensor<Scalar>) {
+            if let rows { Scalar.copy(read().view, into: &value[rows: rows]) } else { value = read() }
+        }
+    }
+
     private struct State: Sendable {
         var value: Tensor<Scalar> {
             mutating get {
                 if !pending.isEmpty {
                     let parts = pending
                     pending = []
-                    for part in parts { part(&stored) }
+                    for part in parts { part.fill(&stored) }
                 }
                 return stored
             }
@@ -35,11 +55,25 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         }
         private var stored: Tensor<Scalar>
         /// Fills the value on first use.
-        var pending: [@Sendable (inout Tensor<Scalar>) -> Void] = []
+        var pending: [Deferred] = []
         var whole: [Layout: PackedMatrix<Scalar>] = [:]
         var blocks: [Precision: [PackedMatrix<Scalar>]] = [:]
 
         init(value: Tensor<Scalar>) { stored = value }
+
+        /// The value for the moment: what is deferred stays so, and a network that only multiplies holds its weights once, laid out.
+        var passing: Tensor<Scalar> {
+            guard !pending.isEmpty else { return stored }
+            if pending.count == 1, pending[0].rows == nil { return pending[0].read() }
+            let filled = pending.reduce(0) { $0 + ($1.rows?.count ?? stored.shape[0]) }
+            // Rows that no part fills are the ones that are there.
+            var value = filled == stored.shape[0] ? Tensor(uninitialized: stored.shape) : stored
+            for part in pending { part.fill(&value) }
+            return value
+        }
+
+        /// What reads rows of the whole value by themselves, if something does.
+        var reader: (@Sendable (Range<Int>) -> Tensor<Scalar>)? { pending.count == 1 && pending[0].rows == nil ? pending[0].readRows : nil }
     }
     private let state: Mutex<State>
 
@@ -65,15 +99,31 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         state.withLock { $0.value = value }
     }
 
-    /// Defers a part of `assign` until the value is used, which never happens when computing with cached layouts (`adopt`).
-    package func fillLater(_ part: @escaping @Sendable (inout Tensor<Scalar>) -> Void) { state.withLock { $0.pending.append(part) } }
+    /// Defers a part of `assign` until the value is used, which never happens where only layouts are.
+    package func fillLater(_ part: Deferred) {
+        state.withLock {
+            if part.rows == nil { $0.pending = [] }
+            ($0.whole, $0.blocks) = ([:], [:])
+            $0.pending.append(part)
+        }
+    }
+
+    /// y[i] = value[rows[i]], or added to it. A large table that is still in a file stays there: only the rows are read.
+    package func gatherRows(_ rows: [Int32], adding: Bool, into y: inout MutableMatrixView<Scalar>) {
+        let reader = shape.reduce(1, *) >= 1 << 24 ? state.withLock { $0.reader } : nil
+        guard let reader else { return Scalar.gatherRows(value.view, rows, adding: adding, into: &y) }
+        precondition(rows.allSatisfy { $0 >= 0 && Int($0) < shape[0] }, "a row outside a table of \(shape[0])")
+        var found = Tensor<Scalar>(uninitialized: [rows.count, shape[1]])
+        for (i, row) in rows.enumerated() { Scalar.copy(reader(Int(row)..<Int(row) + 1).view, into: &found[rows: i..<i + 1]) }
+        Scalar.gatherRows(found.view, (0..<Int32(rows.count)).map { $0 }, adding: adding, into: &y)
+    }
 
     /// The matrix that takes `(n, inputs)` to `(n, outputs)`; `transposed` takes gradients back from outputs to inputs.
     package func packed(_ precision: Precision, transposed: Bool = false) -> PackedMatrix<Scalar> {
         state.withLock { state in
             let layout = Layout(precision: precision, transposed: transposed)
             if let known = state.whole[layout] { return known }
-            let made = Scalar.pack(state.value.view, transposed: transposed, precision: precision)
+            let made = Scalar.pack(state.passing.view, transposed: transposed, precision: precision)
             state.whole[layout] = made
             return made
         }
@@ -95,8 +145,12 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         if shape[0] <= columns { return [packed(precision)] }
         return state.withLock { state in
             if let known = state.blocks[precision], known.first?.outputs == columns { return known }
-            let weights = state.value.view
-            let made = Parallel.chunks(weights.rows, size: columns).map { Scalar.pack(weights[rows: $0], precision: precision) }
+            let ranges = Parallel.chunks(shape[0], size: columns), reader = state.reader
+            let weights = reader == nil ? state.passing : nil
+            let made = ranges.map { rows in
+                weights.map { Scalar.pack($0.view[rows: rows], precision: precision) }
+                    ?? Scalar.pack(reader!(rows).view, precision: precision)
+            }
             state.blocks[precision] = made
             return made
         }

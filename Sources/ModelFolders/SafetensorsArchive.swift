@@ -24,6 +24,13 @@ package struct SafetensorsArchive: WeightArchive {
         return try Tensor(filling: entry.shape) { try source.read(name, into: $0) }
     }
 
+    package var isLasting: Bool { source.isMapped }
+
+    package func rowReader(_ name: String) -> (@Sendable (Range<Int>) throws -> Tensor<Float>)? {
+        guard let entry = source[name], source.isMapped, [.f16, .bf16].contains(entry.dtype), entry.shape.count == 2 else { return nil }
+        return { [source] rows in try Tensor(filling: [rows.count, entry.shape[1]]) { try source.read(name, rows: rows, into: $0) } }
+    }
+
     package func integers(_ name: String) throws -> [Int] { try source.integers(name) }
 
     /// Keeps the mapping alive as long as a view of it.

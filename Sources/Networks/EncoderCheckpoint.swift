@@ -86,11 +86,27 @@ public protocol WeightArchive: Sendable {
     /// nil if there is no such tensor.
     func shape(of name: String) -> [Int]?
     func tensor(_ name: String) throws -> Tensor<Float>
+    /// Whether tensors can be read again at any time with the same result, because the file is mapped.
+    var isLasting: Bool { get }
+    /// Reads rows of a matrix by themselves; nil where the whole tensor is read as cheaply, because it is a view or is not stored by rows.
+    func rowReader(_ name: String) -> (@Sendable (Range<Int>) throws -> Tensor<Float>)?
     /// A tensor of whole numbers.
     func integers(_ name: String) throws -> [Int]
 }
 
 extension WeightArchive {
+    /// False: what is needed is read at once.
+    public var isLasting: Bool { false }
+
+    /// Nil: every tensor is read as a whole.
+    public func rowReader(_ name: String) -> (@Sendable (Range<Int>) throws -> Tensor<Float>)? { nil }
+
+    /// Whether a tensor has neither NaN nor infinity; one that is read by rows is never held as a whole.
+    fileprivate func isFinite(_ name: String, shape: [Int]) throws -> Bool {
+        guard let read = rowReader(name) else { return try tensor(name).isFinite }
+        return try Parallel.chunks(shape[0], size: max(1, (1 << 18) / max(1, shape[1]))).allSatisfy { try read($0).isFinite }
+    }
+
     /// Throws, unless an archive can hold whole numbers.
     ///
     /// - Throws: `DataError` that names the tensor.
@@ -128,35 +144,38 @@ public func load(
                     + "\(describe(entry.shape))",
                 file: archive.fileName)
         }
-        if areNumbers {
-            let shape = entry.parameter.shape, rows = entry.rows, layout = entry.layout
-            entry.parameter.fillLater { value in
-                // It was read before, in the very same state.
-                guard let tensor = try? layout.arranged(archive.tensor(name), fromFile: true) else {
-                    preconditionFailure("tensor '\(name)' of \(archive.fileName) cannot be read any more")
-                }
-                if let rows {
-                    Float.copy(tensor.view, into: &value[rows: rows])
-                } else {
-                    value = tensor.shape == shape ? tensor : tensor.reshaped(shape)
-                }
-            }
-            continue
-        }
-        let tensor = entry.layout.arranged(try archive.tensor(name), fromFile: true)
-        guard tensor.isFinite else {
-            throw DataError(
+        func damaged() -> DataError {
+            DataError(
                 .badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged",
                 file: archive.fileName)
         }
-        if let rows = entry.rows {
-            var whole = entry.parameter.take()
-            Float.copy(tensor.view, into: &whole[rows: rows])
-            entry.parameter.giveBack(whole)
-        } else {
-            entry.parameter.assign(tensor.shape == entry.parameter.shape ? tensor : tensor.reshaped(entry.parameter.shape))
+        let whole = entry.parameter.shape, layout = entry.layout
+        guard archive.isLasting else {
+            let tensor = layout.arranged(try archive.tensor(name), fromFile: true)
+            guard tensor.isFinite else { throw damaged() }
+            if let rows = entry.rows {
+                var value = entry.parameter.take()
+                Float.copy(tensor.view, into: &value[rows: rows])
+                entry.parameter.giveBack(value)
+            } else {
+                entry.parameter.assign(tensor.shape == whole ? tensor : tensor.reshaped(whole))
+            }
+            continue
         }
+        guard try areNumbers || archive.isFinite(name, shape: shape) else { throw damaged() }
+        let part = entry.rows, reader = layout == .plain && shape == whole ? archive.rowReader(name) : nil
+        let read: @Sendable () -> Tensor<Float> = {
+            let tensor = again { layout.arranged(try archive.tensor(name), fromFile: true) }
+            return part != nil || tensor.shape == whole ? tensor : tensor.reshaped(whole)
+        }
+        let readRows = reader.map { reader -> @Sendable (Range<Int>) -> Tensor<Float> in { rows in again { try reader(rows) } } }
+        entry.parameter.fillLater(Parameter<Float>.Deferred(rows: part, read: read, readRows: readRows))
     }
+}
+
+/// A tensor that was read before and is there still, in the very same state.
+private func again(_ read: () throws -> Tensor<Float>) -> Tensor<Float> {
+    do { return try read() } catch { preconditionFailure("a tensor cannot be read any more: \(error)") }
 }
 
 private func describe(_ shape: [Int]) -> String { "(" + shape.map(String.init).joined(separator: ", ") + ")" }

@@ -16,7 +16,7 @@ package struct PackedParts {
 
     /// What decides the layout besides the matrix.
     package static let library =
-        "oneDNN \(String(cString: kd_library_version())) \(String(cString: kd_instruction_set())) tile \(KD_TILE_ROWS), parts of integers"
+        "oneDNN \(String(cString: kd_library_version())) \(String(cString: kd_instruction_set())) tile \(KD_TILE_ROWS)"
 }
 
 extension PackedMatrix where Scalar == Float {

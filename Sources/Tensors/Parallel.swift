@@ -7,29 +7,33 @@ public enum Parallel {
     /// Cores that the process may use.
     public static let availableThreads = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
-    /// Threads for the item of work at hand; nil outside of `forEach`.
-    @TaskLocal private static var share: Int?
+    /// Who helps with the item of work at hand, because there are more threads than items; nil outside of `forEach`.
+    @TaskLocal static var helpers: Helpers?
 
-    /// Threads that the item of work at hand may use by itself, because there are more threads than items.
-    package static var threadsPerItem: Int { share ?? 1 }
+    /// Threads that the item of work at hand may use by itself.
+    package static var threadsPerItem: Int { helpers?.threads ?? 1 }
 
-    /// Threads for each item where `workers` of them run at once on `threads`.
-    private static func share(of threads: Int, among workers: Int) -> Int { max(1, min(threads, share ?? threads) / workers) }
+    /// Runs items of which `workers` are at work at once on `threads`, with helpers if there are more threads.
+    private static func withHelpers<Result>(_ threads: Int, workers: Int, _ body: () throws -> Result) rethrows -> Result {
+        let helpers = Helpers(threads: max(1, min(threads, helpers?.threads ?? threads) / workers))
+        defer { helpers.end() }
+        return try $helpers.withValue(helpers) { try body() }
+    }
 
     /// Calls `body(item, worker)` once for every item in 0 ..< count; items go to whichever worker is free, worker numbers lie
     /// in 0 ..< threads. Returns when all are done; rethrows the error of the lowest item that failed (later ones may be skipped).
     public static func forEach(
         _ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) throws -> Void
     ) throws {
-        let workers = max(1, min(threads, count)), share = share(of: threads, among: workers)
+        let workers = max(1, min(threads, count))
         if workers == 1 {
-            try $share.withValue(share) { for item in 0..<count { try body(item, 0) } }
+            try withHelpers(threads, workers: 1) { for item in 0..<count { try body(item, 0) } }
             return
         }
         let next = Atomic(0)
         let failure = Mutex<(item: Int, error: any Error)?>(nil)
         DispatchQueue.concurrentPerform(iterations: workers) { worker in
-            $share.withValue(share) {
+            withHelpers(threads, workers: workers) {
                 while true {
                     let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
                     guard item < count else { return }
@@ -47,14 +51,14 @@ public enum Parallel {
 
     /// As `forEach`, for work that cannot fail.
     public static func forEach(_ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) -> Void) {
-        let workers = max(1, min(threads, count)), share = share(of: threads, among: workers)
+        let workers = max(1, min(threads, count))
         if workers == 1 {
-            $share.withValue(share) { for item in 0..<count { body(item, 0) } }
+            withHelpers(threads, workers: 1) { for item in 0..<count { body(item, 0) } }
             return
         }
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: workers) { worker in
-            $share.withValue(share) {
+            withHelpers(threads, workers: workers) {
                 while true {
                     let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
                     guard item < count else { return }

@@ -13,7 +13,7 @@ extension ProductTable where S == Float {
             pack: packFloats, repack: repackFloats,
             multiply: { x, rows, matrix, bias, y in
                 let size = matrix.precision == .bf16 ? MemoryLayout<UInt16>.size : MemoryLayout<Float>.size
-                multiply(matrix, x, rows: rows, elementSize: size, bias, UnsafeMutableRawPointer(y))
+                multiplyTogether(matrix, x, rows: rows, elementSize: size, bias, UnsafeMutableRawPointer(y))
             },
             product: { shape, a, b, c, precision in
                 let status = kd_gemm(
@@ -31,28 +31,29 @@ extension ProductTable where S == Float {
 
 /// y (rows, outputs) = x (rows, inputs) · matrix + bias on the threads that the work at hand has for itself: many rows are divided among them,
 /// of few rows the columns. Either way every number has the bits that one thread gives it.
-func multiply(
+func multiplyTogether(
     _ matrix: PackedMatrix<Float>, _ x: UnsafeRawPointer, rows: Int, elementSize: Int, _ bias: UnsafePointer<Float>?,
     _ y: UnsafeMutableRawPointer
 ) {
-    func check(_ status: Int32) {
+    @Sendable func check(_ status: Int32) {
         precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
     }
-    let threads = Parallel.threadsPerItem, tile = Int(KD_TILE_ROWS)
-    let parts = threads > 1 && rows < 2 * tile ? Int(kd_column_parts(matrix.handle)) : 1
+    let helpers = Parallel.helpers, threads = helpers?.threads ?? 1, tile = Int(KD_TILE_ROWS)
+    let parts = threads > 1 && rows < 2 * tile ? Int(kd_column_parts(matrix.handle, Int64(rows))) : 1
     // Waking a thread costs as much as some two million products of numbers.
-    guard threads > 1, parts > 1 || rows >= 2 * tile, rows * matrix.inputs * matrix.outputs >= 1 << (rows > tile ? 23 : 19) else {
+    guard let helpers, threads > 1, parts > 1 || rows >= 2 * tile, rows * matrix.inputs * matrix.outputs >= 1 << (rows > tile ? 23 : 19)
+    else {
         return check(kd_multiply(matrix.handle, x, Int64(rows), y, bias))
     }
     // Every item writes rows or columns of its own.
     nonisolated(unsafe) let x = x, bias = bias, y = y
     if parts > 1 {
-        return Parallel.forEach(parts, threads: threads) { part, _ in
+        return helpers.run(parts) { part in
             check(kd_multiply_part(matrix.handle, x, Int64(rows), y, bias, Int32(part), Int32(parts)))
         }
     }
     let ranges = Parallel.chunks(rows, size: (rows / tile + threads - 1) / threads * tile)
-    Parallel.forEach(ranges.count, threads: threads) { index, _ in
+    helpers.run(ranges.count) { index in
         let range = ranges[index]
         check(
             kd_multiply(

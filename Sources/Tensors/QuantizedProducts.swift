@@ -50,7 +50,7 @@ extension PackedMatrix where Scalar == Float {
 
     /// sums (rows, outputs) = integers (rows, inputs) · weights.
     fileprivate func add(_ x: QuantizedRows, rows: Int, into sums: UnsafeMutablePointer<Int32>) {
-        Tensors.multiply(
+        multiplyTogether(
             self, UnsafeRawPointer(x.integers.elements), rows: rows, elementSize: 1, nil, UnsafeMutableRawPointer(sums))
     }
 

@@ -84,4 +84,21 @@ import Testing
         attention(Double.self, headSize: headSize, tolerance: 1e-12)
         attention(Float.self, headSize: headSize, tolerance: 1e-5)
     }
+
+    /// Work that has several threads for itself divides queries or heads, and blocks of classes, among them.
+    @Test(.tags(.sameBits), arguments: [1, 3]) func threadsShareAStep(queries: Int) {
+        let heads = 6, group = 2, headSize = 24, keys = 400
+        let q = random([queries, heads * headSize], seed: 5, of: Float.self)
+        let memory = random([queries * keys, 2 * heads / group * headSize], seed: 6, of: Float.self)
+        let firstKeys = (0..<queries).map { Int64($0 * keys + $0) }, counts = (0..<queries).map { Int64(keys - 7 * $0) }
+        let attend: @Sendable () -> Tensor<Float> = {
+            singleQueryAttention(q, memory: memory, firstKeys: firstKeys, keyCounts: counts, heads: heads, group: group, cap: 20)
+        }
+        let weight = Parameter(random([5000, heads * headSize], seed: 7, of: Float.self))
+        let choose: @Sendable () -> [Double] = { mostProbable(q, weight: weight, bias: nil).logProbabilities }
+        let (alone, chosen) = (attend(), choose())
+        for (attended, shared) in Parallel.map(1, threads: 3, { _, _ in (0..<20).map { _ in (attend(), choose()) } })[0] {
+            #expect(attended.hasSameBits(as: alone) && shared == chosen)
+        }
+    }
 }

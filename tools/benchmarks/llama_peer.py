@@ -2,17 +2,18 @@
 """Prefill and greedy decoding of `kotonoha generate` beside llama.cpp, on random weights in the shape of Qwen3-0.6B.
 
     python tools/benchmarks/llama_peer.py make FOLDER TOKENIZER      FOLDER/model, FOLDER/bf16.gguf and FOLDER/q8_0.gguf (3 GB)
-    python tools/benchmarks/llama_peer.py measure FOLDER KIND...     of kotonoha-f32, kotonoha-bf16, llama-bf16, llama-q8_0
+    python tools/benchmarks/llama_peer.py measure FOLDER KIND...     of kotonoha-f32, -bf16, -int8, llama-bf16, -q8_0; three rounds in turn
 
 TOKENIZER is a tokenizer.json of at most 151,936 tokens, for Kotonoha's folder alone: llama.cpp gets token ids. The weights of the three files
-are not the same numbers, since only speed is compared. Prints tokens per second: a prompt of about 512 tokens, 64 tokens of one stream, 32
-tokens of each of 16 streams. llama.cpp (PyPI's xllamacpp 2026.10, a build for AVX2) is measured with the model loaded, by its own clock for
+are not the same numbers, since only speed is compared. Prints tokens per second, medians of the rounds: a prompt of about 512 tokens, 128 tokens of one
+stream, 32 tokens of each of 16 streams. llama.cpp (PyPI's xllamacpp 2026.10, a build for AVX2) is measured with the model loaded, by its own clock for
 one stream; Kotonoha's figures are differences between whole runs, so that loading drops out. Two threads. Also needs NumPy and gguf 0.19.0.
 KOTONOHA names the program where it is not .build/release/kotonoha.
 """
 import concurrent.futures
 import json
 import os
+import statistics
 import struct
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import numpy as np
 
 PROGRAM = os.environ.get("KOTONOHA", ".build/release/kotonoha")
 VOCABULARY, SIZE, LAYERS, HEADS, KEY_HEADS, HEAD, INNER = 151_936, 1024, 28, 16, 8, 128, 3072
-PROMPT, ONE, STREAMS, EACH = 512, 64, 16, 32
+PROMPT, ONE, STREAMS, EACH = 512, 128, 16, 32
 
 
 def tensors():
@@ -107,12 +108,18 @@ def kotonoha(folder, precision):
                            stdout=subprocess.PIPE).stdout
     tokens = len(found.split())
     short = [f"the dog {i}" for i in range(STREAMS)]
-    seconds = {}
+    seconds = {"tokens": tokens}
     for name, prompts, length in [("load", short[:1], 1), ("decode", short[:1], ONE + 1), ("prefill", [prompt], 1), ("streams_load", short, 1),
                                   ("streams", short, EACH + 1)]:
         seconds[name] = run(model, prompts, length, precision)
         print(f"{name}: {seconds[name]:.2f} s", file=sys.stderr, flush=True)
-    return {"prefill": tokens / (seconds["prefill"] - seconds["load"]), "decode": ONE / (seconds["decode"] - seconds["load"]),
+    return seconds
+
+
+def rates(rounds):
+    """Of Kotonoha's runs: loading varies, so that differences are taken of medians."""
+    seconds = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
+    return {"prefill": seconds["tokens"] / (seconds["prefill"] - seconds["load"]), "decode": ONE / (seconds["decode"] - seconds["load"]),
             "streams": STREAMS * EACH / (seconds["streams"] - seconds["streams_load"]), "load_s": seconds["load"]}
 
 
@@ -148,10 +155,15 @@ def main():
         make_checkpoint(os.path.join(folder, "model"), rest[0])
         for kind in ["bf16", "q8_0"]:
             make_gguf(os.path.join(folder, f"{kind}.gguf"), kind)
-    for kind in rest if what == "measure" else []:
-        peer, precision = kind.split("-")
-        found = kotonoha(folder, precision) if peer == "kotonoha" else llama(os.path.join(folder, f"{precision}.gguf"))
-        print(json.dumps({"peer": kind} | {k: round(v, 2) for k, v in found.items()}), flush=True)
+    found = {kind: [] for kind in rest} if what == "measure" else {}
+    for _ in range(3):
+        for kind, rounds in found.items():
+            peer, precision = kind.split("-")
+            rounds.append(kotonoha(folder, precision) if peer == "kotonoha" else llama(os.path.join(folder, f"{precision}.gguf")))
+            print(json.dumps({"peer": kind} | {k: round(v, 2) for k, v in rounds[-1].items()}), file=sys.stderr, flush=True)
+    for kind, rounds in found.items():
+        medians = rates(rounds) if kind.startswith("kotonoha") else {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
+        print(json.dumps({"peer": kind} | {k: round(v, 2) for k, v in medians.items()}), flush=True)
 
 
 if __name__ == "__main__":

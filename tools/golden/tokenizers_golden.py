@@ -9,6 +9,7 @@ import collections
 import csv
 import io
 import json
+import random
 import os
 import sys
 import unicodedata
@@ -272,6 +273,25 @@ def sentence_piece(name, **options):
     return model
 
 
+def near_ties():
+    """Sums that are equal in single precision, not in double, decide how `jjj` is cut."""
+    from transformers.convert_slow_tokenizer import import_protobuf
+    proto = import_protobuf()
+    model = proto.ModelProto()
+    for piece, score, kind in [("<unk>", 0, 2), ("<s>", 0, 3), ("</s>", 0, 3), ("p", -4.1079, 1), ("j", -12.3581, 1), ("jj", -8.4975, 1), ("k", -7.3, 1),
+                               ("q", -3, 4), ("qqj", 0, 4)]:
+        model.pieces.add(piece=piece, score=score, type=kind)
+    model.trainer_spec.model_type, model.trainer_spec.unk_id, model.trainer_spec.bos_id, model.trainer_spec.eos_id = 1, 0, 1, 2
+    model.trainer_spec.vocab_size = len(model.pieces)
+    model.normalizer_spec.name, model.normalizer_spec.add_dummy_prefix, model.normalizer_spec.escape_whitespaces = "identity", False, False
+    open(OUT + "sp_ties.model", "wb").write(model.SerializeToString())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+    random.seed(7)
+    lines = ["pjjj"] + ["".join(random.choices("pjkxq", [3, 12, 1, 0.3, 3], k=random.randint(3, 60))) for _ in range(60)]
+    lines.append("".join(random.choices("pjkq", [3, 12, 1, 1], k=30_000)))  # its sum falls below -100,000
+    write("sp_ties.cases.json", {"lines": lines, "ids": [processor.encode(line) for line in lines]})
+
+
 def japanese():
     import fugashi
     import ipadic
@@ -311,6 +331,7 @@ model = sentence_piece("sp_bpe", model_type="bpe", vocab_size=1200, byte_fallbac
 write_tokenizer("llama2", llama2(model))
 write_tokenizer("gemma", gemma(model))
 write_tokenizer("sarashina", sarashina(symbols))
+near_ties()
 japanese()
 if len(sys.argv) > 1:
     write("minilm.cases.json", cases(Tokenizer.from_file(sys.argv[1] + "/tokenizer.json")))

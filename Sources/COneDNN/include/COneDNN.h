@@ -36,10 +36,10 @@ kd_matrix *kd_view(kd_precision precision, int64_t inputs, int64_t outputs, cons
 // y (rows x outputs) = x (rows x inputs) * matrix + bias; bias (outputs floats) may be NULL and must be for KD_S8.
 int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias);
 
-// Into how many parts of equally many columns a product with this matrix can be cut, so that several threads share it with the bits of the
-// whole; 1 where the matrix is small, or where the library's layout or rounding does not allow it, and before it has been tried.
-int kd_column_parts(const kd_matrix *matrix);
-// The columns of one part of kd_multiply's y; the others are left alone.
+// Into how many parts of its columns a product of so many rows with this matrix can be cut, so that several threads share it with the bits of
+// the whole; 1 where the matrix is small, or where the library's layout or rounding does not allow it, and before it has been tried.
+int kd_column_parts(const kd_matrix *matrix, int64_t rows);
+// The columns of one part of kd_multiply's y, whose number is one that kd_column_parts gave for as many rows; the others are left alone.
 int kd_multiply_part(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias, int part, int parts);
 
 // c (m x n, row stride ldc) = op(a) * op(b) [+ c]; op(a) is m x k, op(b) is k x n; a transposed operand lies in memory as its

@@ -19,17 +19,19 @@ extension TensorSource {
         return entry
     }
 
-    /// Reads a tensor of F32, F16, BF16 or F64 as Float into `values`, which has as many elements as the tensor.
+    /// Reads a tensor of F32, F16, BF16 or F64, or some of its rows, as Float into `values`, which has as many elements.
     /// - Throws: `DataError` if the tensor is missing, of another kind, or of another size.
-    package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
-        let entry = try entry(name)
-        guard entry.count == values.count else {
+    package func read(_ name: String, rows: Range<Int>? = nil, into values: UnsafeMutableBufferPointer<Float>) throws {
+        let entry = try entry(name), rowCount = entry.shape.dropFirst().reduce(1, *)
+        let part = rows.map { $0.lowerBound * rowCount..<$0.upperBound * rowCount } ?? 0..<entry.count
+        guard part.count == values.count, part.upperBound <= entry.count else {
             throw DataError(
                 .badData,
                 "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
                     + "\(values.count)", file: path)
         }
         try withBytes(of: name) { bytes in
+            let size = entry.dtype.size, bytes = UnsafeRawBufferPointer(rebasing: bytes[part.lowerBound * size..<part.upperBound * size])
             switch entry.dtype {
             case .f32: UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
             case .f16: HalfPrecision.widen(float16: bytes, into: values)

@@ -217,10 +217,26 @@ extension TensorScalar {
         precondition(firstKeys.count == q.rows && keyCounts.count == q.rows && q.columns >= size && size % heads == 0 && heads % group == 0)
         precondition(zip(firstKeys, keyCounts).allSatisfy { $0 >= 0 && $1 >= 1 && Int($0 + $1) <= memory.rows })
         var result = Tensor<Self>(uninitialized: [q.rows, size])
-        Scratch.with(Self.self, count: Int(keyCounts.max() ?? 0) + 16) { scratch in
-            kernels.c.attendSingly(
-                q.start, Int64(q.stride), Int64(q.rows), memory.start, memory.start + keySize, Int64(memory.stride),
-                firstKeys, keyCounts, Int64(heads), Int64(group), Int64(size / heads), scale, cap, result.mutablePointer, scratch)
+        let headSize = size / heads, keyHeads = heads / group
+        // Each item writes what its queries or heads are, and reads what nobody writes.
+        nonisolated(unsafe) let from = q.start, keys = memory.start, out = result.mutablePointer
+        let attend: @Sendable (Range<Int>, Range<Int>) -> Void = { rows, shared in
+            Scratch.with(Self.self, count: Int(keyCounts[rows].max() ?? 0) + 16) { scratch in
+                let first = shared.lowerBound * headSize
+                kernels.c.attendSingly(
+                    from + rows.lowerBound * q.stride + first * group, Int64(q.stride), Int64(rows.count), keys + first,
+                    keys + keySize + first, Int64(memory.stride), Array(firstKeys[rows]), Array(keyCounts[rows]),
+                    Int64(shared.count * group), Int64(group), Int64(headSize), scale, cap,
+                    out + rows.lowerBound * size + first * group, scratch)
+            }
+        }
+        let work = keyCounts.reduce(0, +) * Int64(size)
+        if let helpers = Parallel.helpers, helpers.threads > 1, work >= 1 << 15, q.rows > 1 || keyHeads > 1 {
+            let parts = Parallel.chunks(
+                q.rows > 1 ? q.rows : keyHeads, size: ((q.rows > 1 ? q.rows : keyHeads) + helpers.threads - 1) / helpers.threads)
+            helpers.run(parts.count) { part in attend(q.rows > 1 ? parts[part] : 0..<1, q.rows > 1 ? 0..<keyHeads : parts[part]) }
+        } else if q.rows > 0 {
+            attend(0..<q.rows, 0..<keyHeads)
         }
         return result
     }

@@ -33,13 +33,12 @@ extension Tokenizer {
         case .bytePair: model = .sentencePieceBytePair(try SentencePieceBytePair(source, unknownID: unknownID, file: file))
         default:
             let normal = source.pieces.filter { $0.type == .normal }.map(\.score)
-            // SentencePiece starts its search for the highest score at the smallest positive number, so that it is always just above 0.
-            let highest = max(normal.max() ?? 0, .leastNormalMagnitude)
             let pieces = source.pieces.map { piece in
-                // A user-defined symbol outweighs any way to cut it up.
+                // A user-defined symbol outweighs any way to cut it up, the longer the more (sentencepiece 0.2.3; older releases differ by what
+                // is rounded).
                 let score =
                     piece.type == .userDefined
-                    ? Double(Float(piece.text.utf8.count) * highest) - 0.1 : Double(piece.score)
+                    ? Double(Float(0.1 * Double(piece.text.utf8.count - 1))) : Double(piece.score)
                 return Unigram.Piece(token: piece.text, score: score, isFound: piece.type == .normal || piece.type == .userDefined)
             }
             model = .unigram(

@@ -84,6 +84,7 @@ struct Unigram: Sendable {
         scores.withUnsafeBufferPointer { scores in
             var start = 0
             while start < word.count {
+                if singlePrecision, abs(best[start].score) > Self.farFromZero { moveScores(best, from: start) }
                 let scoreHere = best[start].score
                 let character = UTF8Scalars.decode(word, at: start).length
                 var hasSingle = false
@@ -102,6 +103,16 @@ struct Unigram: Sendable {
                 if !hasSingle { offer(start &+ character, unknownScore, unknownID) }
                 start &+= character
             }
+        }
+    }
+
+    /// From here on sums in single precision are too coarse: those of all open paths move by the same amount, as in sentencepiece.
+    private static let farFromZero = 100_000.0
+
+    private func moveScores(_ best: UnsafeMutableBufferPointer<Best>, from start: Int) {
+        let offset = best[start].score
+        for end in start..<best.count where end == start || best[end].start >= 0 {
+            best[end].score = Double(Float(best[end].score - offset))
         }
     }
 
