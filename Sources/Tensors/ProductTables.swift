@@ -79,23 +79,27 @@ func multiplyTogether(
                 kd_pack(KD_BF16, Int64(inputs), Int64(outputs), $0, Int64(layout.inputStride), Int64(layout.outputStride))
             })
     case .int8:
-        var quantized = [Int8](repeating: 0, count: inputs * outputs)
+        // Output by output, as the checkpoints of linear layers have them: reading and writing in order.
         var scales = [Float](repeating: 0, count: outputs), columnSums = scales
-        for output in 0..<outputs {
-            var largest: Float = 0
-            for input in 0..<inputs { largest = max(largest, abs(source[input * layout.inputStride + output * layout.outputStride])) }
-            let step = largest > 0 ? largest / 127 : 1
-            scales[output] = step
-            var sum = 0
-            for input in 0..<inputs {
-                let value = (source[input * layout.inputStride + output * layout.outputStride] / step).rounded(.toNearestOrEven)
-                let integer = Int8(Swift.max(-127, Swift.min(127, value)))
-                quantized[input * outputs + output] = integer
-                sum += Int(integer)
+        let quantized = [Int8](unsafeUninitializedCapacity: inputs * outputs) { quantized, count in
+            for output in 0..<outputs {
+                let column = source + output * layout.outputStride, to = output * inputs
+                var largest: Float = 0
+                for input in 0..<inputs { largest = max(largest, abs(column[input * layout.inputStride])) }
+                let step = largest > 0 ? largest / 127 : 1
+                var sum: Int32 = 0
+                for input in 0..<inputs {
+                    let value = (column[input * layout.inputStride] / step).rounded(.toNearestOrEven)
+                    let integer = Int32(max(-127, min(127, value)))
+                    quantized[to + input] = Int8(truncatingIfNeeded: integer)
+                    sum &+= integer
+                }
+                scales[output] = step
+                columnSums[output] = step * Float(sum)
             }
-            columnSums[output] = step * Float(sum)
+            count = inputs * outputs
         }
-        return made(kd_pack(KD_S8, Int64(inputs), Int64(outputs), quantized, Int64(outputs), 1), scales: scales, columnSums: columnSums)
+        return made(kd_pack(KD_S8, Int64(inputs), Int64(outputs), quantized, 1, Int64(inputs)), scales: scales, columnSums: columnSums)
     }
 }
 
