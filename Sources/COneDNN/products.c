@@ -83,7 +83,8 @@ void kd_release(kd_matrix *matrix) {
 }
 
 // The columns of a matrix, or of a part of one whose results have rows `stride` floats apart.
-static int multiply_rows(thread_state *state, const kd_matrix *matrix, const void *x, int64_t rows, void *y, int64_t stride, const float *bias) {
+static int multiply_rows(thread_state *state, const kd_matrix *matrix, const void *x, int64_t rows, void *y, int64_t stride,
+                         const float *bias) {
     size_t in_row = (size_t)matrix->inputs * kd_operand_size(matrix->precision), out_row = (size_t)matrix->outputs * 4;
     for (int64_t row = 0; row < rows;) {
         int64_t left = rows - row, height = left < KD_TILE_ROWS ? kd_tile_height(state, matrix, left) : KD_TILE_ROWS;
@@ -115,7 +116,8 @@ int kd_multiply_part(const kd_matrix *matrix, const void *x, int64_t rows, void 
     // Of parts another thread knows that they are alike: it asked for their number.
     if (rows == 1 && (parts > 1 ? kd_single_row_fits(matrix) : kd_takes_single_row(state, matrix))) {
         int64_t blocks = matrix->outputs / KD_BLOCK_COLUMNS;
-        kd_row_product(matrix->precision, matrix->data, matrix->inputs, matrix->outputs, blocks * part / parts, blocks * (part + 1) / parts, x, y, bias);
+        kd_row_product(matrix->precision, matrix->data, matrix->inputs, matrix->outputs, blocks * part / parts,
+                       blocks * (part + 1) / parts, x, y, bias);
         return 0;
     }
     kd_matrix cut = column_part(matrix, part, parts);

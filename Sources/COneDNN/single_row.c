@@ -19,7 +19,8 @@ bool kd_row_product_fits(kd_precision precision, int64_t inputs, int64_t outputs
 static int64_t inputs_per_sum(int64_t inputs) { return inputs <= 1024 ? 512 : 1024; }
 
 __attribute__((target("avx512f"))) static void finish(float *y, const float *bias) {
-    for (int i = 0; bias && i < KD_BLOCK_COLUMNS; i += 16) _mm512_storeu_ps(y + i, _mm512_add_ps(_mm512_loadu_ps(y + i), _mm512_loadu_ps(bias + i)));
+    for (int i = 0; bias && i < KD_BLOCK_COLUMNS; i += 16)
+        _mm512_storeu_ps(y + i, _mm512_add_ps(_mm512_loadu_ps(y + i), _mm512_loadu_ps(bias + i)));
 }
 
 __attribute__((target("avx512f"))) static void add(float *y, __m512 sum, bool is_first) {
@@ -60,7 +61,8 @@ __attribute__((target("avx512f,avx512bf16"))) static void halves(const uint16_t 
 
 // The instruction takes one operand without a sign: x + 128, which adds 128 times the column's sum.
 __attribute__((target("avx512f,avx512vnni"))) static void integers(const int8_t *w, int64_t inputs, const int8_t *x, int32_t *y, const int32_t *sums) {
-    __m512i a = _mm512_loadu_si512(sums), b = _mm512_loadu_si512(sums + 16), c = _mm512_loadu_si512(sums + 32), d = _mm512_loadu_si512(sums + 48);
+    __m512i a = _mm512_loadu_si512(sums), b = _mm512_loadu_si512(sums + 16);
+    __m512i c = _mm512_loadu_si512(sums + 32), d = _mm512_loadu_si512(sums + 48);
     for (int64_t i = 0; i < inputs; i += 4, w += 4 * KD_BLOCK_COLUMNS) {
         uint32_t four;
         __builtin_memcpy(&four, x + i, sizeof four);

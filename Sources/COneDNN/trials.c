@@ -95,7 +95,8 @@ static bool single_row_alike(thread_state *state, const kd_matrix *matrix) {
         fill_random(b.in, KD_TILE_ROWS * (size_t)matrix->inputs, matrix->precision, 54321 + round);
         alike = multiply_tile(state, &b, &full, &b.matrix, b.usual);
         if (!alike) break;
-        kd_row_product(matrix->precision, b.matrix.data, matrix->inputs, matrix->outputs, 0, matrix->outputs / KD_BLOCK_COLUMNS, b.in, b.other, b.bias);
+        kd_row_product(matrix->precision, b.matrix.data, matrix->inputs, matrix->outputs, 0, matrix->outputs / KD_BLOCK_COLUMNS, b.in,
+                       b.other, b.bias);
         alike = memcmp(b.usual, b.other, (size_t)matrix->outputs * 4) == 0;
         values += matrix->outputs;
     }
