@@ -2,12 +2,14 @@
 """Prefill and greedy decoding of `kotonoha generate` beside llama.cpp, on random weights in the shape of Qwen3-0.6B.
 
     python tools/benchmarks/llama_peer.py make FOLDER TOKENIZER      FOLDER/model, FOLDER/bf16.gguf and FOLDER/q8_0.gguf (3 GB)
-    python tools/benchmarks/llama_peer.py measure FOLDER KIND...     of kotonoha-f32, -bf16, -int8, llama-bf16, -q8_0; three rounds in turn
+    python tools/benchmarks/llama_peer.py measure FOLDER KIND...     of kotonoha-f32, -bf16, -int8, llama-bf16, -q8_0,
+                                                                     pytorch-f32, -bf16; three rounds in turn
 
 TOKENIZER is a tokenizer.json of at most 151,936 tokens, for Kotonoha's folder alone: llama.cpp gets token ids. The weights of the three files
 are not the same numbers, since only speed is compared. Prints tokens per second, the best of the rounds: a prompt of about 512 tokens, 128 tokens of one
 stream, 32 tokens of each of 16 streams. llama.cpp (PyPI's xllamacpp 2026.10, a build for AVX2) is measured with the model loaded, by its own clock for
-one stream; Kotonoha's figures are differences between whole runs, so that loading drops out. Two threads. Also needs NumPy and gguf 0.19.0.
+one stream; Kotonoha's figures are differences between whole runs, so that loading drops out. Two threads. Also needs NumPy, gguf 0.19.0, and for
+PyTorch torch 2.13 and transformers 5.23.
 KOTONOHA names the program where it is not .build/release/kotonoha.
 """
 import concurrent.futures
@@ -148,6 +150,28 @@ def llama(path):
     return result | {"streams": STREAMS * EACH / (seconds[1] - seconds[0]), "load_s": load}
 
 
+def pytorch(folder, precision):
+    """transformers' own greedy generation with its cache; the model is loaded."""
+    import torch
+    import transformers
+    torch.set_num_threads(2)
+    begin = time.perf_counter()
+    model = transformers.AutoModelForCausalLM.from_pretrained(os.path.join(folder, "model"), dtype=getattr(torch, {"f32": "float32", "bf16": "bfloat16"}[precision]))
+    load = time.perf_counter() - begin
+    random = torch.Generator().manual_seed(2)
+
+    def seconds(rows, prompt, predicted):
+        ids = torch.randint(1000, 100_000, (rows, prompt), generator=random)
+        begin = time.perf_counter()
+        with torch.inference_mode():
+            model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=predicted, min_new_tokens=predicted, do_sample=False, pad_token_id=0)
+        return time.perf_counter() - begin
+
+    seconds(1, 8, 2)
+    return {"prefill": PROMPT / seconds(1, PROMPT, 1), "decode": ONE / (seconds(1, 4, ONE + 1) - seconds(1, 4, 1)),
+            "streams": STREAMS * EACH / (seconds(STREAMS, 4, EACH + 1) - seconds(STREAMS, 4, 1)), "load_s": load}
+
+
 def main():
     what, folder, *rest = sys.argv[1:]
     if what == "make":
@@ -158,7 +182,9 @@ def main():
     for _ in range(3):
         for kind, rounds in found.items():
             peer, precision = kind.split("-")
-            rounds.append(kotonoha(folder, precision) if peer == "kotonoha" else llama(os.path.join(folder, f"{precision}.gguf")))
+            rounds.append(
+                kotonoha(folder, precision) if peer == "kotonoha" else pytorch(folder, precision) if peer == "pytorch"
+                else llama(os.path.join(folder, f"{precision}.gguf")))
             print(json.dumps({"peer": kind} | {k: round(v, 2) for k, v in rounds[-1].items()}), file=sys.stderr, flush=True)
     for kind, rounds in found.items():
         best = rates(rounds) if kind.startswith("kotonoha") else {k: (min if k == "load_s" else max)(r[k] for r in rounds) for k in rounds[0]}

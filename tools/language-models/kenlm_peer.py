@@ -28,8 +28,10 @@ def pieces(lines, model):
     found = subprocess.run([PROGRAM, "tokenize", "-", "--model", model, "--format", "txt", "--no-header", "--ids", "--quiet"], input=text, text=True,
                            check=True, stdout=subprocess.PIPE).stdout.splitlines()
     assert len(found) == len(lines), (len(found), len(lines))
-    # The first and the last id stand for begin and end, for which KenLM has its own.
-    return [" ".join(line.split()[1:-1]) for line in found]
+    # KenLM has tokens of its own for begin and end.
+    with open(os.path.join(model, "tokenizer.json"), encoding="utf-8") as file:
+        special = {str(token["id"]) for token in json.load(file)["added_tokens"] if token["special"] and token["content"] != "[UNK]"}
+    return [" ".join(i for i in line.split() if i not in special) for line in found]
 
 
 def logarithms(binary, lines, query):
