@@ -30,7 +30,7 @@ def tidy(text):
 
 
 def is_held_out(text):
-    return hashlib.sha256(text.encode()).digest()[0] * 256 + hashlib.sha256(text.encode()).digest()[1] < 655
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:2], "big") < 655
 
 
 def measured(data):
