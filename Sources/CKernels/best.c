@@ -113,14 +113,14 @@ void kt_best_offer(const float *scores, int64_t rows, int64_t columns, int64_t s
             }
             // Most of the registers of a stretch hold nothing.
             for (int64_t part = c; part < c + width; part += 16) {
-                int64_t end = part + 16 < c + width ? part + 16 : c + width;
-                any = end - part < 16;
-                if (!any)
-                    for (int64_t i = 0; i < 16; i++) any |= row[part + i] > threshold;
-                if (!any) continue;
-                for (int64_t i = part; i < end; i++) {
-                    mine[count] = best_key(row[i], first_id + (uint32_t)i);
-                    count += row[i] > threshold;
+                uint32_t hits = 0;
+                if (part + 16 <= c + width)
+                    for (int i = 0; i < 16; i++) hits |= (uint32_t)(row[part + i] > threshold) << i;
+                else
+                    for (int i = 0; part + i < c + width; i++) hits |= (uint32_t)(row[part + i] > threshold) << i;
+                for (; hits; hits &= hits - 1) {
+                    int64_t i = part + __builtin_ctz(hits);
+                    mine[count++] = best_key(row[i], first_id + (uint32_t)i);
                 }
             }
         }

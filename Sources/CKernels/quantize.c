@@ -54,6 +54,48 @@ void kt_quantize_rows(const float *x, int64_t rows, int64_t columns, int8_t *q, 
 }
 
 KT_CLONES
+void kt_quantize_weights(const float *w, int64_t outputs, int64_t inputs, int64_t stride, int8_t *q, float *scales, float *sums) {
+#pragma clang fp reassociate(on)
+    for (int64_t o = 0; o < outputs; o++) {
+        const float *row = w + o * stride;
+        int8_t *to = q + o * inputs;
+        // The bits of floats without a sign are in the order of the floats, and the compiler makes a vector loop of this.
+        int32_t most = 0;
+        for (int64_t i = 0; i < inputs; i++) {
+            int32_t bits;
+            memcpy(&bits, row + i, 4);
+            bits &= 0x7FFFFFFF;
+            most = bits > most ? bits : most;
+        }
+        float largest;
+        memcpy(&largest, &most, 4);
+        float step = largest > 0 ? largest / 127 : 1;
+        int32_t sum = 0;
+        for (int64_t i = 0; i < inputs; i++) {
+            float value = __builtin_rintf(row[i] / step);
+            value = value > 127 ? 127 : value < -127 ? -127 : value;
+            int32_t integer = (int32_t)value;
+            to[i] = (int8_t)integer;
+            sum += integer;
+        }
+        scales[o] = step;
+        sums[o] = step * (float)sum;
+    }
+}
+
+KT_CLONES
+double kt_rounding_loss(const float *x, int64_t n, float scale, float offset) {
+#pragma clang fp reassociate(on) contract(fast)
+    float inverse = scale > 1e-30f ? 1.0f / scale : 0.0f;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        float value = x[i] - offset, left = value - scale * __builtin_rintf(value * inverse);
+        sum += (double)left * (double)left;
+    }
+    return __builtin_sqrt(sum);
+}
+
+KT_CLONES
 void kt_dequantize_rows(const kt_dequantization *how, const int32_t *acc, int64_t rows, const float *scales,
                         const float *offsets, float *y) {
     int64_t columns = how->columns;

@@ -23,6 +23,15 @@ INLINE uint32_t scatter(uint32_t place, uint64_t key) {
     return h ^ (h >> 16);
 }
 
+// Where a point is. Both numbers are read at once: half as many loads.
+INLINE void load(const float *points, int64_t i, float *x, float *y, const int plane) {
+    uint64_t pair = 0;
+    memcpy(&pair, points + (plane ? 2 : 1) * i, plane ? 8 : 4);
+    uint32_t low = (uint32_t)pair, high = (uint32_t)(pair >> 32);
+    memcpy(x, &low, 4);
+    memcpy(y, &high, 4);
+}
+
 // Draws LANES edges, of which the first `filled` count.
 INLINE void draw(const kt_umap_forces f, const int32_t *edges, int64_t filled, const int32_t *heads, const int32_t *tails, float *points,
                  const float *others, uint32_t count, uint64_t key, uint32_t *place, const int plane) {
@@ -33,10 +42,8 @@ INLINE void draw(const kt_umap_forces f, const int32_t *edges, int64_t filled, c
     for (int l = 0; l < LANES; l++) {
         int64_t i = heads[edges[l]], j = tails[edges[l]];
         head[l] = (int32_t)i;
-        x[l] = points[d * i];
-        y[l] = plane ? points[d * i + 1] : 0.0f;
-        other_x[l] = points[d * j];
-        other_y[l] = plane ? points[d * j + 1] : 0.0f;
+        load(points, i, x + l, y + l, plane);
+        load(points, j, other_x + l, other_y + l, plane);
     }
     memcpy(start_x, x, sizeof x);
     memcpy(start_y, y, sizeof y);
@@ -53,9 +60,7 @@ INLINE void draw(const kt_umap_forces f, const int32_t *edges, int64_t filled, c
         for (int l = 0; l < LANES; l++) drawn[l] = (int32_t)(((uint64_t)scatter(*place + (uint32_t)l, key) * count) >> 32);
         *place += LANES;
         for (int l = 0; l < LANES; l++) {
-            int64_t k = drawn[l];
-            other_x[l] = others[d * k];
-            other_y[l] = plane ? others[d * k + 1] : 0.0f;
+            load(others, drawn[l], other_x + l, other_y + l, plane);
         }
         for (int l = 0; l < LANES; l++) {
             float dx = x[l] - other_x[l], dy = y[l] - other_y[l], squared = dx * dx + dy * dy + LEAST;

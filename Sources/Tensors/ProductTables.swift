@@ -82,20 +82,19 @@ func multiplyTogether(
         // Output by output, as the checkpoints of linear layers have them: reading and writing in order.
         var scales = [Float](repeating: 0, count: outputs), columnSums = scales
         let quantized = [Int8](unsafeUninitializedCapacity: inputs * outputs) { quantized, count in
-            for output in 0..<outputs {
-                let column = source + output * layout.outputStride, to = output * inputs
-                var largest: Float = 0
-                for input in 0..<inputs { largest = max(largest, abs(column[input * layout.inputStride])) }
-                let step = largest > 0 ? largest / 127 : 1
-                var sum: Int32 = 0
-                for input in 0..<inputs {
-                    let value = (column[input * layout.inputStride] / step).rounded(.toNearestOrEven)
-                    let integer = Int32(max(-127, min(127, value)))
-                    quantized[to + input] = Int8(truncatingIfNeeded: integer)
-                    sum &+= integer
+            if layout.inputStride == 1 {
+                kt_quantize_weights(
+                    source, Int64(outputs), Int64(inputs), Int64(layout.outputStride), quantized.baseAddress, &scales, &columnSums)
+            } else {
+                Scratch.with(Float.self, count: inputs) { column in
+                    for output in 0..<outputs {
+                        let from = source + output * layout.outputStride
+                        for input in 0..<inputs { column[input] = from[input * layout.inputStride] }
+                        kt_quantize_weights(
+                            column, 1, Int64(inputs), Int64(inputs), quantized.baseAddress! + output * inputs, &scales[output],
+                            &columnSums[output])
+                    }
                 }
-                scales[output] = step
-                columnSums[output] = step * Float(sum)
             }
             count = inputs * outputs
         }
@@ -124,11 +123,12 @@ func withHalves<Result>(of source: UnsafePointer<Float>, count: Int, _ body: (Un
 /// Ends the threads that OpenBLAS starts when it is loaded: they would turn round for some hundredths of a second, on a core that our own
 /// workers want, before they sleep; and all of its products here run on the calling thread.
 package func endIdleThreads() {
+    // First their number, because to set it starts them again.
+    _ = singleThreadedBLAS
     // The library's own function for that; another build of BLAS has none, and no such threads.
     guard let symbol = dlsym(nil, "blas_thread_shutdown_") else { return }
     typealias Shutdown = @convention(c) () -> Int32
     _ = unsafeBitCast(symbol, to: Shutdown.self)()
-    _ = singleThreadedBLAS
 }
 
 /// OpenBLAS with one thread, set before its first product.

@@ -62,6 +62,27 @@ extension PackedMatrix where Scalar == Float {
     }
 }
 
+/// The lengths of what int8 products lose of their operands. By Cauchy and Schwarz |x·w − x̂·ŵ| ≤ |x − x̂| |w| + |x̂| |w − ŵ|.
+package enum RoundingLoss {
+    /// Steps and the length itself are floats.
+    private static let slack: Float = 1.001
+
+    /// |x − x̂| of a row, at most.
+    package static func row(_ x: UnsafePointer<Float>, columns: Int) -> Float {
+        Scratch.with(Int8.self, count: columns) { integers in
+            var scale: Float = 0, offset: Float = 0
+            kt_quantize_rows(x, 1, Int64(columns), integers, &scale, &offset)
+            return Float(kt_rounding_loss(x, Int64(columns), scale, offset)) * slack
+        }
+    }
+
+    /// |w − ŵ| of the weights of one output, at most; they lie together, as they did when they were packed.
+    package static func weights(_ w: UnsafePointer<Float>, output: Int, of matrix: PackedMatrix<Float>) -> Float {
+        guard let scales = matrix.scales else { return 0 }
+        return Float(kt_rounding_loss(w, Int64(matrix.inputs), scales.elements[output], 0)) * slack
+    }
+}
+
 extension FeedForwardWeights where Scalar == Float {
     /// y (rows, down.outputs) = f(x · up + upBias) · down + downBias in 8-bit integers.
     func multiplyQuantized(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {

@@ -224,4 +224,31 @@ import VectorStore
             #expect(zip(table[i], truth).allSatisfy { abs(Double($0.score) - $1.0) < 1e-5 })
         }
     }
+
+    /// Enough rows that int8 products choose the candidates where the processor has them: among points everywhere, among more near-copies
+    /// than candidates are kept, with exact copies, and beside a row so long that int8 is of no use.
+    @Test(arguments: [0, 1e4 as Float]) func neighboursAmongManyAreThoseOfDouble(longest: Float) throws {
+        let rows = 9_000, width = 24, count = 5
+        var x = sample(rows: rows, columns: width, seed: 4)
+        for row in 0..<400 { for c in 0..<width { x[row * width + c] = x[c] + 1e-2 * x[row * width + c] } }
+        for row in 400..<600 { for c in 0..<width { x[row * width + c] = x[399 * width + c] } }
+        if longest > 0 { for c in 0..<width { x[700 * width + c] = longest } }
+        let table = try NearestNeighbors.euclidean(x, count: count), new = sample(rows: 40, columns: width, seed: 9)
+        let found = try NearestNeighbors.euclidean(of: new, among: x, count: count)
+        func truth(_ query: (Int) -> Float, leaving own: Int?) -> [Int] {
+            let distances = (0..<rows).map { row in
+                Float(
+                    (0..<width).reduce(0.0) { sum, c in
+                        let difference = Double(query(c)) - Double(x[row, c])
+                        return sum + difference * difference
+                    }.squareRoot())
+            }
+            return Array((0..<rows).filter { $0 != own }.sorted { (distances[$0], $0) < (distances[$1], $1) }.prefix(count))
+        }
+        for i in [0, 1, 200, 398, 400, 401, 599, 600, 700] + Array(stride(from: 1_000, to: rows, by: 333)) {
+            #expect(table[i].map(\.row) == truth({ x[i, $0] }, leaving: i), "row \(i)")
+        }
+        for i in 0..<new.rows { #expect(found[i].map(\.row) == truth({ new[i, $0] }, leaving: nil), "new row \(i)") }
+        #expect(try NearestNeighbors.euclidean(x, count: count, threads: 1) == table)
+    }
 }

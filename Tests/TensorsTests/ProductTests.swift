@@ -45,6 +45,43 @@ import Testing
             for i in 0..<y.count { #expect(abs(Double(y[i]) - expected[i]) < 0.2) }
         }
     }
+
+    /// Weights in int8 by their definition, along either stride; and no product is farther from that of the numbers than is promised.
+    @Test(arguments: [(31, 7), (48, 20), (130, 70)]) func quantizedWeights(inputs: Int, outputs: Int) {
+        let x = random([66, inputs], seed: 6)
+        var w = random([outputs, inputs], seed: 7)
+        for i in 0..<inputs { w[2 * inputs + i] = 0 }
+        let packed = Float.pack(w.view, precision: .int8), across = Float.pack(w.transposed().view, transposed: true, precision: .int8)
+        for matrix in [packed, across] {
+            matrix.withParts { parts in
+                for output in 0..<outputs {
+                    let row = (0..<inputs).map { w[output, $0] }, largest = row.map(abs).max() ?? 0, step = largest > 0 ? largest / 127 : 1
+                    #expect(parts.scales[output].bitPattern == step.bitPattern)
+                    let sum = row.reduce(0) { $0 + Int32(($1 / step).rounded(.toNearestOrEven)) }
+                    #expect(parts.columnSums[output].bitPattern == (step * Float(sum)).bitPattern)
+                }
+            }
+        }
+        let expected = reference(x, w.transposed())
+        func length(_ row: some Sequence<Float>) -> Double { row.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }
+        var y = Tensor<Float>(uninitialized: [66, outputs]), other = y, closest = 0.0
+        Float.multiply(ProductOperand(x, precision: .int8), by: packed, into: &y.target)
+        Float.multiply(ProductOperand(x, precision: .int8), by: across, into: &other.target)
+        #expect(y.hasSameBits(as: other))
+        for row in 0..<66 {
+            let loss = x.withUnsafeElements { Double(RoundingLoss.row($0 + row * inputs, columns: inputs)) }
+            let size = length((0..<inputs).map { x[row, $0] })
+            for output in 0..<outputs {
+                let weightLoss = w.withUnsafeElements { Double(RoundingLoss.weights($0 + output * inputs, output: output, of: packed)) }
+                let bound = loss * length((0..<inputs).map { w[output, $0] }) + (size + loss) * weightLoss + 1e-5
+                let error = abs(Double(y[row, output]) - expected[row * outputs + output])
+                #expect(error <= bound)
+                closest = max(closest, error / bound)
+            }
+        }
+        // A bound that errors come nowhere near would let every row through.
+        #expect(closest > 0.2)
+    }
 }
 
 /// A row's product does not depend on the rows beside it.

@@ -22,10 +22,13 @@ struct BlockedBest: Sendable {
     var rows: [Int32]
     var scores: [Float]
     var counts: [Int32]
+    /// How far a score may be from that of a product in f32, for each query; empty where that was used.
+    var errors: [Float] = []
 
     static let blockRows = 1024
     static let blocksInFlight = 8
-    private static let queriesInFlight = 16_384
+    /// Queries that one reading of the corpus serves.
+    static let queriesInFlight = 16_384
     static let tile = 64
     /// Queries up to which rows are looked at where they lie; with more, the product of tiles is quicker although it lays out the corpus.
     /// Measured: docs/benchmarks.md.
@@ -34,16 +37,18 @@ struct BlockedBest: Sendable {
     private static let scanAnswers = 4096
 
     /// - Parameters:
+    ///   - range: the queries that are wanted, all by default; the result has only theirs.
+    ///   - precision: f32, or int8, whose scores are off by at most `errors`.
     ///   - excludeSelf: queries and corpus are the same rows, and no row finds itself.
     ///   - queryValid, corpusValid: rows marked false neither find nor are found.
     static func search<Queries: RowSource, Corpus: RowSource>(
-        queries: Queries, corpus: Corpus, by score: BlockedScore, top: Int, excludeSelf: Bool = false,
-        queryValid: [Bool]? = nil, corpusValid: [Bool]? = nil, codes: RowCodes? = nil, threads: Int
+        queries: Queries, in range: Range<Int>? = nil, corpus: Corpus, by score: BlockedScore, top: Int, precision: Precision = .f32,
+        excludeSelf: Bool = false, queryValid: [Bool]? = nil, corpusValid: [Bool]? = nil, codes: RowCodes? = nil, threads: Int
     ) throws -> BlockedBest {
-        let n = queries.rows, width = queries.columns
+        let all = range ?? 0..<queries.rows, n = all.count, width = queries.columns
         let top = min(top, max(1, corpus.rows))
         let isSmall = corpus.rows < 2 * blockRows || top > min(corpus.rows / 4, scanAnswers)
-        if case .cosine = score, n > 0, n <= scanQueries || codes?.kind == .binary, !excludeSelf, !isSmall {
+        if case .cosine = score, range == nil, n > 0, n <= scanQueries || codes?.kind == .binary, !excludeSelf, !isSmall {
             return try QueryScan(
                 queries: queries, corpus: corpus, top: top, queryValid: queryValid, corpusValid: corpusValid, codes: codes, threads: threads
             ).run()
@@ -56,8 +61,9 @@ struct BlockedBest: Sendable {
         let prepared = PreparedRows(capacity: group, width: width)
         let state = BestState(queries: group, capacity: capacity)
         var blocks: [CorpusBlock] = []
-        for first in stride(from: 0, to: n, by: group) {
-            let range = first..<min(n, first + group)
+        for first in stride(from: all.lowerBound, to: all.upperBound, by: group) {
+            let range = first..<min(all.upperBound, first + group), place = first - all.lowerBound
+            var length: Float = 0, loss: Float = 0
             try queries.withRows(range) {
                 try prepared.fill($0, rows: range, by: score, valid: queryValid, what: "the queries", threads: threads)
             }
@@ -77,11 +83,12 @@ struct BlockedBest: Sendable {
                     try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
                         let from = UnsafePointer(rows.pointer) + (pieces[piece].lowerBound - start) * width
                         made.pointer[piece] = try CorpusBlock(
-                            from, rows: pieces[piece], width: width, by: score, valid: corpusValid,
+                            from, rows: pieces[piece], width: width, by: score, valid: corpusValid, precision: precision,
                             reusing: piece < old.count ? old[piece] : nil)
                     }
                     return (0..<pieces.count).compactMap { made.pointer[$0] }
                 }
+                for block in blocks { (length, loss) = (max(length, block.largestLength), max(loss, block.largestLoss)) }
                 let current = blocks, tiles = Parallel.chunks(range.count, size: tile)
                 Parallel.forEach(tiles.count, threads: threads) { item, _ in
                     Scratch.with(Float.self, count: tile * blockRows) { products in
@@ -103,12 +110,15 @@ struct BlockedBest: Sendable {
             state.finish(queries: range.count, top: top, threads: threads)
             for query in 0..<range.count where prepared.usable[query] {
                 let count = Int(state.counts[query])
-                result.counts[first + query] = Int32(count)
-                for place in 0..<count {
-                    let key = state.keys[query * capacity + place], to = (first + query) * top + place
+                result.counts[place + query] = Int32(count)
+                for best in 0..<count {
+                    let key = state.keys[query * capacity + best], to = (place + query) * top + best
                     result.rows[to] = Int32(kt_best_id(key))
                     result.scores[to] = kt_best_score(key)
                 }
+            }
+            if precision == .int8 {
+                result.errors += prepared.errors(range.count, corpusLength: length, corpusLoss: loss, threads: threads)
             }
         }
         return result
@@ -130,6 +140,21 @@ final class PreparedRows: Sendable {
     /// False for rows that have no direction or are marked as left out; as many as were filled.
     var usable: UnsafePointer<Bool> { UnsafePointer(flags.elements) }
     func row(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(storage.elements + index * width) }
+
+    /// How far the scores of the first `count` rows, computed in int8, may be from those in f32, where no vector of the corpus is longer than
+    /// `corpusLength` and none loses more than a vector of length `corpusLoss`.
+    func errors(_ count: Int, corpusLength: Float, corpusLoss: Float, threads: Int) -> [Float] {
+        let pieces = Parallel.chunks(count, size: 256), width = width
+        return Parallel.map(pieces.count, threads: threads) { piece, _ in
+            pieces[piece].map { index in
+                let length = Float(Float.dot(self.row(index), self.row(index), count: width).squareRoot())
+                let loss = RoundingLoss.row(self.row(index), columns: width)
+                // What the sums of either way lose besides.
+                let rounding = 4e-7 * Float(width + 16) * (length + corpusLength) * (length + corpusLength)
+                return loss * corpusLength + (length + loss) * corpusLoss + rounding
+            }
+        }.flatMap(\.self)
+    }
 
     func fill(_ source: UnsafePointer<Float>, rows: Range<Int>, by score: BlockedScore, valid: [Bool]?, what: String, threads: Int) throws {
         let from = Shared(source), width = width, storage = storage, flags = flags
@@ -189,30 +214,40 @@ final class CorpusBlock: @unchecked Sendable {
     private(set) var matrix: PackedMatrix<Float>
     private let shift: TensorStorage<Float>
     var bias: UnsafeMutablePointer<Float> { shift.elements }
+    /// For int8: the length of the longest row as it is multiplied, and the length of the most that rounding takes from one.
+    private(set) var largestLength: Float = 0, largestLoss: Float = 0
 
     /// - Parameter old: a block of before, whose memory this one takes over; it must not be used any more.
     init(
-        _ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?
+        _ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, precision: Precision = .f32,
+        reusing old: CorpusBlock?
     ) throws {
         self.rows = rows
         let shift = TensorStorage<Float>(uninitializedCount: rows.count)
         self.shift = shift
+        var length = 0.0, loss: Float = 0
         matrix = try Scratch.with(Float.self, count: rows.count * width) { prepared in
             for i in 0..<rows.count {
                 let part = try prepareRow(
                     source + i * width, number: rows.lowerBound + i, width: width, by: score, valid: valid, what: "the vectors",
                     into: prepared + i * width)
+                length = max(length, part ?? 0)
                 switch score {
                 case .cosine: shift.elements[i] = part == nil ? -.infinity : 0
                 case .euclidean: shift.elements[i] = part.map { Float(-$0 / 2) } ?? -.infinity
                 }
             }
-            if let old, old.rows.count == rows.count, isKnownUniquelyReferenced(&old.matrix) {
+            if precision == .f32, let old, old.rows.count == rows.count, isKnownUniquelyReferenced(&old.matrix) {
                 Float.repack(&old.matrix, UnsafePointer(prepared))
                 return old.matrix
             }
-            return Float.pack(prepared, inputs: width, outputs: rows.count, inputStride: 1, outputStride: width, precision: .f32)
+            let matrix = Float.pack(prepared, inputs: width, outputs: rows.count, inputStride: 1, outputStride: width, precision: precision)
+            if precision == .int8 {
+                for i in 0..<rows.count { loss = max(loss, RoundingLoss.weights(prepared + i * width, output: i, of: matrix)) }
+            }
+            return matrix
         }
+        (largestLength, largestLoss) = (Float(length.squareRoot()).nextUp, loss)
     }
 }
 

@@ -4,8 +4,8 @@ import Tensors
 
 /// Exact nearest neighbours within one set of vectors, by Euclidean distance.
 ///
-/// Candidates come from blocked float products; the distances of those found are computed again from the differences, in
-/// Double, so that near-copies do not suffer from cancellation, and rows are ordered by them (then by row number).
+/// Candidates, more than are wanted, come from blocked products in int8 or f32; their distances are computed again from the
+/// differences, in Double, so that near-copies do not suffer from cancellation, and rows are ordered by them (then by row number).
 package enum NearestNeighbors {
     /// The `count` nearest other rows of each row; `scores` are distances, ascending.
     ///
@@ -38,39 +38,115 @@ package enum NearestNeighbors {
         // Distances do not change when everything moves; products of centred vectors keep more digits of them.
         try checkFinite(reference, "the reference vectors")
         let center = columnMeans(reference, threads: threads).map(Float.init)
-        var best = try BlockedBest.search(
-            queries: queries, corpus: reference, by: .euclidean(center: center), top: count, excludeSelf: excludeSelf, threads: threads)
-        let width = queries.columns, pieces = Parallel.chunks(queries.rows, size: 256)
-        queries.withUnsafeElements { queries in
-            reference.withUnsafeElements { reference in
-                best.rows.withUnsafeMutableBufferPointer { rows in
-                    best.scores.withUnsafeMutableBufferPointer { distances in
-                        guard let rowBase = rows.baseAddress, let distanceBase = distances.baseAddress else { return }
-                        let q = Shared(queries), r = Shared(reference), to = Shared(rowBase), d = Shared(distanceBase)
-                        Parallel.forEach(pieces.count, threads: threads) { piece, _ in
-                            for query in pieces[piece] {
-                                // By insertion: they come in nearly the right order.
-                                let rows = to.pointer + query * count, distances = d.pointer + query * count
-                                for place in 0..<count {
-                                    let row = rows[place]
-                                    let distance = Float(
-                                        kt_squared_distance(q.pointer + query * width, r.pointer + Int(row) * width, Int64(width))
-                                            .squareRoot())
-                                    var at = place
-                                    while at > 0 && (distances[at - 1] > distance || (distances[at - 1] == distance && rows[at - 1] > row))
-                                    {
-                                        (distances[at], rows[at]) = (distances[at - 1], rows[at - 1])
-                                        at -= 1
-                                    }
-                                    (distances[at], rows[at]) = (distance, row)
-                                }
-                            }
+        let search = Search(
+            queries: queries, reference: reference, center: center, count: count, excludeSelf: excludeSelf, threads: threads)
+        // More candidates than are wanted, for products round. Those in int8 are some four times as fast, and what they lose is known: where
+        // it leaves a doubt which rows are nearest, as among many near-copies, products in f32 choose the candidates.
+        let wide = min(3 * count + 48, reference.rows - (excludeSelf ? 1 : 0))
+        var isQuick = Precision.int8.isFast && reference.rows >= 8 * BlockedBest.blockRows && wide < reference.rows / 16
+        var found = Nearest(queries: queries.rows, count: count)
+        for group in Parallel.chunks(queries.rows, size: BlockedBest.queriesInFlight) {
+            func candidates(_ precision: Precision) throws -> BlockedBest {
+                try BlockedBest.search(
+                    queries: queries, in: group, corpus: reference, by: .euclidean(center: center), top: wide, precision: precision,
+                    excludeSelf: excludeSelf, threads: threads)
+            }
+            guard isQuick else {
+                _ = search.choose(Array(group), among: try candidates(.f32), into: &found)
+                continue
+            }
+            let unsure = search.choose(Array(group), among: try candidates(.int8), into: &found)
+            guard !unsure.isEmpty else { continue }
+            isQuick = unsure.count < group.count / 4
+            // Each of these rows is found by itself too, unless there are as many copies of it.
+            let again = try BlockedBest.search(
+                queries: queries.gather(unsure), corpus: reference, by: .euclidean(center: center), top: wide + 1, threads: threads)
+            _ = search.choose(unsure, among: again, into: &found)
+        }
+        return NeighborTable(
+            top: count, rows: found.rows, scores: found.distances, counts: [Int32](repeating: Int32(count), count: queries.rows))
+    }
+
+    private struct Nearest {
+        var rows: [Int32], distances: [Float]
+
+        init(queries: Int, count: Int) {
+            rows = [Int32](repeating: -1, count: queries * count)
+            distances = [Float](repeating: .infinity, count: queries * count)
+        }
+    }
+
+    /// The nearest of some candidates by distances in Double.
+    private struct Search {
+        let queries: Tensor<Float>, reference: Tensor<Float>
+        let center: [Float]
+        let count: Int
+        let excludeSelf: Bool
+        let threads: Int
+
+        /// Writes the nearest of each query's candidates in the places of `wanted`; returns the queries of which it is not certain that
+        /// no other row is nearer.
+        func choose(_ wanted: [Int], among candidates: BlockedBest, into found: inout Nearest) -> [Int] {
+            let width = queries.columns, pieces = Parallel.chunks(wanted.count, size: 256)
+            return queries.withUnsafeElements { queries in
+                reference.withUnsafeElements { reference in
+                    found.rows.withUnsafeMutableBufferPointer { rows in
+                        found.distances.withUnsafeMutableBufferPointer { distances in
+                            guard let rowBase = rows.baseAddress, let distanceBase = distances.baseAddress else { return [] }
+                            let q = Shared(queries), r = Shared(reference), to = Shared(rowBase), d = Shared(distanceBase)
+                            return Parallel.map(pieces.count, threads: threads) { piece, _ in
+                                pieces[piece].filter { index in
+                                    let query = wanted[index]
+                                    return !choose(
+                                        UnsafePointer(q.pointer) + query * width, UnsafePointer(r.pointer), among: candidates, index,
+                                        own: excludeSelf ? query : nil,
+                                        rows: to.pointer + query * count, distances: d.pointer + query * count)
+                                }.map { wanted[$0] }
+                            }.flatMap(\.self)
                         }
                     }
                 }
             }
         }
-        return NeighborTable(top: count, rows: best.rows, scores: best.scores, counts: best.counts)
+
+        /// - Returns: whether no row that is not among the candidates can be nearer than these.
+        private func choose(
+            _ query: UnsafePointer<Float>, _ reference: UnsafePointer<Float>, among candidates: BlockedBest, _ index: Int, own: Int?,
+            rows: UnsafeMutablePointer<Int32>, distances: UnsafeMutablePointer<Float>
+        ) -> Bool {
+            let first = index * candidates.top, kept = Int(candidates.counts[index]), width = center.count
+            let error = candidates.errors.isEmpty ? Float.infinity : candidates.errors[index]
+            let squares = candidates.errors.isEmpty ? 0 : squaredLength(query)
+            var filled = 0
+            for place in first..<first + kept {
+                // Candidates come in the order of their scores, x·y − |y|²/2 = (|x|² − |x − y|²)/2, each known within `error`.
+                if filled == count {
+                    let least = (squares - Double(distances[count - 1]) * Double(distances[count - 1])) / 2
+                    if Double(candidates.scores[place]) + Double(error) < least { return true }
+                }
+                let row = candidates.rows[place]
+                if let own, Int(row) == own { continue }
+                let distance = Float(kt_squared_distance(query, reference + Int(row) * width, Int64(width)).squareRoot())
+                func isAfter(_ other: Int) -> Bool { distances[other] > distance || (distances[other] == distance && rows[other] > row) }
+                guard filled < count || isAfter(count - 1) else { continue }
+                // By insertion: they come in nearly the right order.
+                var at = min(filled, count - 1)
+                while at > 0 && isAfter(at - 1) {
+                    (distances[at], rows[at]) = (distances[at - 1], rows[at - 1])
+                    at -= 1
+                }
+                (distances[at], rows[at]) = (distance, row)
+                filled = min(filled + 1, count)
+            }
+            return kept < candidates.top
+        }
+
+        private func squaredLength(_ query: UnsafePointer<Float>) -> Double {
+            Scratch.with(Float.self, count: center.count) { centered in
+                kt_center_scale(query, center, 1, Int64(center.count), centered)
+                return Float.dot(centered, centered, count: center.count)
+            }
+        }
     }
 }
 

@@ -11,6 +11,10 @@ void kt_f32_to_bf16(const float *x, int64_t n, uint16_t *y);
 
 // Each row of x by its own range: scale = (largest - smallest) / 254, offset in the middle, q in -127 ... 127.
 void kt_quantize_rows(const float *x, int64_t rows, int64_t columns, int8_t *q, float *scales, float *offsets);
+// Each of `outputs` rows of weights, `stride` floats apart, about zero: scale = |largest| / 127, sums = scale * sum of q.
+void kt_quantize_weights(const float *w, int64_t outputs, int64_t inputs, int64_t stride, int8_t *q, float *scales, float *sums);
+// The length of what rounding to offset + scale * q takes from x, summed in double.
+double kt_rounding_loss(const float *x, int64_t n, float scale, float offset);
 
 // What a product of quantized operands has to be put through to be a number again.
 typedef struct {

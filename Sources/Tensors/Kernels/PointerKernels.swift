@@ -46,10 +46,14 @@ extension TensorScalar {
         kernels.products.repack(matrix, source)
     }
 
-    /// y (rows, outputs) = x (rows, inputs) · matrix + bias, in f32.
+    /// y (rows, outputs) = x (rows, inputs) · matrix + bias, in f32 or int8.
     package static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Self>, bias: Input?, into y: Output) {
-        precondition(matrix.precision == .f32)
-        if rows > 0 { kernels.products.multiply(UnsafeRawPointer(x), rows, matrix, bias, y) }
+        precondition(matrix.precision != .bf16)
+        if matrix.precision == .int8, let multiplyQuantized = kernels.products.multiplyQuantized {
+            multiplyQuantized(x, rows, matrix, bias, .identity, y)
+        } else if rows > 0 {
+            kernels.products.multiply(UnsafeRawPointer(x), rows, matrix, bias, y)
+        }
     }
 
     /// c (m, n) = op(a) · op(b) [+ c], a transposed operand lying in memory as its transpose.

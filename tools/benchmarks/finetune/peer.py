@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Fine-tuning as transformers' run_glue.py does it, in plain PyTorch: the peer of `kotonoha train classifier TRAIN --test DEV`.
 
-    python tools/benchmarks/finetune/peer.py MODEL TRAIN.tsv DEV.tsv --column sentence --label label --seeds 3 [--epochs 3 --batch-size 32 --learning-rate 2e-5]
+    python tools/benchmarks/finetune/peer.py MODEL TRAIN.tsv DEV.tsv --column sentence [--second-column other] --label label [--regression] --seeds 3
+        [--epochs 3 --batch-size 32 --learning-rate 2e-5]
 
-Tables are TSV with a header and without quoting. Prints Matthews' correlation, accuracy and steps a second for each seed, as JSON.
+Tables are TSV with a header and without quoting. Prints accuracy, Matthews' correlation and macro F1 (numbers: Pearson's and Spearman's correlation) and steps
+a second for each seed, as JSON.
 Batches are padded to their longest text; AdamW, linear warm-up (6 %) and decay, gradients clipped at 1, weight decay 0.01 on matrices.
 """
 import argparse
@@ -16,17 +18,28 @@ import torch
 import transformers as t
 
 
-def read(path, column, label):
+def read(path, columns, label):
     lines = [line.rstrip("\n").split("\t") for line in open(path, encoding="utf-8")]
-    text, target = lines[0].index(column), lines[0].index(label)
-    return [line[text] for line in lines[1:]], [line[target] for line in lines[1:]]
+    places, target = [lines[0].index(column) for column in columns], lines[0].index(label)
+    return [[line[place] for line in lines[1:]] for place in places], [line[target] for line in lines[1:]]
 
 
-def matthews(truth, predicted):
-    tp, tn = ((truth == 1) & (predicted == 1)).sum(), ((truth == 0) & (predicted == 0)).sum()
-    fp, fn = ((truth == 0) & (predicted == 1)).sum(), ((truth == 1) & (predicted == 0)).sum()
-    scale = math.sqrt(float(tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    return float((tp * tn - fp * fn) / scale) if scale else 0.0
+def scores(truth, predicted):
+    count = int(max(truth.max(), predicted.max())) + 1
+    table = np.zeros((count, count))
+    np.add.at(table, (truth, predicted), 1)
+    n, right, rows, columns = table.sum(), np.trace(table), table.sum(1), table.sum(0)
+    # Gorodkin 2004: Matthews' correlation of any number of classes.
+    scale = math.sqrt((n * n - (rows**2).sum()) * (n * n - (columns**2).sum()))
+    f1 = [2 * table[c, c] / (rows[c] + columns[c]) if rows[c] + columns[c] else 0.0 for c in range(count)]
+    return {"accuracy": right / n, "matthews": (n * right - rows @ columns) / scale if scale else 0.0, "macro_f1": float(np.mean(f1))}
+
+
+def correlations(truth, predicted):
+    def ranks(x):
+        _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+        return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return {"pearson": float(np.corrcoef(truth, predicted)[0, 1]), "spearman": float(np.corrcoef(ranks(truth), ranks(predicted))[0, 1])}
 
 
 def main():
@@ -34,7 +47,9 @@ def main():
     for name in ("model", "train", "dev"):
         parser.add_argument(name)
     parser.add_argument("--column", default="sentence")
+    parser.add_argument("--second-column")
     parser.add_argument("--label", default="label")
+    parser.add_argument("--regression", action="store_true")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=32)
@@ -45,19 +60,28 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     tokenizer = t.AutoTokenizer.from_pretrained(args.model)
-    texts, labels = read(args.train, args.column, args.label)
-    tests, truths = read(args.dev, args.column, args.label)
-    names = sorted(set(labels))
-    y, truth = torch.tensor([names.index(v) for v in labels]), np.array([names.index(v) for v in truths])
-    ids = tokenizer(texts, truncation=True, max_length=args.max_length)["input_ids"]
-    test_ids = tokenizer(tests, truncation=True, max_length=args.max_length)["input_ids"]
+    columns = [args.column] + ([args.second_column] if args.second_column else [])
+    texts, labels = read(args.train, columns, args.label)
+    tests, truths = read(args.dev, columns, args.label)
+    if args.regression:
+        names = ["score"]
+        y, truth = torch.tensor([float(v) for v in labels]), np.array([float(v) for v in truths])
+    else:
+        names = sorted(set(labels))
+        y, truth = torch.tensor([names.index(v) for v in labels]), np.array([names.index(v) for v in truths])
+
+    def encoded(texts):
+        found = tokenizer(*texts, truncation=True, max_length=args.max_length)
+        return [{key: found[key][row] for key in found if key != "attention_mask"} for row in range(len(texts[0]))]
+    ids, test_ids = encoded(texts), encoded(tests)
 
     def batch(rows):
-        return tokenizer.pad({"input_ids": rows}, return_tensors="pt")
+        return tokenizer.pad(rows, return_tensors="pt")
 
     for seed in range(args.seeds):
         torch.manual_seed(seed)
         model = t.AutoModelForSequenceClassification.from_pretrained(args.model, num_labels=len(names)).train()
+        assert args.regression == (model.config.num_labels == 1)
         decayed = [p for p in model.parameters() if p.dim() > 1]
         plain = [p for p in model.parameters() if p.dim() <= 1]
         optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=args.learning_rate)
@@ -81,9 +105,10 @@ def main():
         predicted = []
         with torch.no_grad():
             for first in range(0, len(test_ids), 64):
-                predicted += model(**batch(test_ids[first:first + 64])).logits.argmax(1).tolist()
-        predicted = np.array(predicted)
-        print(json.dumps({"seed": seed, "matthews": round(matthews(truth, predicted), 4), "accuracy": round(float((predicted == truth).mean()), 4), "steps": steps,
+                logits = model(**batch(test_ids[first:first + 64])).logits
+                predicted += (logits[:, 0] if args.regression else logits.argmax(1)).tolist()
+        found = (correlations if args.regression else scores)(truth, np.array(predicted))
+        print(json.dumps({"seed": seed, **{k: round(float(v), 4) for k, v in found.items()}, "steps": steps,
                           "steps_a_second": round(steps / seconds, 3)}), flush=True)
 
 

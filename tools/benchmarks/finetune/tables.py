@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""The tables of docs/fine-tuning.md: classifiers on public tasks in the manner of GLUE and JGLUE, five seeds, beside PyTorch.
+
+    tables.py WORK [--tasks cola,sst2,mrpc,stsb,jcola,jnli] [--seeds 5] [--peer PYTHON --peer-seeds 2] [--show]
+
+WORK keeps tables, results and logs; what is there is not run again. KOTONOHA names the program, KOTONOHA_DATA the data (../shared/data). English tasks start from
+all-MiniLM-L6-v2 (tools/fetch-minilm), Japanese ones from kotonoha-small. Everything is as run_glue.py has it (3 epochs, batches of 32, 2e-5), nothing is tuned.
+Splits: CoLA's in-domain train, tested on both its dev sets (the 1,043 of GLUE); of SST-2 the first 10,000 rows, tested on GLUE's dev; MRPC's train without the
+500 rows cut from it, tested on those (not GLUE's dev); STS-B train and dev; JCoLA's in-domain train and valid; JNLI's valid alone, one fifth of its images as test.
+"""
+import argparse
+import csv
+import json
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+DATA = pathlib.Path(os.environ.get("KOTONOHA_DATA", ROOT / "../shared/data"))
+PROGRAM = os.environ.get("KOTONOHA", str(ROOT / ".build/release/kotonoha"))
+ENGLISH, JAPANESE = ROOT / "Models/downloaded/all-MiniLM-L6-v2", ROOT / "Models/kotonoha-small"
+
+
+def lines(path, header):
+    rows = [line.rstrip("\r\n").split("\t") for line in open(path, encoding="utf-8-sig")]
+    return rows[1:] if header else rows
+
+
+def cola():
+    rows = {part: [(r[3], r[1]) for r in lines(DATA / f"finetune/cola/{part}.tsv", False)] for part in ("in_domain_train", "in_domain_dev", "out_of_domain_dev")}
+    return rows["in_domain_train"], rows["in_domain_dev"] + rows["out_of_domain_dev"]
+
+
+def sst2():
+    return [[(r[0].strip(), r[1]) for r in lines(DATA / f"finetune/sst2/{name}.tsv", True)] for name in ("train-first10000", "glue-dev-872")]
+
+
+def mrpc():
+    return [[(r[3], r[4], r[0]) for r in lines(DATA / f"finetune/mrpc/{name}.tsv", True)] for name in ("train", "val")]
+
+
+def stsb():
+    return [[tuple(r) for r in csv.reader(open(DATA / f"stsb/stsb-en-{part}.csv", encoding="utf-8"))] for part in ("train", "dev")]
+
+
+def jcola():
+    return [[(r[4], r[2]) for r in lines(DATA / f"finetune/jcola/in_domain_{part}.tsv", True)] for part in ("train", "valid")]
+
+
+def jnli():
+    rows = [json.loads(line) for line in open(DATA / "jglue/jnli-valid-v1.3.json", encoding="utf-8")]
+    images = sorted({row["yjcaptions_id"].split("-")[0] for row in rows})
+    test = set(images[::5])
+    parts = ([], [])
+    for row in rows:
+        parts[row["yjcaptions_id"].split("-")[0] in test].append((row["sentence1"], row["sentence2"], row["label"]))
+    return parts
+
+
+# Measure first; the base; whether labels are numbers.
+TASKS = {
+    "cola": (cola, "matthews", ENGLISH, False), "sst2": (sst2, "accuracy", ENGLISH, False), "mrpc": (mrpc, "accuracy", ENGLISH, False),
+    "stsb": (stsb, "pearson", ENGLISH, True), "jcola": (jcola, "matthews", JAPANESE, False), "jnli": (jnli, "accuracy", JAPANESE, False),
+}
+
+
+def write(path, rows):
+    names = ["text", "label"] if len(rows[0]) == 2 else ["text", "other", "label"]
+    with open(path, "w", encoding="utf-8") as out:
+        for row in [names, *rows]:
+            assert not any("\t" in cell or "\n" in cell for cell in row), row
+            out.write("\t".join(row) + "\n")
+    return names[1:-1]
+
+
+def timed(command, log):
+    """Standard output of a command, its seconds and the most memory (MB) that it held."""
+    begin = time.perf_counter()
+    with open(log, "w", encoding="utf-8") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        out = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{' '.join(map(str, command))} failed; see {log}")
+    return out, time.perf_counter() - begin, usage.ru_maxrss / 1024
+
+
+def run(args, name):
+    load, measure, base, regression = TASKS[name]
+    folder = pathlib.Path(args.work) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    train, test = load()
+    second = write(folder / "train.tsv", train)
+    write(folder / "test.tsv", test)
+    options = ["--column", "text", *(["--second-column", second[0]] if second else []), "--label", "label"]
+    ours = folder / "kotonoha.json"
+    if not ours.exists():
+        command = [PROGRAM, "train", "classifier", folder / "train.tsv", "--test", folder / "test.tsv", *options, "--model", base, "--max-length", "128",
+                   "--seeds", str(args.seeds), "--format", "tsv", "--header", "--json", *(["--task", "regression"] if regression else [])]
+        out, seconds, memory = timed(command, folder / "kotonoha.log")
+        ours.write_text(json.dumps({"seconds": seconds, "memory": memory, "train": len(train), "test": len(test), "result": json.loads(out)}))
+    if args.peer:
+        for precision in ([], ["--bf16"]):
+            theirs = folder / f"pytorch{'-bf16' if precision else ''}.json"
+            if theirs.exists() or precision and name not in ("cola", "stsb"):
+                continue
+            seeds = args.peer_seeds if not precision else 1
+            command = [args.peer, ROOT / "tools/benchmarks/finetune/peer.py", base, folder / "train.tsv", folder / "test.tsv", *options, "--seeds", str(seeds),
+                       *(["--regression"] if regression else []), *precision]
+            out, seconds, memory = timed(command, folder / f"{theirs.stem}.log")
+            theirs.write_text(json.dumps({"seconds": seconds, "memory": memory, "seeds": [json.loads(line) for line in out.splitlines()]}))
+    show(args, name)
+
+
+def show(args, name):
+    measure, folder = TASKS[name][1], pathlib.Path(args.work) / name
+    ours = json.loads((folder / "kotonoha.json").read_text())
+    print(f"{name}: {ours['train']} training rows, {ours['test']} test rows, {measure}; {ours['seconds']:.0f} s, {ours['memory']:.0f} MB")
+    for c in ours["result"]["classifiers"]:
+        value, (low, high), spread = c[measure]["value"], c[measure]["interval_95"], c[measure].get("seed_sd")
+        print(f"  {c['name']}: {value:.3f} ({low:.3f} … {high:.3f})" + (f" ± {spread:.3f} over seeds" if spread is not None else ""))
+    steps = ours["result"]["epochs"] * (ours["train"] // ours["result"]["batch_size"]) * ours["result"]["seeds"]
+    print(f"  {steps / ours['seconds']:.2f} steps/s, baselines, predictions and bootstrap included")
+    for kind in ("pytorch", "pytorch-bf16"):
+        if (folder / f"{kind}.json").exists():
+            theirs = json.loads((folder / f"{kind}.json").read_text())
+            values = [seed[measure] for seed in theirs["seeds"]]
+            spread = statistics.stdev(values) if len(values) > 1 else 0
+            speed = statistics.median(seed["steps_a_second"] for seed in theirs["seeds"])
+            print(f"  {kind}: {statistics.mean(values):.3f} ± {spread:.3f} ({values}), {speed:.2f} steps/s, {theirs['memory']:.0f} MB")
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("work")
+parser.add_argument("--tasks", default=",".join(TASKS))
+parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--peer")
+parser.add_argument("--peer-seeds", type=int, default=2)
+parser.add_argument("--show", action="store_true")
+arguments = parser.parse_args()
+for task in arguments.tasks.split(","):
+    (show if arguments.show else run)(arguments, task)
