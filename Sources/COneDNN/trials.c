@@ -62,46 +62,34 @@ static bool multiply_tile(thread_state *state, const bench *b, const shape_key *
     return p && kd_execute(state, p, b->in, part->data, out, b->bias) == 0;
 }
 
-// Whether the first rows of a full tile are, bit for bit, what a tile of this height gives, and sooner. Two orders of summation
-// round alike in one random number out of a few, so thousands of equal ones are proof enough.
+static bool multiply_row(const bench *b) {
+    const kd_matrix *matrix = &b->matrix;
+    kd_row_product(matrix->precision, matrix->data, matrix->inputs, matrix->outputs, 0, matrix->outputs / KD_BLOCK_COLUMNS, b->in, b->other,
+                   b->bias);
+    return true;
+}
+
+// Whether the first rows of a full tile are, bit for bit, what a lower tile gives, and sooner; without one, whether the first row is what our
+// own product gives. Two orders of summation round alike in one random number out of a few, so thousands of equal ones are proof enough.
 static bool rounds_alike(thread_state *state, const kd_matrix *matrix, const shape_key *lower) {
     bench b;
     bool alike = set_up(&b, state, matrix);
     double full_time = 0, low_time = 0;
     shape_key full = packed_key(matrix);
-    int64_t values = 0;
+    int64_t values = 0, compared = (lower ? lower->m : 1) * matrix->outputs;
     for (uint32_t round = 0; alike && (round < 2 || values < COMPARED_VALUES); round++) {
         fill_random(b.in, KD_TILE_ROWS * (size_t)matrix->inputs, matrix->precision, 12345 + round);
         double begin = seconds();
         alike = multiply_tile(state, &b, &full, &b.matrix, b.usual);
         full_time = seconds() - begin;
         begin = seconds();
-        alike = alike && multiply_tile(state, &b, lower, &b.matrix, b.other);
+        alike = alike && (lower ? multiply_tile(state, &b, lower, &b.matrix, b.other) : multiply_row(&b));
         low_time = seconds() - begin;
-        alike = alike && memcmp(b.usual, b.other, (size_t)(lower->m * matrix->outputs) * 4) == 0;
-        values += lower->m * matrix->outputs;
+        alike = alike && memcmp(b.usual, b.other, (size_t)compared * 4) == 0;
+        values += compared;
     }
     clear(&b);
-    return alike && low_time < full_time;
-}
-
-// Whether our own product of one row gives the bits of a full tile's first row.
-static bool single_row_alike(thread_state *state, const kd_matrix *matrix) {
-    bench b;
-    bool alike = set_up(&b, state, matrix);
-    shape_key full = packed_key(matrix);
-    int64_t values = 0;
-    for (uint32_t round = 0; alike && (round < 2 || values < COMPARED_VALUES); round++) {
-        fill_random(b.in, KD_TILE_ROWS * (size_t)matrix->inputs, matrix->precision, 54321 + round);
-        alike = multiply_tile(state, &b, &full, &b.matrix, b.usual);
-        if (!alike) break;
-        kd_row_product(matrix->precision, b.matrix.data, matrix->inputs, matrix->outputs, 0, matrix->outputs / KD_BLOCK_COLUMNS, b.in,
-                       b.other, b.bias);
-        alike = memcmp(b.usual, b.other, (size_t)matrix->outputs * 4) == 0;
-        values += matrix->outputs;
-    }
-    clear(&b);
-    return alike;
+    return alike && (!lower || low_time < full_time);
 }
 
 // Whether the parts of the packed weights are packed weights themselves and give the bits of the whole.
@@ -130,6 +118,9 @@ static trial *trial_of(thread_state *state, const shape_key *key) {
     return found;
 }
 
+// Whether the shape has now come often enough to be tried.
+static bool is_due(trial *trial) { return trial->verdict == UNTRIED && ++trial->wanted > TRIED_AFTER; }
+
 // The height of the tile for the last rows of a product.
 int64_t kd_tile_height(thread_state *state, const kd_matrix *matrix, int64_t rows) {
     for (size_t i = 0; i < sizeof lower_heights / sizeof *lower_heights; i++) {
@@ -137,8 +128,7 @@ int64_t kd_tile_height(thread_state *state, const kd_matrix *matrix, int64_t row
         shape_key key = packed_key(matrix);
         key.m = lower_heights[i];
         trial *lower = trial_of(state, &key);
-        if (lower->verdict == UNTRIED && ++lower->wanted > TRIED_AFTER)
-            lower->verdict = rounds_alike(state, matrix, &key) ? EQUAL : DIFFERENT;
+        if (is_due(lower)) lower->verdict = rounds_alike(state, matrix, &key) ? EQUAL : DIFFERENT;
         if (lower->verdict == EQUAL) return key.m;
         if (lower->verdict == UNTRIED) break;
     }
@@ -154,8 +144,7 @@ bool kd_takes_single_row(thread_state *state, const kd_matrix *matrix) {
     key.m = 1;
     key.flags |= SINGLE_ROW;
     trial *single = trial_of(state, &key);
-    if (single->verdict == UNTRIED && ++single->wanted > TRIED_AFTER)
-        single->verdict = kd_single_row_fits(matrix) && single_row_alike(state, matrix) ? EQUAL : DIFFERENT;
+    if (is_due(single)) single->verdict = kd_single_row_fits(matrix) && rounds_alike(state, matrix, NULL) ? EQUAL : DIFFERENT;
     return single->verdict == EQUAL;
 }
 
@@ -171,6 +160,6 @@ int kd_column_parts(const kd_matrix *matrix, int64_t rows) {
     key.m = parts;
     key.flags |= CUT;
     trial *cut = trial_of(state, &key);
-    if (cut->verdict == UNTRIED && ++cut->wanted > TRIED_AFTER) cut->verdict = cuts_alike(state, matrix, parts) ? EQUAL : DIFFERENT;
+    if (is_due(cut)) cut->verdict = cuts_alike(state, matrix, parts) ? EQUAL : DIFFERENT;
     return cut->verdict == EQUAL ? parts : 1;
 }

@@ -24,10 +24,15 @@ struct MaskedHead: Sendable {
 
     /// BERT's: `cls.predictions`.
     static func bert(_ reader: ConfigurationReader, epsilon: Double = 1e-12) throws -> MaskedHead {
+        bert(
+            activation: try reader.activation("hidden_act", default: .gelu),
+            epsilon: try reader.number("layer_norm_eps", default: epsilon, in: 0..<1))
+    }
+
+    static func bert(activation: Activation, epsilon: Double) -> MaskedHead {
         MaskedHead(
             dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm", output: "cls.predictions.decoder",
-            bias: "cls.predictions.bias", activation: try reader.activation("hidden_act", default: .gelu),
-            epsilon: try reader.number("layer_norm_eps", default: epsilon, in: 0..<1))
+            bias: "cls.predictions.bias", activation: activation, epsilon: epsilon)
     }
 
     /// RoBERTa's: `lm_head`, with GELU whatever the configuration's activation.
@@ -50,21 +55,22 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     /// The activation function.
     public let activation: Activation
     private let isTied: Bool
-    private let keys: MaskedHead?
+    private let keys: MaskedHead
 
     private init(
-        dense: Linear<Scalar>, norm: LayerNorm<Scalar>, output: Linear<Scalar>, activation: Activation, isTied: Bool, keys: MaskedHead?
+        dense: Linear<Scalar>, norm: LayerNorm<Scalar>, output: Linear<Scalar>, activation: Activation, isTied: Bool, keys: MaskedHead
     ) {
         (self.dense, self.norm, self.output, self.activation, self.isTied, self.keys) = (dense, norm, output, activation, isTied, keys)
     }
 
-    /// A head to train, tied to the encoder's word table.
+    /// A head to train, tied to the encoder's word table; in checkpoints it has BERT's names.
     public convenience init(_ configuration: EncoderConfiguration, words: Parameter<Scalar>) {
         self.init(
             dense: Linear(inputs: configuration.hiddenSize, outputs: configuration.embeddingSize),
             norm: LayerNorm(size: configuration.embeddingSize, epsilon: configuration.layerNormEpsilon),
             output: Linear(sharing: words, bias: Parameter(Tensor(shape: [configuration.vocabularySize]))),
-            activation: configuration.activation, isTied: true, keys: nil)
+            activation: configuration.activation, isTied: true,
+            keys: .bert(activation: configuration.activation, epsilon: configuration.layerNormEpsilon))
     }
 
     /// The head of a checkpoint, to be filled by `load`.
@@ -124,9 +130,8 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
         output(transformed(hidden, on: tape), on: tape)
     }
 
-    /// Where the head's parameters lie in the family's checkpoints; empty for a head to train.
+    /// Where the head's parameters lie in the family's checkpoints.
     public var checkpointEntries: [CheckpointEntry<Scalar>] {
-        guard let keys else { return [] }
         let older = keys.olderNames
         var entries: [CheckpointEntry<Scalar>] = []
         func add(_ key: String, _ parameter: Parameter<Scalar>?, _ others: [String?]) {

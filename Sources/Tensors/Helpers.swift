@@ -30,6 +30,9 @@ final class Helpers: Sendable {
 
     init(threads: Int) { self.threads = threads }
 
+    /// Of an item that has one thread.
+    static let alone = Helpers(threads: 1)
+
     /// Calls `body` once for every item in 0 ..< count and returns when all are done. One job at a time.
     func run(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         if !hasStarted.exchange(true, ordering: .relaxed) {

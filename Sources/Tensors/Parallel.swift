@@ -15,7 +15,9 @@ public enum Parallel {
 
     /// Runs items of which `workers` are at work at once on `threads`, with helpers if there are more threads.
     private static func withHelpers<Result>(_ threads: Int, workers: Int, _ body: () throws -> Result) rethrows -> Result {
-        let helpers = Helpers(threads: max(1, min(threads, helpers?.threads ?? threads) / workers))
+        let own = min(threads, helpers?.threads ?? threads) / workers
+        guard own > 1 else { return try $helpers.withValue(.alone) { try body() } }
+        let helpers = Helpers(threads: own)
         defer { helpers.end() }
         return try $helpers.withValue(helpers) { try body() }
     }

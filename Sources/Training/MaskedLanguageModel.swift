@@ -1,4 +1,6 @@
 import Autograd
+import FileFormats
+import ModelFolders
 import Networks
 import Tensors
 
@@ -70,8 +72,7 @@ package struct TokenMasking: Sendable {
     }
 }
 
-/// What is on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
-/// the encoder that comes out.
+/// What is on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first.
 package final class PretrainingHead: Module {
     package typealias Scalar = Float
     package let masked: MaskedLanguageHead<Float>
@@ -91,6 +92,30 @@ package final class PretrainingHead: Module {
     }
 
     package var parameters: [Parameter<Float>] { masked.parameters + pooler.parameters + relation.parameters }
+
+    /// Where transformers has the head of BertForMaskedLM, or with `relation` that of BertForPreTraining.
+    func checkpointEntries(relation isWanted: Bool) -> [CheckpointEntry<Float>] {
+        func entries(_ key: String, _ linear: Linear<Float>) -> [CheckpointEntry<Float>] {
+            zip(["weight", "bias"], linear.parameters).map { CheckpointEntry(key: "\(key).\($0)", parameter: $1) }
+        }
+        let own = isWanted ? entries("bert.pooler.dense", pooler) + entries("cls.seq_relationship", relation) : []
+        // The bias has two names; all versions of transformers read this one.
+        let guess = masked.checkpointEntries.map { entry in
+            entry.key == "cls.predictions.decoder.bias"
+                ? CheckpointEntry(key: "cls.predictions.bias", parameter: entry.parameter, olderKeys: [entry.key]) : entry
+        }
+        return guess + own
+    }
+
+    /// Goes on from the heads that a checkpoint of BERT has.
+    func load(from archive: some WeightArchive) throws {
+        let names = Set(archive.names)
+        let guess = checkpointEntries(relation: false), relation = Array(checkpointEntries(relation: true).dropFirst(guess.count))
+        for entries in [guess, relation]
+        where entries.allSatisfy({ !names.isDisjoint(with: [$0.key] + $0.olderKeys) }) {
+            try Networks.load(entries, from: archive)
+        }
+    }
 
     /// The loss of one shard, as a share of the whole batch's.
     ///

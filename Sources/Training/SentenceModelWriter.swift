@@ -24,15 +24,32 @@ public struct SentenceModelWriter {
         self.tokenizerPath = tokenizerPath
     }
 
+    /// A writer of what a configuration trains.
+    public init(_ configuration: SentenceTrainingConfiguration) {
+        self.init(maxLength: configuration.maxLength, tokenizerPath: configuration.tokenizer)
+        (storage, pooling) = (configuration.storage, configuration.pooling)
+    }
+
+    /// Writes what was trained; after pre-training alone with the heads, so that the folder is a masked language model too.
+    ///
+    /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
+    public func write(_ trainer: SentenceTrainer, to folder: URL) throws {
+        try write(trainer.encoder, heads: trainer.finishedHeads, tokenizer: trainer.tokenizer, to: folder)
+    }
+
     /// Writes the folder; it appears when it is complete, in the place of an older model of that name.
     ///
     /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
     public func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
+        try write(encoder, heads: nil, tokenizer: tokenizer, to: folder)
+    }
+
+    private func write(_ encoder: Encoder<Float>, heads: PretrainedHeads?, tokenizer: Tokenizer, to folder: URL) throws {
         do {
             try AtomicFolder.write(
                 to: folder.path, isOwn: { name in ModelDirectory.isModelFile(name) || extras.contains { $0.name == name } }
             ) {
-                try writeFiles(encoder, tokenizer, to: URL(fileURLWithPath: $0, isDirectory: true))
+                try writeFiles(encoder, heads, tokenizer, to: URL(fileURLWithPath: $0, isDirectory: true))
             }
         } catch let error as DataError {
             throw error
@@ -41,13 +58,20 @@ public struct SentenceModelWriter {
         }
     }
 
-    private func writeFiles(_ encoder: Encoder<Float>, _ tokenizer: Tokenizer, to folder: URL) throws {
+    private func writeFiles(_ encoder: Encoder<Float>, _ heads: PretrainedHeads?, _ tokenizer: Tokenizer, to folder: URL) throws {
         func put(_ name: String, _ json: JSON) throws {
             try AtomicFile.write(to: folder.appendingPathComponent(name).path) { try $0.write(json.serialized(.pretty) + "\n") }
         }
         var configuration = encoder.configuration.json.object ?? []
         // Loaded into 32 bits, however narrow the file.
         configuration.removeAll { ["dtype", "torch_dtype", "pad_token_id"].contains($0.key) }
+        // What was trained on may have had heads that this has not.
+        let before = encoder.configuration.json["architectures"]?.array?.first?.string ?? ""
+        let bare = ["ForMaskedLM", "ForPreTraining"].first(where: before.hasSuffix).map { before.dropLast($0.count) + "Model" }
+        if let architecture = heads?.architecture ?? bare.map(String.init) {
+            configuration.removeAll { $0.key == "architectures" }
+            configuration.insert(("architectures", .array([.string(architecture)])), at: 0)
+        }
         configuration.append(("torch_dtype", .string("float32")))
         if let pad = tokenizer.padID { configuration.append(("pad_token_id", .integer(Int(pad)))) }
         try put("config.json", .object(configuration))
@@ -69,16 +93,26 @@ public struct SentenceModelWriter {
         }
         try put("1_Pooling/config.json", SentenceModules.pooling(pooling, size: encoder.configuration.hiddenSize))
         var writer = SafetensorsWriter()
-        for entry in encoder.checkpointEntries {
-            let value = entry.stored
-            writer.add(entry.key, shape: entry.shape, precision: storage) { emit in
-                try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
+        func add(_ entries: [CheckpointEntry<Float>], prefix: String = "") {
+            for entry in entries {
+                let value = entry.stored
+                writer.add(prefix + entry.key, shape: entry.shape, precision: storage) { emit in
+                    try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
+                }
             }
         }
+        add(encoder.checkpointEntries, prefix: heads == nil ? "" : "bert.")
+        if let heads { add(heads.entries) }
         try writer.write(to: folder.appendingPathComponent("model.safetensors").path)
         try TokenizerFiles.copy(from: tokenizerPath, tokenizer, maxLength: maxLength, to: folder)
         for (name, text) in extras { try AtomicFile.write(to: folder.appendingPathComponent(name).path) { try $0.write(text) } }
     }
+}
+
+/// The heads of a model that was pre-trained, as transformers names them.
+package struct PretrainedHeads {
+    package let architecture: String
+    package let entries: [CheckpointEntry<Float>]
 }
 
 /// What sentence-transformers reads of the parts of its models.

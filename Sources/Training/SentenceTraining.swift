@@ -50,6 +50,15 @@ public final class SentenceTrainer {
     let masking: TokenMasking?
     /// Other processes that train the same model; nil for none.
     let peers: (any TrainingPeers)?
+    /// What a model that was pre-trained on masked words, and on nothing else, keeps of it; nil for others, whose aim the vectors are.
+    package var finishedHeads: PretrainedHeads? {
+        guard let head, configuration.encoder.modelType == "bert",
+            configuration.tasks.allSatisfy({ $0.objective == .maskedLanguage })
+        else { return nil }
+        let predictsNext = configuration.tasks.contains(where: \.predictsNextSentence)
+        return PretrainedHeads(
+            architecture: predictsNext ? "BertForPreTraining" : "BertForMaskedLM", entries: head.checkpointEntries(relation: predictsNext))
+    }
     /// Whether this process writes what all of them have.
     var isFirst: Bool { peers?.rank ?? 0 == 0 }
 
@@ -144,7 +153,12 @@ public final class SentenceTrainer {
             }
             let special = [tokenizer.clsID, tokenizer.sepID, tokenizer.padID, tokenizer.maskID].compactMap(\.self)
             masking = TokenMasking(rate: 0.15, maskID: maskID, vocabularySize: tokenizer.idBound, specialIDs: Set(special))
-            head = PretrainingHead(configuration.encoder, words: encoder.words, seed: configuration.seed &+ 1)
+            let own = PretrainingHead(configuration.encoder, words: encoder.words, seed: configuration.seed &+ 1)
+            if let initial = configuration.initialModel, configuration.encoder.modelType == "bert" {
+                let directory = try ModelDirectory(folder: ModelLocation.folder(for: initial))
+                try own.load(from: ModelDirectory.weights(in: directory.transformerFolder))
+            }
+            head = own
         } else {
             masking = nil
             head = nil

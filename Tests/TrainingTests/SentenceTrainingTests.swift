@@ -1,6 +1,7 @@
 import Autograd
 import FileFormats
 import Foundation
+import LanguageModels
 import ModelFolders
 import Networks
 import SentenceEmbedding
@@ -164,6 +165,51 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
             try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: run.folder.appendingPathComponent("file"))
         }
         #expect(try String(contentsOf: run.folder.appendingPathComponent("file"), encoding: .utf8) == "precious")
+    }
+
+    /// Masked words alone make a masked language model: its heads lie in the folder under BERT's names, and training goes on from them. With
+    /// another aim beside them, only the encoder is kept.
+    @Test(arguments: [false, true]) func writesAPretrainedModel(predictsNext: Bool) throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        func settings(_ more: [String: String] = [:], tasks: String = "") throws -> SentenceTrainingConfiguration {
+            let masked =
+                "{\"objective\": \"mlm\", \"files\": \"pairs.tsv\", \"columns\": [\"a\"], \"batch_size\": 8, \"next_sentence\": \(predictsNext)}"
+            return try run.configuration(["steps": "3", "development": "[]", "tasks": "[\(masked)\(tasks)]"].merging(more) { $1 })
+        }
+        func write(_ trainer: SentenceTrainer, _ name: String) throws -> ModelDirectory {
+            var writer = SentenceModelWriter(trainer.configuration)
+            writer.storage = .f32
+            try writer.write(trainer, to: run.folder.appendingPathComponent(name))
+            return try ModelDirectory(folder: run.folder.appendingPathComponent(name))
+        }
+        func hasHead(_ directory: ModelDirectory) throws -> Bool {
+            try MaskedLanguageHead<Float>.isThere(
+                json: directory.configuration, file: "config.json", names: ModelDirectory.weights(in: directory.folder).names)
+        }
+        let trainer = try SentenceTrainer(try settings())
+        try trainer.run(in: run.folder.appendingPathComponent("run"))
+        let directory = try write(trainer, "model"), heads = try #require(trainer.finishedHeads)
+        #expect(directory.configuration["architectures"]?.array?.first?.string == (predictsNext ? "BertForPreTraining" : "BertForMaskedLM"))
+        #expect(heads.entries.count == (predictsNext ? 9 : 5))
+        #expect(try hasHead(directory))
+        let archive = try ModelDirectory.weights(in: directory.folder)
+        for entry in heads.entries { #expect(try archive.tensor(entry.key) == entry.stored, "\(entry.key)") }
+        let model = try MaskedLanguageModel(directory: directory)
+        #expect(zip(model.encoder.parameters, trainer.encoder.parameters).allSatisfy { $0.value == $1.value })
+        #expect(zip(model.head.parameters, heads.entries).allSatisfy { $0.value == $1.stored })
+        #expect(try SentenceEncoder(directory: directory).encoder.parameters.count == trainer.encoder.parameters.count)
+
+        let from = "{\"from\": \"\(directory.folder.path)\"}"
+        let again = try #require(try SentenceTrainer(try settings(["model": from])).finishedHeads)
+        #expect(zip(again.entries, heads.entries).allSatisfy { $0.stored == $1.stored })
+        let mixed = try SentenceTrainer(
+            try settings(
+                ["model": from], tasks: #", {"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 8}"#))
+        #expect(mixed.finishedHeads == nil)
+        let vectors = try write(mixed, "vectors")
+        #expect(try !hasHead(vectors))
+        #expect(vectors.configuration["architectures"]?.array?.first?.string == "BertModel")
     }
 
     /// A teacher's vectors out of files, centred file by file: each column learns to meet its own vectors, or what both have in common.

@@ -69,9 +69,7 @@ struct EncoderCommand: ParsableCommand {
         try trainer.run(in: folder, shouldStop: { StopRequest.isMade }, watch: watch)
         guard isFirst else { return }
         try trainer.takeFinalWeights(from: folder)
-        var writer = SentenceModelWriter(maxLength: settings.maxLength, tokenizerPath: settings.tokenizer)
-        (writer.storage, writer.pooling) = (settings.storage, settings.pooling)
-        try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: URL(fileURLWithPath: output))
+        try SentenceModelWriter(settings).write(trainer, to: URL(fileURLWithPath: output))
         if !quiet { KotonohaMPI.say("\(output): \(trainer.step) steps") }
     }
 

@@ -38,10 +38,7 @@ struct TrainEncoderCommand: ParsableCommand {
         progress.finish()
         try drawCurves(folder)
         try trainer.takeFinalWeights(from: folder)
-        var writer = SentenceModelWriter(maxLength: settings.maxLength, tokenizerPath: settings.tokenizer)
-        writer.storage = settings.storage
-        writer.pooling = settings.pooling
-        try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: URL(fileURLWithPath: output))
+        try SentenceModelWriter(settings).write(trainer, to: URL(fileURLWithPath: output))
         let best = trainer.history.best.map { ", best mean \(Console.fixed($0, 4)) in step \(trainer.history.bestStep)" } ?? ""
         if report.json {
             try Console.print(
