@@ -47,7 +47,7 @@ def make_bert(folder, sentences, options):
     raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     raw.normalizer, raw.pre_tokenizer = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    raw.train_from_iterator(sentences, trainers.WordPieceTrainer(vocab_size=2000, special_tokens=special, show_progress=False))
+    raw.train_from_iterator(sentences, trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False))
     raw.post_processor, raw.decoder = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2)), decoders.WordPiece()
     t.PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]",
                               model_max_length=256).save_pretrained(folder)
