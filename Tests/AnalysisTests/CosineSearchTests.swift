@@ -250,5 +250,7 @@ import VectorStore
         }
         for i in 0..<new.rows { #expect(found[i].map(\.row) == truth({ new[i, $0] }, leaving: nil), "new row \(i)") }
         #expect(try NearestNeighbors.euclidean(x, count: count, threads: 1) == table)
+        x[800 * width] = 1e30
+        #expect { try NearestNeighbors.euclidean(x, count: count) } throws: { "\($0)".contains("row 800") || "\($0)".contains("32 bits") }
     }
 }

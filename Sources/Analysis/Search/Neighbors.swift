@@ -42,7 +42,7 @@ package enum NearestNeighbors {
             queries: queries, reference: reference, center: center, count: count, excludeSelf: excludeSelf, threads: threads)
         // More candidates than are wanted, for products round. Those in int8 are some four times as fast, and what they lose is known: where
         // it leaves a doubt which rows are nearest, as among many near-copies, products in f32 choose the candidates.
-        let wide = min(3 * count + 48, reference.rows - (excludeSelf ? 1 : 0))
+        let wide = min(count + min(2 * count + 48, 512), reference.rows - (excludeSelf ? 1 : 0))
         var isQuick = Precision.int8.isFast && reference.rows >= 8 * BlockedBest.blockRows && wide < reference.rows / 16
         var found = Nearest(queries: queries.rows, count: count)
         for group in Parallel.chunks(queries.rows, size: BlockedBest.queriesInFlight) {
@@ -62,6 +62,12 @@ package enum NearestNeighbors {
             let again = try BlockedBest.search(
                 queries: queries.gather(unsure), corpus: reference, by: .euclidean(center: center), top: wide + 1, threads: threads)
             _ = search.choose(unsure, among: again, into: &found)
+        }
+        if let missing = found.rows.firstIndex(of: -1) {
+            throw DataError(
+                .badData,
+                "row \(missing / count) is so far from the others that distances exceed 32 bits (rows are numbered from 0); scale the vectors down"
+            )
         }
         return NeighborTable(
             top: count, rows: found.rows, scores: found.distances, counts: [Int32](repeating: Int32(count), count: queries.rows))
@@ -138,7 +144,7 @@ package enum NearestNeighbors {
                 (distances[at], rows[at]) = (distance, row)
                 filled = min(filled + 1, count)
             }
-            return kept < candidates.top
+            return kept < candidates.top && error.isFinite
         }
 
         private func squaredLength(_ query: UnsafePointer<Float>) -> Double {

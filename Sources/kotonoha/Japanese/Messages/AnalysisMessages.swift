@@ -15,6 +15,8 @@ extension Japanese {
         "not a checkpoint of a t-SNE run: {0}": "t-SNE の途中の結果ではありません: {0}",
         "the new vectors have {0} columns and the map's {1}; both must come from the same model": "新しいベクトルの次元は {0}、地図のベクトルの次元は {1} です。同じモデルのものでなければなりません",
         "the new vectors have {0} columns and the reference {1}": "新しいベクトルの次元は {0}、もとのベクトルの次元は {1} です",
+        "row {0} is so far from the others that distances exceed 32 bits (rows are numbered from 0); scale the vectors down":
+            "行 {0} がほかの行から離れすぎていて、距離を 32 ビットで表せません（行は 0 から数えます）。ベクトルを縮小してください",
         "{0} neighbours of each row need at least {1} rows; there are {2}": "各行の近傍 {0} 個には {1} 行以上必要ですが、{2} 行です",
         "{0} neighbours of each row need at least {1} reference rows; there are {2}": "各行の近傍 {0} 個には、もとの行が {1} 行以上必要ですが、{2} 行です",
         "{0} neighbours need more than {1} points; there are {2}": "近傍 {0} 個には {1} 点より多くの点が必要ですが、{2} 点です",
