@@ -62,7 +62,8 @@ extension PackedMatrix where Scalar == Float {
     }
 }
 
-/// The lengths of what int8 products lose of their operands. By Cauchy and Schwarz |x·w − x̂·ŵ| ≤ |x − x̂| |w| + |x̂| |w − ŵ|.
+/// The lengths of what int8 products lose of their operands. By Cauchy and Schwarz |x·w − x̂·ŵ| ≤ |x − x̂| |w| + |x̂| |w − ŵ|, where int8 is
+/// fast: instruction sets before VNNI let sums of two products saturate at 16 bits.
 package enum RoundingLoss {
     /// Steps and the length itself are floats.
     private static let slack: Float = 1.001

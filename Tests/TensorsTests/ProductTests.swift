@@ -68,6 +68,8 @@ import Testing
         Float.multiply(ProductOperand(x, precision: .int8), by: packed, into: &y.target)
         Float.multiply(ProductOperand(x, precision: .int8), by: across, into: &other.target)
         #expect(y.hasSameBits(as: other))
+        // Sums of two products saturate at 16 bits before VNNI: where int8 is not fast it is not exact either.
+        guard Precision.int8.isFast else { return }
         for row in 0..<66 {
             let loss = x.withUnsafeElements { Double(RoundingLoss.row($0 + row * inputs, columns: inputs)) }
             let size = length((0..<inputs).map { x[row, $0] })
