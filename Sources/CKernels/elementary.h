@@ -58,7 +58,7 @@ static inline float kt_log_normal_f(float x) {
     int32_t bits;
     memcpy(&bits, &x, 4);
     int32_t e = (bits - 0x3F3504F3) >> 23;
-    bits -= e << 23;
+    bits -= (int32_t)((uint32_t)e << 23);
     float m;
     memcpy(&m, &bits, 4);
     float s = (m - 1.0f) / (m + 1.0f), t = s * s;
