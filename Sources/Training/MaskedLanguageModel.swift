@@ -1,6 +1,4 @@
 import Autograd
-import FileFormats
-import ModelFolders
 import Networks
 import Tensors
 
@@ -93,25 +91,26 @@ package final class PretrainingHead: Module {
 
     package var parameters: [Parameter<Float>] { masked.parameters + pooler.parameters + relation.parameters }
 
-    /// Where transformers has the head of BertForMaskedLM, or with `relation` that of BertForPreTraining.
-    func checkpointEntries(relation isWanted: Bool) -> [CheckpointEntry<Float>] {
-        func entries(_ key: String, _ linear: Linear<Float>) -> [CheckpointEntry<Float>] {
-            zip(["weight", "bias"], linear.parameters).map { CheckpointEntry(key: "\(key).\($0)", parameter: $1) }
-        }
-        let own = isWanted ? entries("bert.pooler.dense", pooler) + entries("cls.seq_relationship", relation) : []
+    /// Where transformers' BertForMaskedLM has the guess of masked words.
+    var guessEntries: [CheckpointEntry<Float>] {
         // The bias has two names; all versions of transformers read this one.
-        let guess = masked.checkpointEntries.map { entry in
+        masked.checkpointEntries.map { entry in
             entry.key == "cls.predictions.decoder.bias"
                 ? CheckpointEntry(key: "cls.predictions.bias", parameter: entry.parameter, olderKeys: [entry.key]) : entry
         }
-        return guess + own
+    }
+
+    /// Where its BertForPreTraining has the rest.
+    var relationEntries: [CheckpointEntry<Float>] {
+        [("bert.pooler.dense", pooler), ("cls.seq_relationship", relation)].flatMap { key, linear in
+            zip(["weight", "bias"], linear.parameters).map { CheckpointEntry(key: "\(key).\($0)", parameter: $1) }
+        }
     }
 
     /// Goes on from the heads that a checkpoint of BERT has.
     func load(from archive: some WeightArchive) throws {
         let names = Set(archive.names)
-        let guess = checkpointEntries(relation: false), relation = Array(checkpointEntries(relation: true).dropFirst(guess.count))
-        for entries in [guess, relation]
+        for entries in [guessEntries, relationEntries]
         where entries.allSatisfy({ !names.isDisjoint(with: [$0.key] + $0.olderKeys) }) {
             try Networks.load(entries, from: archive)
         }

@@ -57,7 +57,8 @@ public final class SentenceTrainer {
         else { return nil }
         let predictsNext = configuration.tasks.contains(where: \.predictsNextSentence)
         return PretrainedHeads(
-            architecture: predictsNext ? "BertForPreTraining" : "BertForMaskedLM", entries: head.checkpointEntries(relation: predictsNext))
+            architecture: predictsNext ? "BertForPreTraining" : "BertForMaskedLM",
+            entries: head.guessEntries + (predictsNext ? head.relationEntries : []))
     }
     /// Whether this process writes what all of them have.
     var isFirst: Bool { peers?.rank ?? 0 == 0 }
@@ -114,6 +115,7 @@ public final class SentenceTrainer {
         self.tokenizer = tokenizer
 
         let encoder: Encoder<Float>
+        var archive: (any WeightArchive)?
         if let initial = configuration.initialModel {
             let directory = try ModelDirectory(folder: ModelLocation.folder(for: initial))
             let file = directory.transformerFolder.appendingPathComponent("config.json").path
@@ -128,9 +130,9 @@ public final class SentenceTrainer {
             }
             configuration.encoder = known
             encoder = Encoder(known)
-            try load(
-                encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder),
-                prefixes: encoder.checkpointPrefixes)
+            let weights = try ModelDirectory.weights(in: directory.transformerFolder)
+            try load(encoder.checkpointEntries, from: weights, prefixes: encoder.checkpointPrefixes)
+            archive = weights
         } else {
             configuration.encoder.vocabularySize = tokenizer.idBound
             encoder = Encoder(configuration.encoder)
@@ -154,10 +156,7 @@ public final class SentenceTrainer {
             let special = [tokenizer.clsID, tokenizer.sepID, tokenizer.padID, tokenizer.maskID].compactMap(\.self)
             masking = TokenMasking(rate: 0.15, maskID: maskID, vocabularySize: tokenizer.idBound, specialIDs: Set(special))
             let own = PretrainingHead(configuration.encoder, words: encoder.words, seed: configuration.seed &+ 1)
-            if let initial = configuration.initialModel, configuration.encoder.modelType == "bert" {
-                let directory = try ModelDirectory(folder: ModelLocation.folder(for: initial))
-                try own.load(from: ModelDirectory.weights(in: directory.transformerFolder))
-            }
+            if let archive, configuration.encoder.modelType == "bert" { try own.load(from: archive) }
             head = own
         } else {
             masking = nil

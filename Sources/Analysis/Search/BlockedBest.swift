@@ -35,6 +35,8 @@ struct BlockedBest: Sendable {
     static let scanQueries = 16
     /// Answers up to which that holds.
     private static let scanAnswers = 4096
+    /// How far products of unit vectors in float, summed in different orders, may be apart: less than `width` roundings.
+    static func rounding(width: Int) -> Float { 4e-7 * Float(width + 16) }
 
     /// - Parameters:
     ///   - range: the queries that are wanted, all by default; the result has only theirs.
@@ -150,7 +152,7 @@ final class PreparedRows: Sendable {
                 let length = Float(Float.dot(self.row(index), self.row(index), count: width).squareRoot())
                 let loss = RoundingLoss.row(self.row(index), columns: width)
                 // What the sums of either way lose besides.
-                let rounding = 4e-7 * Float(width + 16) * (length + corpusLength) * (length + corpusLength)
+                let rounding = BlockedBest.rounding(width: width) * (length + corpusLength) * (length + corpusLength)
                 return loss * corpusLength + (length + loss) * corpusLoss + rounding
             }
         }.flatMap(\.self)

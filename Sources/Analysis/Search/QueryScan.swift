@@ -18,7 +18,7 @@ struct QueryScan<Queries: RowSource, Corpus: RowSource> {
     private var rows: Int { corpus.rows }
     private var width: Int { corpus.columns }
     /// A cosine in float is off by less than `width` roundings; so is that of the product.
-    private var margin: Float { 4e-7 * Float(width + 16) }
+    private var margin: Float { BlockedBest.rounding(width: width) }
     private static var pieceRows: Int { 2048 }
 
     /// Rows that may be among the best of each query.

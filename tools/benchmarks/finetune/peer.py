@@ -81,7 +81,6 @@ def main():
     for seed in range(args.seeds):
         torch.manual_seed(seed)
         model = t.AutoModelForSequenceClassification.from_pretrained(args.model, num_labels=len(names)).train()
-        assert args.regression == (model.config.num_labels == 1)
         decayed = [p for p in model.parameters() if p.dim() > 1]
         plain = [p for p in model.parameters() if p.dim() <= 1]
         optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=args.learning_rate)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tables of docs/fine-tuning.md: classifiers on public tasks in the manner of GLUE and JGLUE, five seeds, beside PyTorch.
+"""Classifiers on public tasks in the manner of GLUE and JGLUE, five seeds, beside PyTorch.
 
     tables.py WORK [--tasks cola,sst2,mrpc,stsb,jcola,jnli] [--seeds 5] [--peer PYTHON --peer-seeds 2] [--show]
 
@@ -13,7 +13,6 @@ import csv
 import json
 import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -61,7 +60,7 @@ def jnli():
     return parts
 
 
-# Measure first; the base; whether labels are numbers.
+# How it is read; the measure; the base; whether labels are numbers.
 TASKS = {
     "cola": (cola, "matthews", ENGLISH, False), "sst2": (sst2, "accuracy", ENGLISH, False), "mrpc": (mrpc, "accuracy", ENGLISH, False),
     "stsb": (stsb, "pearson", ENGLISH, True), "jcola": (jcola, "matthews", JAPANESE, False), "jnli": (jnli, "accuracy", JAPANESE, False),
