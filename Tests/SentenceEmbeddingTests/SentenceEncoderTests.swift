@@ -10,9 +10,8 @@ import Testing
 import Tokenizers
 
 /// The real model, where tools/fetch-minilm has put it.
-private let miniLM = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-    "../../Models/downloaded/all-MiniLM-L6-v2"
-).standardizedFileURL
+private let miniLM = models.appendingPathComponent("downloaded/all-MiniLM-L6-v2")
+private let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Models").standardizedFileURL
 private let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
 private var hasMiniLM: Bool { FileManager.default.fileExists(atPath: miniLM.appendingPathComponent("model.safetensors").path) }
 
@@ -47,6 +46,31 @@ private func sentences() throws -> [String] {
         for t in 0..<hidden.rows { for c in 0..<24 { mean[c] += hidden[t, c] / Float(hidden.rows) } }
         let length = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
         for c in 0..<24 { #expect(abs(mean[c] / length - vectors[1, c]) < 1e-6) }
+    }
+
+    /// The smallest model of the project is a table of token vectors, and knows both languages.
+    @Test func tinyGivesMeansOfItsRows() throws {
+        let folder = models.appendingPathComponent("kotonoha-tiny")
+        let encoder = try SentenceEncoder(directory: ModelDirectory(folder: folder))
+        let texts = ["犬が雪の中で遊んでいる", "dogs play in the snow", "株価が下がった", "stock prices fell", ""]
+        let vectors = try encoder.encode(texts)
+        let table = try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder)).table.value
+        #expect(vectors.shape == [5, table.columns])
+        for (row, text) in texts.enumerated() {
+            let ids = try encoder.tokenizer.encode(text).ids
+            #expect(ids.isEmpty == text.isEmpty)
+            var sum = [Double](repeating: 0, count: table.columns)
+            for id in ids { for c in sum.indices { sum[c] += Double(table[Int(id), c]) } }
+            let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            for c in sum.indices { #expect(abs(sum[c] / max(length, 1e-12) - Double(vectors[row, c])) < 1e-6) }
+        }
+        func cosine(_ a: Int, _ b: Int) -> Float { (0..<table.columns).reduce(0) { $0 + vectors[a, $1] * vectors[b, $1] } }
+        for (japanese, english, other) in [(0, 1, 3), (2, 3, 1)] { #expect(cosine(japanese, english) > cosine(japanese, other) + 0.2) }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+        let bytes = try files.reduce(0) {
+            $0 + (try FileManager.default.attributesOfItem(atPath: folder.path + "/" + $1)[.size] as? Int ?? 0)
+        }
+        #expect(bytes < 5_000_000)
     }
 
     @Test func longTextsAreCutAndCounted() throws {
