@@ -143,28 +143,56 @@ public final class VectorFile: Sendable {
             }
         }
         switch storage {
-        case .float32, .float16: try embeddings.read(rows: rows, into: values)
+        case .float32, .float16:
+            try embeddings.read(rows: rows, into: values)
+            if !isFinite(values), let index = values.firstIndex(where: { !$0.isFinite }) {
+                throw notFinite(rows.lowerBound + index / dimension)
+            }
         case .int8:
             let codes = try embeddings.read(Int8.self, rows: rows)
             let scales = try scale?.read(Float.self, rows: rows) ?? []
-            for (row, scale) in scales.enumerated() {
-                for index in row * dimension..<(row + 1) * dimension { values[index] = Float(codes[index]) * scale }
+            try codes.withUnsafeBufferPointer { codes in
+                for (row, scale) in scales.enumerated() {
+                    let line = row * dimension..<(row + 1) * dimension
+                    for index in line { values[index] = Float(codes[index]) * scale }
+                    // Codes reach 128, so that only a huge scale, or one that is not a number, has to be looked at.
+                    if !(abs(scale) <= .greatestFiniteMagnitude / 128), !values[line].allSatisfy(\.isFinite) {
+                        throw notFinite(rows.lowerBound + row)
+                    }
+                }
             }
         case .binary:
             let bytes = try embeddings.read(UInt8.self, rows: rows)
-            let width = storage.rowSize(dimension: dimension)
-            for row in 0..<rows.count {
-                for index in 0..<dimension {
-                    values[row * dimension + index] = bytes[row * width + index / 8] & (0x80 >> UInt8(index % 8)) != 0 ? 1 : -1
+            let width = storage.rowSize(dimension: dimension), whole = dimension / 8, out = UnsafeMutableRawBufferPointer(values)
+            bytes.withUnsafeBufferPointer { bytes in
+                for row in 0..<rows.count {
+                    for place in 0..<width {
+                        let signs = Self.signs[Int(bytes[row * width + place])], first = row * dimension + 8 * place
+                        if place < whole {
+                            out.storeBytes(of: signs, toByteOffset: 4 * first, as: SIMD8<Float>.self)
+                        } else {
+                            for bit in 0..<dimension % 8 { values[first + bit] = signs[bit] }
+                        }
+                    }
                 }
             }
         }
-        // NaN and infinity times zero are NaN, and NaN stays in a sum.
-        var check: Float = 0
-        for value in values { check += value * 0 }
-        if check.isNaN, let index = values.firstIndex(where: { !$0.isFinite }) {
-            throw notFinite(rows.lowerBound + index / dimension)
+    }
+
+    /// The components that a byte of a binary row stands for.
+    private static let signs = (0..<256).map { byte in
+        SIMD8<Float>((0..<8).map { byte & (0x80 >> $0) != 0 ? 1 : -1 })
+    }
+
+    private func isFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
+        // NaN and infinity times zero are NaN, and NaN stays in a sum; eight sums do not wait for one another.
+        let raw = UnsafeRawBufferPointer(values)
+        var sums = SIMD8<Float>(), index = 0
+        while index + 8 <= values.count {
+            sums += raw.loadUnaligned(fromByteOffset: 4 * index, as: SIMD8<Float>.self) * 0
+            index += 8
         }
+        return !sums.sum().isNaN && values[index...].allSatisfy(\.isFinite)
     }
 
     func notFinite(_ row: Int) -> DataError {
