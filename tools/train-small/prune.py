@@ -36,16 +36,19 @@ def read_safetensors(path):
 
 
 def write_safetensors(path, tensors):
-    header, place = {"__metadata__": {"format": "pt"}}, 0
+    """Tensors in half precision stay so, all others become float32."""
+    header, place, arrays = {"__metadata__": {"format": "pt"}}, 0, []
     for name, values in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [place, place + values.size * 4]}
-        place += values.size * 4
+        half = values.dtype == np.float16
+        arrays.append(np.ascontiguousarray(values, "<f2" if half else "<f4"))
+        header[name] = {"dtype": "F16" if half else "F32", "shape": list(values.shape), "data_offsets": [place, place + arrays[-1].nbytes]}
+        place += arrays[-1].nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for values in tensors.values():
-            file.write(np.ascontiguousarray(values, "<f4").tobytes())
+        for values in arrays:
+            file.write(values.tobytes())
 
 
 class Unigram:

@@ -4,19 +4,19 @@
 MODEL is the encoder, TEXTS files of sentences, OUT the folder of the new model (sentence-transformers' StaticEmbedding with MODEL's
 tokenizer). The table is found in one step, without gradients: ridge regression of the encoder's vectors, less their mean and projected on
 their first principal components, on the counts of the tokens of each sentence divided by its length. Rare tokens are drawn towards what
-the encoder makes of the token alone (as model2vec does), times a constant that the regression finds too. numpy, scipy.
+the encoder makes of the token alone (as model2vec does), scaled to fit best. numpy, scipy.
 """
 import argparse
 import json
 import pathlib
 import shutil
-import struct
 import subprocess
 import tempfile
 
 import numpy as np
 import scipy.sparse
-import scipy.sparse.linalg
+
+from prune import write_safetensors
 
 parser = argparse.ArgumentParser()
 parser.add_argument("kotonoha")
@@ -82,15 +82,18 @@ made = x @ start
 start *= (made * y).sum() / np.square(made).sum()
 
 
-def normal(w):
-    w = w.reshape(len(pieces), -1).astype(np.float32)
-    return transposed @ (x @ w) + given.ridge * weight * w
-
-
 # Lengths of sentences differ, so a token's pull is counted in sentences of average length.
-weight = np.float32(np.mean(1 / np.maximum(lengths, 1) ** 2))
+pull = np.float32(given.ridge * np.mean(1 / np.maximum(lengths, 1) ** 2))
+
+
+def normal(w):
+    """The matrix of the ridge's equations, times w."""
+    return transposed @ (x @ w.astype(np.float32)) + pull * w
+
+
+# Conjugate gradients, a column at a time but all columns together.
 right = transposed @ (y - x @ start)
-diagonal = np.asarray(transposed.multiply(transposed).sum(axis=1)).ravel()[:, None] + given.ridge * weight
+diagonal = np.asarray(transposed.multiply(transposed).sum(axis=1)).ravel()[:, None] + pull
 change, residual = np.zeros_like(right), right.copy()
 direction = step = residual / diagonal
 product = (residual * step).sum(axis=0)
@@ -111,10 +114,7 @@ print(f"{iteration + 1} steps; variance explained {1 - np.square(y - fitted).sum
       f"(start {1 - np.square(y - x @ start).sum() / np.square(y).sum():.3f})")
 
 given.out.mkdir(parents=True, exist_ok=True)
-values = np.ascontiguousarray(table / np.abs(table).max(), dtype="<f2")
-header = json.dumps({"__metadata__": {"format": "pt"}, "embedding.weight": {"dtype": "F16", "shape": list(values.shape), "data_offsets": [0, values.nbytes]}})
-header += " " * (-len(header) % 8)
-(given.out / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header.encode() + values.tobytes())
+write_safetensors(given.out / "model.safetensors", {"embedding.weight": (table / np.abs(table).max()).astype(np.float16)})
 # A table has no tokens around a sentence.
 tokenizer["post_processor"] = None
 (given.out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
