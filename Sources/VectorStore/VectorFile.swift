@@ -1,4 +1,5 @@
 import FileFormats
+import Tensors
 
 /// A `vectors.h5`: one vector per sentence, with the sentence and what belongs to it. Rows are read in ranges.
 ///
@@ -145,7 +146,9 @@ public final class VectorFile: Sendable {
         switch storage {
         case .float32, .float16:
             try embeddings.read(rows: rows, into: values)
-            if !isFinite(values), let index = values.firstIndex(where: { !$0.isFinite }) {
+            if let base = values.baseAddress, !Float.allFinite(UnsafePointer(base), count: values.count),
+                let index = values.firstIndex(where: { !$0.isFinite })
+            {
                 throw notFinite(rows.lowerBound + index / dimension)
             }
         case .int8:
@@ -182,17 +185,6 @@ public final class VectorFile: Sendable {
     /// The components that a byte of a binary row stands for.
     private static let signs = (0..<256).map { byte in
         SIMD8<Float>((0..<8).map { byte & (0x80 >> $0) != 0 ? 1 : -1 })
-    }
-
-    private func isFinite(_ values: UnsafeMutableBufferPointer<Float>) -> Bool {
-        // NaN and infinity times zero are NaN, and NaN stays in a sum; eight sums do not wait for one another.
-        let raw = UnsafeRawBufferPointer(values)
-        var sums = SIMD8<Float>(), index = 0
-        while index + 8 <= values.count {
-            sums += raw.loadUnaligned(fromByteOffset: 4 * index, as: SIMD8<Float>.self) * 0
-            index += 8
-        }
-        return !sums.sum().isNaN && values[index...].allSatisfy(\.isFinite)
     }
 
     func notFinite(_ row: Int) -> DataError {
