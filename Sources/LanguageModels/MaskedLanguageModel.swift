@@ -42,6 +42,12 @@ public final class MaskedLanguageModel: LanguageModel {
                 "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be "
                     + "masked", file: directory.name)
         }
+        guard !configuration.isCausal else {
+            throw DataError(
+                .usage,
+                "this encoder attends only to earlier tokens (is_decoder), so it cannot score masked words; use it with embed, train encoder "
+                    + "or train classifier", file: directory.name)
+        }
         encoder = Encoder(configuration, precision: precision)
         try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
         head = try MaskedLanguageHead(

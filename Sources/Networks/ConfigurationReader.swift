@@ -108,6 +108,12 @@ struct ConfigurationReader {
         return configuration
     }
 
+    /// Whether tokens see only what is before them, of the families whose reference implementation has that choice.
+    func causality() throws -> Bool {
+        try require("add_cross_attention", is: .bool(false))
+        return try bool("is_decoder", default: false)
+    }
+
     func check(_ configuration: EncoderConfiguration) throws {
         guard configuration.hiddenSize % configuration.attentionHeads == 0 else {
             throw fail("hidden_size \(configuration.hiddenSize) is not divisible by num_attention_heads \(configuration.attentionHeads)")

@@ -223,7 +223,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
                     )
                 }
             }
-            return (window.map { .window($0) } ?? .none, rotary)
+            return (encoder.configuration.mask(ofLayer: index), rotary)
         }
     }
 

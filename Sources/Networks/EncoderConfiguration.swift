@@ -139,6 +139,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var feedForwardDownBias = true
     /// The feed-forward layer multiplies its activated half with the other half (GEGLU, SwiGLU).
     public var gatedFeedForward = false
+    /// Tokens attend to themselves and to those before them only (`is_decoder` of transformers' BERT).
+    package var isCausal = false
     /// How far a token sees to either side in the layers that `isLocal` marks.
     public var localWindow: Int?
     /// Layers with a window; empty for none.
@@ -173,6 +175,11 @@ public struct EncoderConfiguration: Sendable, Equatable {
     /// What a layer's queries see.
     public func window(ofLayer layer: Int) -> Int? { layer < isLocal.count && isLocal[layer] ? localWindow : nil }
 
+    func mask(ofLayer layer: Int) -> AttentionMask {
+        guard let window = window(ofLayer: layer) else { return isCausal ? .causal : .none }
+        return isCausal ? .causalWindow(window) : .window(window)
+    }
+
     // MARK: config.json
 
     /// - Parameter file: how errors name the file.
@@ -186,22 +193,23 @@ public struct EncoderConfiguration: Sendable, Equatable {
     /// The `config.json` that it was read from, else one as transformers' BertModel writes it.
     public var json: JSON {
         source.json
-            ?? .object([
-                ("architectures", .array([.string("BertModel")])),
-                ("attention_probs_dropout_prob", .number(dropout)),
-                ("hidden_act", .string(ConfigurationReader.name(of: activation))),
-                ("hidden_dropout_prob", .number(dropout)),
-                ("hidden_size", .integer(hiddenSize)),
-                ("intermediate_size", .integer(intermediateSize)),
-                ("layer_norm_eps", .number(layerNormEpsilon)),
-                ("max_position_embeddings", .integer(positions)),
-                ("model_type", .string("bert")),
-                ("num_attention_heads", .integer(attentionHeads)),
-                ("num_hidden_layers", .integer(layers)),
-                ("pad_token_id", .integer(Int(paddingID))),
-                ("position_embedding_type", .string("absolute")),
-                ("type_vocab_size", .integer(segments)),
-                ("vocab_size", .integer(vocabularySize)),
-            ])
+            ?? .object(
+                [
+                    ("architectures", .array([.string("BertModel")])),
+                    ("attention_probs_dropout_prob", .number(dropout)),
+                    ("hidden_act", .string(ConfigurationReader.name(of: activation))),
+                    ("hidden_dropout_prob", .number(dropout)),
+                    ("hidden_size", .integer(hiddenSize)),
+                    ("intermediate_size", .integer(intermediateSize)),
+                    ("layer_norm_eps", .number(layerNormEpsilon)),
+                    ("max_position_embeddings", .integer(positions)),
+                    ("model_type", .string("bert")),
+                    ("num_attention_heads", .integer(attentionHeads)),
+                    ("num_hidden_layers", .integer(layers)),
+                    ("pad_token_id", .integer(Int(paddingID))),
+                    ("position_embedding_type", .string("absolute")),
+                    ("type_vocab_size", .integer(segments)),
+                    ("vocab_size", .integer(vocabularySize)),
+                ] + (isCausal ? [("is_decoder", .bool(true))] : []))
     }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 
 /// Rows as products want them: as they are in f32, rounded to bfloat16 in bf16. Training uses the input of a layer twice (forward, and for
 /// the gradient of the weights) and the gradient of its output twice; each is rounded once.
@@ -45,14 +46,15 @@ package struct ProductOperand<Scalar: TensorScalar>: Sendable {
 
     /// The same rows, and rows of zeros below them.
     func filledUp(to height: Int) -> ProductOperand {
-        func filledUp<Element>(_ x: MatrixView<Element>, with zero: Element) -> MatrixView<Element> {
+        func filledUp<Element>(_ x: MatrixView<Element>) -> MatrixView<Element> {
             let storage = TensorStorage<Element>(uninitializedCount: height * x.columns)
             storage.elements.update(from: x.elements, count: x.count)
-            (storage.elements + x.count).update(repeating: zero, count: height * x.columns - x.count)
+            // Zero is all bits 0 in floats and halves; as bytes, the fill is a memset also where this generic code is not specialized.
+            memset(storage.elements + x.count, 0, (height * x.columns - x.count) * MemoryLayout<Element>.stride)
             return MatrixView(storage, rows: height, columns: x.columns, stride: x.columns)
         }
         return height == rows
             ? self
-            : ProductOperand(precision: precision, exact: exact.map { filledUp($0, with: 0) }, halves: halves.map { filledUp($0, with: 0) })
+            : ProductOperand(precision: precision, exact: exact.map { filledUp($0) }, halves: halves.map { filledUp($0) })
     }
 }

@@ -52,12 +52,12 @@ public final class SentenceTrainer {
     let peers: (any TrainingPeers)?
     /// What a model that was pre-trained on masked words, and on nothing else, keeps of it; nil for others, whose aim the vectors are.
     package var finishedHeads: PretrainedHeads? {
-        guard let head, configuration.encoder.modelType == "bert",
-            configuration.tasks.allSatisfy({ $0.objective == .maskedLanguage })
-        else { return nil }
+        guard let head, configuration.encoder.modelType == "bert", configuration.tasks.allSatisfy(\.objective.isLanguage) else {
+            return nil
+        }
         let predictsNext = configuration.tasks.contains(where: \.predictsNextSentence)
         return PretrainedHeads(
-            architecture: predictsNext ? "BertForPreTraining" : "BertForMaskedLM",
+            architecture: configuration.encoder.isCausal ? "BertLMHeadModel" : predictsNext ? "BertForPreTraining" : "BertForMaskedLM",
             entries: head.guessEntries + (predictsNext ? head.relationEntries : []))
     }
     /// Whether this process writes what all of them have.
@@ -148,7 +148,17 @@ public final class SentenceTrainer {
         self.configuration = configuration
 
         let random = RandomSource(seed: configuration.seed)
-        let wantsMasking = configuration.tasks.contains { $0.objective == .maskedLanguage }
+        if let task = configuration.tasks.first(where: { $0.objective == .nextToken }), !configuration.encoder.isCausal {
+            throw DataError(
+                .badData,
+                "task \(task.name): the next token can only be learnt by a model with \"attention\": \"causal\"; this one sees the token itself"
+            )
+        }
+        if let task = configuration.tasks.first(where: \.predictsNextSentence), configuration.encoder.isCausal {
+            throw DataError(
+                .badData, "task \(task.name): next_sentence is read from the first token, which sees nothing else in a causal model")
+        }
+        let wantsMasking = configuration.tasks.contains { $0.objective.isLanguage }
         if wantsMasking {
             guard let maskID = tokenizer.maskID else {
                 throw DataError(.badData, "masked language needs a [MASK] token; the tokenizer has none", file: configuration.tokenizer)
@@ -175,7 +185,7 @@ public final class SentenceTrainer {
                 group: task.groupColumn, tokenizer: tokenizer, maxLength: configuration.maxLength, skipsEmpty: configuration.skipsEmpty,
                 keepsTextOf: isTaught ? taught : [], keepsWords: task.masksWholeWords, limit: task.limit)
             watch(.read(name: task.name, rows: table.rows, truncated: table.truncated, skipped: table.empty))
-            guard table.rows >= (task.objective == .maskedLanguage ? 1 : 2) else {
+            guard table.rows >= (task.objective.isLanguage ? 1 : 2) else {
                 throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch needs several", file: task.files.first)
             }
             for dimension in task.matryoshka where dimension > configuration.encoder.hiddenSize {

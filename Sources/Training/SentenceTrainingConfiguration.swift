@@ -20,6 +20,11 @@ package struct TrainingTask: Sendable, Equatable {
         case triplet
         /// Masked words, and whether a second sentence follows the first.
         case maskedLanguage = "mlm"
+        /// The next token of an encoder that sees only those before it.
+        case nextToken = "clm"
+
+        /// Guesses tokens, and has no sentence vectors.
+        var isLanguage: Bool { self == .maskedLanguage || self == .nextToken }
     }
 
     package var name: String
@@ -83,6 +88,11 @@ package enum TeacherView: Sendable, Equatable {
     case own
     /// All of them the mean over the columns, at length 1: what a sentence and its translation have in common.
     case mean
+}
+
+/// Which tokens a new encoder attends to.
+enum AttentionDirection: String, CaseIterable {
+    case bidirectional, causal
 }
 
 /// What is measured on a dev file while training goes on.
@@ -191,7 +201,9 @@ public struct SentenceTrainingConfiguration: Sendable {
             initialModel = FileManager.default.fileExists(atPath: located(initial)) ? located(initial) : initial
             encoder = EncoderConfiguration(vocabularySize: 1, hiddenSize: 1, layers: 1, attentionHeads: 1, intermediateSize: 1)
         } else {
-            try model.allow(["hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "from"])
+            try model.allow([
+                "hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "attention", "from",
+            ])
             let size = try model.integer("hidden_size", .dimension), heads = try model.integer("heads", .heads)
             guard size % heads == 0 else { throw model.fail("hidden_size \(size) is not divisible by heads \(heads)") }
             encoder = EncoderConfiguration(
@@ -202,6 +214,7 @@ public struct SentenceTrainingConfiguration: Sendable {
                 throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)")
             }
             encoder.activation = try model.choice("activation", Activation.self, default: .gelu)
+            encoder.isCausal = try model.choice("attention", AttentionDirection.self, default: .bidirectional) == .causal
         }
         encoder.dropout = try model.number("dropout", Bounds(0...0.9), default: 0.1)
 
@@ -328,7 +341,7 @@ public struct SentenceTrainingConfiguration: Sendable {
             case .distillation: 1...16
             case .similarityDistillation: 1...2
             case .triplet: 3...3
-            case .maskedLanguage: 1...16
+            case .maskedLanguage, .nextToken: 1...16
             }
         guard wanted.contains(task.columns.count) else {
             throw settings.fail(
@@ -350,7 +363,7 @@ public struct SentenceTrainingConfiguration: Sendable {
             }
         default: break
         }
-        if objective != .maskedLanguage && task.batchSize < 2 {
+        if !objective.isLanguage && task.batchSize < 2 {
             throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch")
         }
         return task

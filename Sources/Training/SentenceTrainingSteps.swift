@@ -14,8 +14,8 @@ extension SentenceTrainer {
         for part in 0..<configuration.accumulation {
             let random = RandomSource(seed: configuration.seed).split(UInt64(step) &* UInt64(configuration.accumulation) &+ UInt64(part))
             sentences += try addSentenceTasks(random, &losses)
-            for index in tasks.indices where tasks[index].task.objective == .maskedLanguage {
-                sentences += try addMaskedTask(index, random, &losses)
+            for index in tasks.indices where tasks[index].task.objective.isLanguage {
+                sentences += try addLanguageTask(index, random, &losses)
             }
         }
         losses = losses.map { $0 / Double(configuration.accumulation) }
@@ -45,7 +45,7 @@ extension SentenceTrainer {
 
     private func addSentenceTasks(_ random: RandomSource, _ losses: inout [Double]) throws -> Int {
         var chosen: [Part] = [], joint: [[Int32]] = []
-        for index in tasks.indices where tasks[index].task.objective != .maskedLanguage {
+        for index in tasks.indices where !tasks[index].task.objective.isLanguage {
             let rows = tasks[index].sampler.next(), table = tasks[index].table, dropping = tasks[index].task.wordDropout
             var stream = random.split(500 + UInt64(index))
             chosen.append(Part(index: index, rows: rows, first: joint.count, columns: table.columns))
@@ -161,7 +161,7 @@ extension SentenceTrainer {
             if task.contrastiveWeight > 0 { parts.append(scaled(nested(contrastive), by: Float(task.contrastiveWeight), on: tape)) }
             if task.similarityWeight > 0 { parts.append(scaled(nested(similarity), by: Float(task.similarityWeight), on: tape)) }
             return parts.dropFirst().reduce(parts[0]) { sum($0, $1, on: tape) }
-        case .maskedLanguage: preconditionFailure("masked language has no sentence vectors")
+        case .maskedLanguage, .nextToken: preconditionFailure("language modelling has no sentence vectors")
         }
     }
 
@@ -183,7 +183,7 @@ extension SentenceTrainer {
 
     // MARK: Masked language
 
-    private func addMaskedTask(_ index: Int, _ random: RandomSource, _ losses: inout [Double]) throws -> Int {
+    private func addLanguageTask(_ index: Int, _ random: RandomSource, _ losses: inout [Double]) throws -> Int {
         guard let head, var masking else { return 0 }
         masking.rate = tasks[index].task.maskingRate
         let rows = tasks[index].sampler.next(), loaded = tasks[index]
@@ -212,8 +212,12 @@ extension SentenceTrainer {
                     words = words.map { $0 + (moreWords ?? []).dropFirst().prefix(room).map { $0 < 0 ? $0 : $0 + shift } }
                     isRandom = follows ? 0 : 1
                 }
-                let (masked, places) = masking.mask(ids, words: words, random: &stream)
-                sequences.append(Sequence(ids: masked, types: types, places: places, originals: places.map { ids[$0] }, isRandom: isRandom))
+                let isShown = loaded.task.objective == .nextToken
+                let (given, places) =
+                    isShown ? (ids, Array(ids.indices.dropLast())) : masking.mask(ids, words: words, random: &stream)
+                sequences.append(
+                    Sequence(
+                        ids: given, types: types, places: places, originals: places.map { ids[isShown ? $0 + 1 : $0] }, isRandom: isRandom))
             }
         }
         let total = sequences.reduce(0) { $0 + $1.places.count }

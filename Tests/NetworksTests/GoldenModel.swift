@@ -19,8 +19,8 @@ struct FixtureArchive: WeightArchive {
 struct GoldenModel {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/families").path
     static let names = [
-        "bert", "bert-odd", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "albert-inner", "electra", "electra-even",
-        "deberta-v3", "deberta-v2", "deberta-v2-own", "luke", "modernbert", "nomic_bert",
+        "bert", "bert-odd", "bert-causal", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "albert-inner", "electra",
+        "electra-causal", "electra-even", "deberta-v3", "deberta-v2", "deberta-v2-own", "luke", "modernbert", "nomic_bert",
     ]
 
     let configuration: EncoderConfiguration

@@ -212,6 +212,64 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(vectors.configuration["architectures"]?.array?.first?.string == "BertModel")
     }
 
+    /// The next token, of an encoder that sees only those before it; what that network cannot give is refused.
+    @Test func learnsTheNextToken() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let causal = #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0, "attention": "causal"}"#
+        func settings(_ model: String, next: Bool = false) throws -> SentenceTrainingConfiguration {
+            try run.configuration([
+                "steps": "40", "development": "[]", "model": model, "averaging": "0",
+                "tasks":
+                    "[{\"objective\": \"clm\", \"files\": \"pairs.tsv\", \"columns\": [\"a\"], \"batch_size\": 8, \"next_sentence\": \(next)}]",
+            ])
+        }
+        let trainer = try SentenceTrainer(try settings(causal))
+        var losses: [Double] = []
+        try trainer.run(
+            in: run.folder.appendingPathComponent("run"),
+            watch: { if case .step(_, let found, _, _, _) = $0 { losses.append(found[0].loss) } })
+        // At first as if all tokens were equally likely.
+        #expect(abs(losses[0] - log(Double(trainer.tokenizer.idBound))) < 0.2)
+        #expect(losses.suffix(5).reduce(0, +) / 5 < 0.8 * losses[0])
+
+        let folder = run.folder.appendingPathComponent("model")
+        var writer = SentenceModelWriter(trainer.configuration)
+        writer.storage = .f32
+        try writer.write(trainer, to: folder)
+        let directory = try ModelDirectory(folder: folder)
+        #expect(directory.configuration["architectures"]?.array?.first?.string == "BertLMHeadModel")
+        #expect(directory.configuration["is_decoder"]?.bool == true)
+        // What comes later changes nothing before it.
+        let encoder = try SentenceEncoder(directory: directory).encoder
+        let whole = encoder(PackedBatch([[5, 9, 7, 8]]), on: nil).value, start = encoder(PackedBatch([[5, 9]]), on: nil).value
+        #expect(zip(whole.rows(0..<2).elements, start.elements).allSatisfy { abs($0 - $1) < 1e-6 })
+        let again = try #require(try SentenceTrainer(try settings("{\"from\": \"\(folder.path)\"}")).finishedHeads)
+        let heads = try #require(trainer.finishedHeads)
+        #expect(zip(again.entries, heads.entries).allSatisfy { $0.stored == $1.stored })
+
+        func message(_ body: () throws -> Void) -> String {
+            do { try body() } catch { return "\(error)" }
+            return ""
+        }
+        #expect(message { _ = try MaskedLanguageModel(directory: directory) }.contains("attends only to earlier tokens"))
+        let bidirectional = causal.replacingOccurrences(of: "causal", with: "bidirectional")
+        #expect(message { _ = try SentenceTrainer(try settings(bidirectional)) }.contains("\"attention\": \"causal\""))
+        #expect(message { _ = try SentenceTrainer(try settings(causal, next: true)) }.contains("next_sentence"))
+        let base = try PretrainedBase(model: folder.path)
+        let data = try LabelledTexts(
+            Table(name: "t", columns: [("text", ["a dog", "a cat", "two dogs", "two cats"]), ("label", ["1", "2", "1", "2"])]),
+            columns: .init(text: "text", label: "label"), task: .classification)
+        let encodings = try base.encode(data, threads: 1).encodings
+        func classifier(_ head: FineTuning.Head) throws {
+            var settings = FineTuning()
+            settings.head = head
+            _ = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: [0, 1, 2, 3], heldOut: [], threads: 1)
+        }
+        #expect(message { try classifier(.mlp) }.contains("reads the first token"))
+        try classifier(.linear)
+    }
+
     /// A teacher's vectors out of files, centred file by file: each column learns to meet its own vectors, or what both have in common.
     @Test func meetsATeachersVectorsFromFiles() throws {
         let run = try TinyRun()

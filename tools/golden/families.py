@@ -31,6 +31,8 @@ FAMILIES = {
     # Odd sizes: heads of 7, rows that fill no vector register.
     "bert-odd": (t.BertModel, t.BertConfig(**{**SMALL, "hidden_size": 35, "num_attention_heads": 5, "intermediate_size": 51,
                                               "hidden_act": "relu", "num_hidden_layers": 2})),
+    # Tokens see only what is before them.
+    "bert-causal": (t.BertModel, t.BertConfig(**{**SMALL, "num_hidden_layers": 2}, is_decoder=True)),
     "roberta": (t.RobertaModel, t.RobertaConfig(**SMALL, pad_token_id=1)),
     "xlm-roberta": (t.XLMRobertaModel, t.XLMRobertaConfig(**{**SMALL, "type_vocab_size": 1}, pad_token_id=3)),
     "distilbert": (t.DistilBertModel, t.DistilBertConfig(vocab_size=VOCABULARY, dim=32, n_layers=2, n_heads=4, hidden_dim=60,
@@ -41,6 +43,7 @@ FAMILIES = {
     "albert-inner": (t.AlbertModel, t.AlbertConfig(**{**SMALL, "num_hidden_layers": 2}, embedding_size=36, num_hidden_groups=1,
                                                    inner_group_num=2)),
     "electra": (t.ElectraModel, t.ElectraConfig(**SMALL, embedding_size=20)),
+    "electra-causal": (t.ElectraModel, t.ElectraConfig(**{**SMALL, "num_hidden_layers": 1}, embedding_size=20, is_decoder=True)),
     "electra-even": (t.ElectraModel, t.ElectraConfig(**{**SMALL, "num_hidden_layers": 2}, embedding_size=36)),
     # As deberta-v3: shared projections, logarithmic buckets, no absolute positions.
     "deberta-v3": (t.DebertaV2Model, t.DebertaV2Config(

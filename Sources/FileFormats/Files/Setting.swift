@@ -22,6 +22,7 @@ package enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case freeze
     case fresh
     case good
+    case head
     case header
     case headerRow = "header-row"
     case inside

@@ -4,7 +4,9 @@ enum BERT: EncoderFamily {
     static let prefixes = ["", "bert."]
 
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration {
-        try reader.common()
+        var configuration = try reader.common()
+        configuration.isCausal = try reader.causality()
+        return configuration
     }
 
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {

@@ -6,6 +6,7 @@ enum ELECTRA: EncoderFamily {
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration {
         var configuration = try reader.common()
         configuration.modelType = "electra"
+        configuration.isCausal = try reader.causality()
         configuration.embeddingSize = try reader.integer("embedding_size", default: 128, in: 1...65536)
         if configuration.embeddingSize != configuration.hiddenSize { configuration.embeddingProjection = .afterNorm }
         return configuration

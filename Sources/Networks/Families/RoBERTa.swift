@@ -9,6 +9,7 @@ enum RoBERTa: EncoderFamily {
         configuration.modelType = try reader.string("model_type") ?? "roberta"
         configuration.paddingID = Int32(try reader.integer("pad_token_id", default: 1, in: 0...(configuration.vocabularySize - 1)))
         configuration.firstPosition = Int(configuration.paddingID) + 1
+        configuration.isCausal = try reader.causality()
         try reader.check(configuration)
         return configuration
     }

@@ -6,11 +6,18 @@ import Tensors
 /// How well predictions meet the labels of rows that were not learned from, with intervals.
 package struct ClassifierScores: Sendable {
     package let name: String
-    /// Name and value of each measure, and its deviation over seeds where there were several.
-    package let measures: [(name: String, estimate: Estimate, deviation: Double?)]
+    package let measures: [Measure]
     /// Of the first run.
     package let confusion: ConfusionMatrix?
     package let calibration: Calibration?
+
+    /// A measure, its mean over seeds, and its value with each of them where there were several.
+    package struct Measure: Sendable {
+        package let name: String
+        package let estimate: Estimate
+        package let seedValues: [Double]
+        package var seedDeviation: Double? { seedValues.count > 1 ? standardDeviation(seedValues) : nil }
+    }
 
     /// The measure by which classifiers are compared.
     package static func main(_ task: ClassificationTask) -> String {
@@ -36,7 +43,7 @@ package struct ClassifierScores: Sendable {
             }
             let value = mean(values)
             let estimate = try value.isFinite ? Self.estimate(value, units, bootstrap, joint) : Estimate(value, n: units.rows.count)
-            return (measure, estimate, runs.count > 1 ? standardDeviation(values) : nil)
+            return Measure(name: measure, estimate: estimate, seedValues: runs.count > 1 ? values : [])
         }
         guard data.task == .classification, let first = runs.first else {
             (confusion, calibration) = (nil, nil)

@@ -175,7 +175,9 @@ package final class ClassifierTrainer {
         gradients.clear()
         let index = order.task(at: step), task = tasks[index], network = networks[index], loss = losses[index], encodings = task.encodings
         let rows = samplers[index].next().map { task.train[$0] }, lengths = rows.map { encodings[$0].count }
-        let sharding = Sharding(lengths: lengths, shardTokens: settings.shardTokens) { encodings[rows[$0]].ids[...] }
+        let sharding = Sharding(lengths: lengths, shardTokens: settings.shardTokens, wanted: FineTuning.shards) {
+            encodings[rows[$0]].ids[...]
+        }
         let configuration = network.encoder.configuration
         let batches = sharding.members.map { members in
             var batch = PackedBatch()

@@ -100,7 +100,7 @@ package struct SetFitMethod: ClassificationMethod {
                 labels.append(isAlike ? 1 : 0)
             }
             let joint = (firsts + seconds).map { encodings[$0].ids }
-            let sharding = Sharding(lengths: joint.map(\.count), shardTokens: 1024) { joint[$0][...] }
+            let sharding = Sharding(lengths: joint.map(\.count), shardTokens: 1024, wanted: FineTuning.shards) { joint[$0][...] }
             var loss = 0.0
             gradients.clear()
             let places = joint.count, pairLabels = labels

@@ -67,6 +67,9 @@ package struct FineTuning: Sendable, Equatable {
     /// nil for the model's own.
     package var dropout: Double?
     var shardTokens = 1024
+    /// Batches of classifiers are small: 32 short sentences are one shard by their tokens alone, which would leave all threads but one
+    /// with the shares of products.
+    static let shards = 4
     var lanes = 8
 
     package init() {}
@@ -74,7 +77,7 @@ package struct FineTuning: Sendable, Equatable {
     /// Everything that decides a result, for checkpoints.
     var description: String {
         "\(freeze) \(head) \(epochs) \(batchSize) \(learningRate) \(layerDecay) \(weightDecay) \(warmup) \(clipping) \(isBalanced) \(pull) \(stopsEarly) \(calibrates) \(heldOutShare) \(seed) "
-            + "\(precision) \(maxLength ?? 0) \(dropout ?? -1) \(shardTokens) \(lanes)"
+            + "\(precision) \(maxLength ?? 0) \(dropout ?? -1) \(shardTokens) \(Self.shards) \(lanes)"
     }
 }
 
@@ -163,6 +166,12 @@ package struct PretrainedBase: Sendable {
         task: ClassificationTask, labels: [String], head: FineTuning.Head = .mlp, dropout: Double?, seed: UInt64,
         sharing shared: Encoder<Float>? = nil
     ) throws -> SequenceClassifier<Float> {
+        guard !configuration.isCausal || head == .linear else {
+            throw DataError(
+                .usage,
+                "\(Setting.head) mlp reads the first token, which sees nothing else in this causal encoder; use \(Setting.head) linear",
+                file: directory.name)
+        }
         let json = configuration(task: task, labels: labels, architecture: true)
         let network = try SequenceClassifier<Float>(
             json: json, file: directory.transformerFolder.appendingPathComponent("config.json").path, dropout: dropout,

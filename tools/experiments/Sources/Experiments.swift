@@ -7,8 +7,8 @@ import Training
 @main
 struct Experiments: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "experiments", abstract: "The seq2seq experiments of docs/experiments.",
-        subcommands: [Hyakunin.self, Comparison.self, Terao.self, SentenceSlips.self])
+        commandName: "experiments", abstract: "The experiments of docs/experiments.",
+        subcommands: [Hyakunin.self, Comparison.self, Terao.self, SentenceSlips.self, Ablations.self])
 
     static func main() {
         do {

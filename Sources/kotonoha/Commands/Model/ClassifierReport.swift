@@ -74,13 +74,12 @@ struct ClassifierReport {
                 .array(
                     scores.map { score in
                         var members: [(key: String, value: JSON)] = [("name", .string(score.name))]
-                        members += score.measures.map { name, estimate, deviation in
-                            (
-                                name,
-                                .object(
-                                    [("value", number(estimate.value)), ("interval_95", interval(estimate))]
-                                        + (deviation.map { [("seed_sd", .number($0))] } ?? []))
-                            )
+                        members += score.measures.map { measure in
+                            var values = [("value", number(measure.estimate.value)), ("interval_95", interval(measure.estimate))]
+                            if let deviation = measure.seedDeviation {
+                                values += [("seed_sd", number(deviation)), ("seed_values", .array(measure.seedValues.map(number)))]
+                            }
+                            return (measure.name, .object(values))
                         }
                         if let calibration = score.calibration {
                             members.append(("expected_calibration_error", .number(calibration.expectedError)))
@@ -123,11 +122,12 @@ struct ClassifierReport {
 
     // MARK: Lines
 
-    private func cell(_ estimate: Estimate, _ deviation: Double?) -> String {
+    private func cell(_ measure: ClassifierScores.Measure) -> String {
+        let estimate = measure.estimate
         guard estimate.value.isFinite else { return "–" }
         var text = Console.fixed(estimate.value, 4)
         if let range = estimate.interval { text += " [\(Console.fixed(range.lowerBound, 3)), \(Console.fixed(range.upperBound, 3))]" }
-        if let deviation { text += " ± \(Console.fixed(deviation, 3))" }
+        if let deviation = measure.seedDeviation { text += " ± \(Console.fixed(deviation, 3))" }
         return text
     }
 
@@ -138,7 +138,7 @@ struct ClassifierReport {
         for score in scores {
             try Console.print(
                 ([score.name]
-                    + shared.map { name in score.measures.first { $0.name == name }.map { cell($0.estimate, $0.deviation) } ?? "" }).joined(
+                    + shared.map { name in score.measures.first { $0.name == name }.map(cell) ?? "" }).joined(
                         separator: "\t"))
         }
         if let last = scores.last, data.task != .regression {
@@ -151,7 +151,7 @@ struct ClassifierReport {
             }
             for (k, label) in data.labels.enumerated() {
                 guard let measure = last.measures.first(where: { $0.name == "f1:" + label }) else { continue }
-                try Console.print("F1 of \(label)\t\(cell(measure.estimate, measure.deviation))\t\(Console.counted(supports[k], "row"))")
+                try Console.print("F1 of \(label)\t\(cell(measure))\t\(Console.counted(supports[k], "row"))")
             }
             if let calibration = last.calibration {
                 try Console.print("expected calibration error\t\(Console.fixed(calibration.expectedError, 4))")

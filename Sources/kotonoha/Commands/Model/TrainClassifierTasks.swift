@@ -152,10 +152,10 @@ extension TrainClassifierCommand {
         try ResultTable(columns, tableOutput).write(to: path, provenance: record) { append in
             for (name, report) in reports {
                 for score in report.scores {
-                    for (measure, estimate, _) in score.measures {
-                        let low = cell(estimate.interval?.lowerBound), high = cell(estimate.interval?.upperBound)
-                        let names: [Cell] = [.text(name), .text(score.name), .text(measure)]
-                        try append(names + [cell(estimate.value), low, high, .integer(report.rows.count)])
+                    for measure in score.measures {
+                        let low = cell(measure.estimate.interval?.lowerBound), high = cell(measure.estimate.interval?.upperBound)
+                        let names: [Cell] = [.text(name), .text(score.name), .text(measure.name)]
+                        try append(names + [cell(measure.estimate.value), low, high, .integer(report.rows.count)])
                     }
                 }
             }

@@ -100,6 +100,8 @@ extension Japanese {
         "the text has {0} tokens, but the model has positions for {1}": "テキストは {0} トークンですが、モデルの位置は {1} までです",
         "a {0} model has no mask token to fill in; use generate or surprisal": "{0} のモデルには埋めるマスクのトークンがありません。generate か surprisal を使ってください",
         "the text has no {0} to fill in": "テキストに埋める {0} がありません",
+        "this encoder attends only to earlier tokens (is_decoder), so it cannot score masked words; use it with embed, train encoder or train classifier":
+            "このエンコーダーは前のトークンだけを見る(is_decoder)ので、マスクした語の確率を求められません。embed、train encoder、train classifier で使ってください",
         "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be masked": "このモデルのトークナイザーにはマスクのトークン([MASK]、<mask>)がないので、単語を隠せません",
         "the tokenizer finds no tokens in \"{0}\"": "\"{0}\" にトークンがありません",
         "no config.json found; expected a folder written by `train seq2seq`": "config.json がありません。`train seq2seq` が書いたフォルダーが必要です",

@@ -64,6 +64,12 @@ extension Japanese {
         "the score {0} is outside {1} … {2}; set score_range": "評定値 {0} が {1}〜{2} の外です。score_range を設定してください",
         "no rows to train on": "学習する行がありません",
         "no documents to train on": "学習する文書がありません",
+        "task {0}: the next token can only be learnt by a model with \"attention\": \"causal\"; this one sees the token itself":
+            "タスク {0}: 次のトークンを学習できるのは \"attention\": \"causal\" のモデルだけです。このモデルには予測するトークン自体が見えています",
+        "task {0}: next_sentence is read from the first token, which sees nothing else in a causal model":
+            "タスク {0}: next_sentence は先頭のトークンから予測しますが、因果的なモデルの先頭のトークンにはほかのトークンが見えません",
+        "--head mlp reads the first token, which sees nothing else in this causal encoder; use --head linear":
+            "--head mlp は先頭のトークンを使いますが、この因果的なエンコーダーの先頭のトークンにはほかのトークンが見えません。--head linear を使ってください",
         "masked language needs a [MASK] token; the tokenizer has none": "マスク言語モデルの学習には [MASK] のトークンが必要ですが、トークナイザーにありません",
 
         // Runs.
