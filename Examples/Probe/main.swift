@@ -47,11 +47,11 @@ do {
             try text.write(toFile: files[files.count - 1], atomically: true, encoding: .utf8)
         }
     }
-    let encoder = try SentenceEncoder(model: arguments[0]), network = try encoder.encoder
-    let layers = Array(0...network.layerCount)  // 0 is the embeddings
-    let embedder = WordEmbedder(encoder: network, tokenizer: encoder.tokenizer, layers: layers)
+    let encoder = try SentenceEncoder(model: arguments[0])
+    let layers = try Array(0...encoder.layerCount)  // 0 is the embeddings
+    let embedder = try WordEmbedder(encoder, layers: layers)
     let sets = try files.map { file in
-        let treebank = try Treebank(path: file), corpus = try ProbeCorpus(treebank), size = network.hiddenSize
+        let treebank = try Treebank(path: file), corpus = try ProbeCorpus(treebank), size = embedder.hiddenSize
         let sentences = try embedder.embed(treebank.sentences.map { $0.written() }, name: { treebank.name(of: $0) }).sentences
         // A sentence's vectors are (layers, words, hiddenSize); a probe reads one layer of all sentences, (words, hiddenSize).
         let vectors = layers.map { layer in

@@ -58,8 +58,7 @@ do {
         })
     // The weights of the best evaluation, as a folder that `kotonoha embed --model` and sentence-transformers read.
     try trainer.takeFinalWeights(from: run)
-    let writer = SentenceModelWriter(maxLength: configuration.maxLength, tokenizerPath: configuration.tokenizer)
-    try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: folder.appendingPathComponent("model"))
+    try SentenceModelWriter(configuration).write(trainer, to: folder.appendingPathComponent("model"))
     let vectors = try SentenceEncoder(model: path("model")).encode(heldOut[0])
     print("\(path("model")): vectors of \(vectors.columns) numbers")
 } catch {

@@ -10,7 +10,7 @@ extension PCAModel {
     ///   - rows: the row of each coordinate in the vector file, from 0.
     ///   - attributes: how it was made.
     ///   - coordinates: hands over the coordinates (rows, components) of all rows in order.
-    public func write(
+    package func write(
         to path: String, rows: [Int], attributes: [(String, HDF5Attribute)], coordinates: ((Tensor<Float>) throws -> Void) throws -> Void
     ) throws {
         try HDF5Container.create(path: path) { file in
@@ -39,7 +39,7 @@ extension PCAModel {
 
     /// Reads a model that `write` has written.
     /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/pca" else {
             throw DataError(.badData, "not a file of principal components; expected one written by `pca`", file: path)
@@ -62,7 +62,7 @@ extension PCAModel {
 
 extension TSNEMap {
     /// Writes `map.h5`: coordinates, the rows they belong to, and every setting.
-    public func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
+    package func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
         let freedom = settings.degreesOfFreedom,
             initialization = settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"
         var all: [(String, HDF5Attribute)] = [
@@ -101,14 +101,14 @@ public struct MapFile: Sendable {
     package let principalComponents: Int?
     package let degreesOfFreedom: Double
     /// Seed of the map's random numbers.
-    public let seed: UInt64
+    package let seed: UInt64
     /// How it was made: "t-SNE", "UMAP" …
     public let method: String
     /// Of UMAP.
     package let neighbors: Int?
     package let minimumDistance: Double?
     /// UMAP's scale of the map; nil for other methods.
-    public let spread: Double?
+    package let spread: Double?
 
     /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
@@ -138,7 +138,7 @@ public struct MapFile: Sendable {
     }
 
     /// Writes coordinates (points, dimensions), the rows they belong to, and how they were made.
-    public static func write(
+    package static func write(
         _ coordinates: Tensor<Float>, rows: [Int], method: String, to path: String, attributes: [(String, HDF5Attribute)]
     ) throws {
         try HDF5Container.create(path: path) { file in

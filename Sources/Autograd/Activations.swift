@@ -1,7 +1,7 @@
 import Tensors
 
 /// f(x), element by element.
-public func activated<S: TensorScalar>(_ x: Variable<S>, _ kind: Activation, on tape: Tape<S>?) -> Variable<S> {
+package func activated<S: TensorScalar>(_ x: Variable<S>, _ kind: Activation, on tape: Tape<S>?) -> Variable<S> {
     if kind == .identity { return x }
     var y = Tensor<S>(uninitialized: x.shape)
     S.activate(kind, x.value.view, into: &y.target)
@@ -12,7 +12,7 @@ public func activated<S: TensorScalar>(_ x: Variable<S>, _ kind: Activation, on 
 }
 
 /// x + y.
-public func sum<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func sum<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) do not add")
     var result = x.value
     result += y.value
@@ -25,7 +25,7 @@ public func sum<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Ta
 }
 
 /// x ∘ y, element by element.
-public func product<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func product<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) do not multiply element by element")
     var result = Tensor<S>(shape: x.shape)
     S.addProduct(x.value.view, y.value.view, to: &result.target)
@@ -37,7 +37,7 @@ public func product<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape
 }
 
 /// a x.
-public func scaled<S: TensorScalar>(_ x: Variable<S>, by a: S, on tape: Tape<S>?) -> Variable<S> {
+package func scaled<S: TensorScalar>(_ x: Variable<S>, by a: S, on tape: Tape<S>?) -> Variable<S> {
     var result = x.value
     S.scale(&result.target, by: a)
     guard let tape else { return Variable(result) }
@@ -48,7 +48,7 @@ public func scaled<S: TensorScalar>(_ x: Variable<S>, by a: S, on tape: Tape<S>?
 }
 
 /// Columns `range` of every row.
-public func columns<S: TensorScalar>(_ x: Variable<S>, _ range: Range<Int>, on tape: Tape<S>?) -> Variable<S> {
+package func columns<S: TensorScalar>(_ x: Variable<S>, _ range: Range<Int>, on tape: Tape<S>?) -> Variable<S> {
     var result = Tensor<S>(uninitialized: [x.value.rows, range.count])
     S.copy(x.value.view[columns: range], into: &result.target)
     guard let tape else { return Variable(result) }

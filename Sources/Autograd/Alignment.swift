@@ -1,11 +1,11 @@
 import Tensors
 
 /// What attention of a recurrent decoder found: the contexts and the weights behind them.
-public struct Alignment<Scalar: TensorScalar>: Sendable {
+package struct Alignment<Scalar: TensorScalar>: Sendable {
     /// `(queries, valueSize)`.
-    public let context: Variable<Scalar>
+    package let context: Variable<Scalar>
     /// For every query as many weights as its sequence has keys, one query after the other.
-    public let weights: Tensor<Scalar>
+    package let weights: Tensor<Scalar>
 }
 
 /// Attention with one head over packed sequences, as recurrent decoders use it.
@@ -18,7 +18,7 @@ public struct Alignment<Scalar: TensorScalar>: Sendable {
 ///     likewise; keys beyond the last offset are not used.
 ///   - values: `(keys, valueSize)`.
 ///   - additive: v, `(1, size)`.
-public func align<S: TensorScalar>(
+package func align<S: TensorScalar>(
     queries: Variable<S>, keys: Variable<S>, values: Variable<S>, additive: Parameter<S>?, queryOffsets: [Int64], keyOffsets: [Int64],
     on tape: Tape<S>?
 ) -> Alignment<S> {

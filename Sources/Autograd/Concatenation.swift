@@ -1,7 +1,7 @@
 import Tensors
 
 /// Matrices one below the other: `(n₁ + n₂ + …, size)`.
-public func concatenatedRows<S: TensorScalar>(_ parts: [Variable<S>], on tape: Tape<S>?) -> Variable<S> {
+package func concatenatedRows<S: TensorScalar>(_ parts: [Variable<S>], on tape: Tape<S>?) -> Variable<S> {
     precondition(!parts.isEmpty)
     let size = parts[0].value.columns
     precondition(parts.allSatisfy { $0.value.columns == size }, "rows of \(parts.map(\.shape)) differ in length")
@@ -16,7 +16,7 @@ public func concatenatedRows<S: TensorScalar>(_ parts: [Variable<S>], on tape: T
 }
 
 /// Matrices side by side: `(n, size₁ + size₂ + …)`.
-public func concatenatedColumns<S: TensorScalar>(_ parts: [Variable<S>], on tape: Tape<S>?) -> Variable<S> {
+package func concatenatedColumns<S: TensorScalar>(_ parts: [Variable<S>], on tape: Tape<S>?) -> Variable<S> {
     precondition(!parts.isEmpty)
     let rows = parts[0].value.rows, ranges = stretches(parts.map(\.value.columns))
     precondition(parts.allSatisfy { $0.value.rows == rows }, "columns of \(parts.map(\.shape)) differ in length")
@@ -32,7 +32,7 @@ public func concatenatedColumns<S: TensorScalar>(_ parts: [Variable<S>], on tape
 }
 
 /// Rows `range` of x.
-public func rows<S: TensorScalar>(_ x: Variable<S>, _ range: Range<Int>, on tape: Tape<S>?) -> Variable<S> {
+package func rows<S: TensorScalar>(_ x: Variable<S>, _ range: Range<Int>, on tape: Tape<S>?) -> Variable<S> {
     let part = x.value.rows(range)
     guard let tape else { return Variable(part) }
     let place = x.place

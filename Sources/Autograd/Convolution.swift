@@ -7,7 +7,7 @@ import Tensors
 ///
 /// - Parameter x: `(tokens, channels)`, the rows of sequence s being `offsets[s] ..< offsets[s + 1]`.
 /// - Returns: `(tokens, channels × size)`.
-public func neighborhoods<S: TensorScalar>(_ x: Variable<S>, size: Int, offsets: [Int64], on tape: Tape<S>?) -> Variable<S> {
+package func neighborhoods<S: TensorScalar>(_ x: Variable<S>, size: Int, offsets: [Int64], on tape: Tape<S>?) -> Variable<S> {
     let channels = x.value.columns, before = (size - 1) / 2
     precondition(Int(offsets.last ?? 0) == x.value.rows && size > 0)
     /// Calls `body(row, column offset t, source row)` for every neighbour inside its sequence.

@@ -7,7 +7,7 @@ import Tensors
 ///   - targets: n classes; a negative one is left out: its loss is 0 and nothing flows back.
 ///   - smoothing: ε of label smoothing (Szegedy et al. 2016): the target has 1 − ε + ε / classes, the others ε / classes.
 /// - Returns: `(n)`.
-public func crossEntropy<S: TensorScalar>(
+package func crossEntropy<S: TensorScalar>(
     _ logits: Variable<S>, targets: [Int32], smoothing: S = 0, on tape: Tape<S>?
 ) -> Variable<S> {
     let rows = logits.value.rows, classes = logits.value.columns
@@ -35,7 +35,7 @@ public func crossEntropy<S: TensorScalar>(
 ///   - targets, smoothing: as in `crossEntropy`.
 ///   - divisor: the loss is the sum over rows divided by this: the number of targets that count, of the whole batch.
 /// - Returns: the loss, `(1)`, and how many counted rows had their target as the largest logit.
-public func linearCrossEntropy<S: TensorScalar>(
+package func linearCrossEntropy<S: TensorScalar>(
     _ x: Variable<S>, weight: Parameter<S>, bias: Parameter<S>?, targets: [Int32], smoothing: S = 0, divisor: S,
     precision: Precision = .f32, on tape: Tape<S>?
 ) -> (loss: Variable<S>, correct: Int) {
@@ -92,7 +92,7 @@ public func linearCrossEntropy<S: TensorScalar>(
 }
 
 /// log softmax of each row.
-public func logSoftmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func logSoftmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     var y = Tensor<S>(uninitialized: x.shape)
     S.logSoftmax(x.value.view, into: &y.target)
     guard let tape else { return Variable(y) }
@@ -101,7 +101,7 @@ public func logSoftmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> 
 }
 
 /// Softmax of each row.
-public func softmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func softmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     var y = Tensor<S>(uninitialized: x.shape)
     S.softmax(x.value.view, into: &y.target)
     guard let tape else { return Variable(y) }

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Which elements fall is a function of a number drawn from the tape and of the place, so that the derivative decides again in the
 /// same way and nothing is kept.
-public func dropout<S: TensorScalar>(_ x: Variable<S>, rate: Double, on tape: Tape<S>?) -> Variable<S> {
+package func dropout<S: TensorScalar>(_ x: Variable<S>, rate: Double, on tape: Tape<S>?) -> Variable<S> {
     guard let tape, tape.trains, rate > 0 else { return x }
     precondition(rate < 1, "a dropout rate lies in 0 ..< 1, not \(rate)")
     let seed = tape.random.next()

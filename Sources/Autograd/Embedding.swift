@@ -6,12 +6,12 @@ import Tensors
 ///   - table: `(vocabulary, size)`.
 ///   - rows: each in `0 ..< vocabulary`.
 /// - Returns: `(rows.count, size)`.
-public func embedding<S: TensorScalar>(_ rows: [Int32], table: Parameter<S>, on tape: Tape<S>?) -> Variable<S> {
+package func embedding<S: TensorScalar>(_ rows: [Int32], table: Parameter<S>, on tape: Tape<S>?) -> Variable<S> {
     embeddingSum([(rows, table)], on: tape)
 }
 
 /// The sum of rows of several tables, as words + positions + segments of BERT: row i is Σ `table[rows[i]]`.
-public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Parameter<S>)], on tape: Tape<S>?) -> Variable<S> {
+package func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Parameter<S>)], on tape: Tape<S>?) -> Variable<S> {
     let count = lookups[0].rows.count, size = lookups[0].table.shape.dropFirst().reduce(1, *)
     var sum = Tensor<S>(uninitialized: [count, size])
     for (which, lookup) in lookups.enumerated() {
@@ -25,7 +25,7 @@ public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Par
 }
 
 /// Rows of a value: row i of the result is `x[rows[i]]`.
-public func gatherRows<S: TensorScalar>(_ x: Variable<S>, _ rows: [Int], on tape: Tape<S>?) -> Variable<S> {
+package func gatherRows<S: TensorScalar>(_ x: Variable<S>, _ rows: [Int], on tape: Tape<S>?) -> Variable<S> {
     let indices = rows.map(Int32.init)
     var result = Tensor<S>(uninitialized: [rows.count] + x.shape.dropFirst())
     S.gatherRows(x.value.view, indices, into: &result.target)

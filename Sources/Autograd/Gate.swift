@@ -4,7 +4,7 @@ import Tensors
 ///
 /// - Parameter x: `(n, 2 × width)`.
 /// - Returns: `(n, width)`.
-public func gated<S: TensorScalar>(_ x: Variable<S>, _ kind: Activation, on tape: Tape<S>?) -> Variable<S> {
+package func gated<S: TensorScalar>(_ x: Variable<S>, _ kind: Activation, on tape: Tape<S>?) -> Variable<S> {
     let rows = x.value.rows, width = x.value.columns / 2
     precondition(x.value.columns == 2 * width, "a gated unit splits an even number of columns, not \(x.value.columns)")
     var y = Tensor<S>(uninitialized: [rows, width])

@@ -3,19 +3,19 @@ import Tensors
 /// Keys and values of the tokens that each hypothesis of a decoder has written: self-attention of the next token needs no others.
 ///
 /// All hypotheses are equally long. Room grows by doubling.
-public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
+package struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     /// Number of hypotheses.
-    public private(set) var hypotheses: Int
+    package private(set) var hypotheses: Int
     /// Tokens kept for each hypothesis.
-    public private(set) var length = 0
+    package private(set) var length = 0
     /// heads × headSize.
-    public let size: Int
+    package let size: Int
     private var capacity = 16
     /// Keys beside values, `(hypotheses × capacity, 2 × size)`.
     private var rows: Tensor<Scalar>
 
     /// An empty cache; `size` is heads × headSize.
-    public init(hypotheses: Int, size: Int) {
+    package init(hypotheses: Int, size: Int) {
         self.hypotheses = hypotheses
         self.size = size
         rows = Tensor(uninitialized: [hypotheses * capacity, 2 * size])
@@ -25,7 +25,7 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     ///
     /// - Parameter fused: queries, keys and values side by side, `(hypotheses, 3 × size)`.
     /// - Returns: `(hypotheses, size)`.
-    public mutating func attend(_ fused: Tensor<Scalar>, heads: Int) -> Tensor<Scalar> {
+    package mutating func attend(_ fused: Tensor<Scalar>, heads: Int) -> Tensor<Scalar> {
         precondition(fused.shape == [hypotheses, 3 * size] && size % heads == 0)
         if length == capacity { arrange(Array(0..<hypotheses), capacity: 2 * capacity) }
         Scalar.copy(fused.view[columns: size..<3 * size], into: &rows[every: capacity, from: length])
@@ -36,7 +36,7 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     }
 
     /// Hypothesis i becomes what hypothesis `kept[i]` was.
-    public mutating func select(_ kept: [Int]) {
+    package mutating func select(_ kept: [Int]) {
         if kept.elementsEqual(0..<hypotheses) { return }
         arrange(kept, capacity: capacity)
     }

@@ -6,7 +6,7 @@ import Tensors
 ///   - x, residual: `(n, size)`.
 ///   - gamma, beta: `(size)`; beta may be absent.
 /// - Returns: `(n, size)`.
-public func layerNorm<S: TensorScalar>(
+package func layerNorm<S: TensorScalar>(
     _ x: Variable<S>, residual: Variable<S>? = nil, gamma: Parameter<S>, beta: Parameter<S>?, epsilon: S, on tape: Tape<S>?
 ) -> Variable<S> {
     precondition(gamma.shape == [x.value.columns], "a layer norm of shape \(gamma.shape) got \(x.shape)")

@@ -9,7 +9,7 @@ import Tensors
 ///   - activation: f.
 ///   - precision: what the product computes in when there is no tape; with one, the tape's own precision counts.
 /// - Returns: `(n, outputs)`.
-public func linear<S: TensorScalar>(
+package func linear<S: TensorScalar>(
     _ x: Variable<S>, weight: Parameter<S>, bias: Parameter<S>?, activation: Activation = .identity,
     precision: Precision = .f32, on tape: Tape<S>?
 ) -> Variable<S> {
@@ -62,7 +62,7 @@ private func linearBackward<S: TensorScalar>(
 ///   - down: `(outputs, hidden)`; downBias: `(outputs)`.
 ///   - precision: as in `linear`.
 /// - Returns: `(n, outputs)`.
-public func feedForward<S: TensorScalar>(
+package func feedForward<S: TensorScalar>(
     _ x: Variable<S>, up: Parameter<S>, upBias: Parameter<S>?, activation: Activation, down: Parameter<S>, downBias: Parameter<S>?,
     precision: Precision = .f32, on tape: Tape<S>?
 ) -> Variable<S> {

@@ -12,7 +12,7 @@ import Tensors
 ///   - wanted: for each row the class whose log-probability is requested, or -1 for the most probable one; empty for −1 everywhere.
 ///   - precision: what the product computes in.
 /// - Returns: for each row the most probable class (the first of equal ones) and the log-probability.
-public func mostProbable<S: TensorScalar>(
+package func mostProbable<S: TensorScalar>(
     _ x: Tensor<S>, weight: Parameter<S>, bias: Parameter<S>?, wanted: [Int32] = [], precision: Precision = .f32
 ) -> (classes: [Int32], logProbabilities: [Double]) {
     let rows = x.rows, size = x.columns, classes = weight.shape[0]

@@ -2,14 +2,14 @@ import Tensors
 
 /// Columns of a `(tokens, width)` matrix that hold one of queries, keys and values: all three may lie side by side in one
 /// matrix, as a fused projection leaves them.
-public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
+package struct AttentionColumns<Scalar: TensorScalar>: Sendable {
     /// The matrix, `(tokens, width)`.
-    public let matrix: Variable<Scalar>
+    package let matrix: Variable<Scalar>
     /// First column.
-    public let column: Int
+    package let column: Int
 
     /// Columns from `column` on.
-    public init(_ matrix: Variable<Scalar>, column: Int = 0) {
+    package init(_ matrix: Variable<Scalar>, column: Int = 0) {
         self.matrix = matrix
         self.column = column
     }
@@ -31,7 +31,7 @@ public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
 ///   - precision: below f32, attention without a tape, a symmetric window, a cap and a bias rounds its operands to bfloat16 where the
 ///     processor can.
 /// - Returns: `(query tokens, heads × headSize)`.
-public func packedAttention<S: TensorScalar>(
+package func packedAttention<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, values: AttentionColumns<S>, heads: Int, headSize: Int,
     group: Int = 1, queryOffsets: [Int64], keyOffsets: [Int64], mask: AttentionMask = .none, cap: Double? = nil, bias: Variable<S>? = nil,
     biasOffsets: [Int64]? = nil, scale: S? = nil, precision: Precision = .f32, on tape: Tape<S>?
@@ -57,7 +57,7 @@ public func packedAttention<S: TensorScalar>(
 }
 
 /// The attention weights of one sequence, `(heads, queries, keys)`; for looking at, not for training.
-public func attentionWeights<S: TensorScalar>(
+package func attentionWeights<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, heads: Int, headSize: Int, group: Int = 1, mask: AttentionMask = .none,
     cap: Double? = nil, bias: Tensor<S>? = nil, scale: S? = nil
 ) -> Tensor<S> {

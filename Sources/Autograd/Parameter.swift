@@ -8,11 +8,11 @@ import Tensors
 /// the one before or the one after.
 ///
 /// Beside the value it keeps the layouts that matrix products want, made when first asked for and dropped when the value changes.
-public final class Parameter<Scalar: TensorScalar>: Sendable {
+package final class Parameter<Scalar: TensorScalar>: Sendable {
     /// Shape of the value.
-    public let shape: [Int]
+    package let shape: [Int]
     /// One that no training changes (a table of sinusoids) gets no gradient.
-    public let isTrainable: Bool
+    package let isTrainable: Bool
 
     private struct Layout: Hashable {
         var precision: Precision
@@ -78,14 +78,14 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
     private let state: Mutex<State>
 
     /// A parameter with its initial value.
-    public init(_ value: Tensor<Scalar>, isTrainable: Bool = true) {
+    package init(_ value: Tensor<Scalar>, isTrainable: Bool = true) {
         shape = value.shape
         self.isTrainable = isTrainable
         state = Mutex(State(value: value))
     }
 
     /// The value as it is now.
-    public var value: Tensor<Scalar> { state.withLock { $0.value } }
+    package var value: Tensor<Scalar> { state.withLock { $0.value } }
 
     /// - Precondition: `value` has the parameter's shape.
     package func assign(_ value: Tensor<Scalar>) {

@@ -1,7 +1,7 @@
 import Tensors
 
 /// How the vectors of a sentence's tokens become one vector; the names are sentence-transformers'.
-public enum PoolingMode: String, Sendable, CaseIterable {
+package enum PoolingMode: String, Sendable, CaseIterable {
     /// The vector of the first token.
     case cls
     case mean
@@ -20,7 +20,7 @@ public enum PoolingMode: String, Sendable, CaseIterable {
 ///   - x: `(tokens, size)`, the rows of sequence s being `offsets[s] ..< offsets[s + 1]`.
 ///   - skipping: leading tokens of every sequence left out (an instruction that is not to be pooled).
 /// - Returns: `(sequences, size)`; zeros for an empty sequence.
-public func pooled<S: TensorScalar>(
+package func pooled<S: TensorScalar>(
     _ x: Variable<S>, offsets: [Int64], mode: PoolingMode, skipping: Int = 0, on tape: Tape<S>?
 ) -> Variable<S> {
     let size = x.value.columns, sequences = offsets.count - 1
@@ -78,7 +78,7 @@ public func pooled<S: TensorScalar>(
 }
 
 /// Rows scaled to length 1: x / max(‖x‖, 1e-12), as `torch.nn.functional.normalize`. The length is summed in Double.
-public func normalizedRows<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func normalizedRows<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     let rows = x.value.rows
     var result = x.value
     let reciprocals = (0..<rows).map { r in

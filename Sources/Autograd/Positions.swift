@@ -6,16 +6,16 @@ import Tensors
 // MARK: Rotary
 
 /// Cosines and sines of rotary positions (Su et al. 2021): position p turns pair c of a head by p times the pair's frequency.
-public struct RotaryAngles<Scalar: TensorScalar>: Sendable {
+package struct RotaryAngles<Scalar: TensorScalar>: Sendable {
     /// `(positions, pairs)`.
-    public let cosines: Tensor<Scalar>
+    package let cosines: Tensor<Scalar>
     /// `(positions, pairs)`.
-    public let sines: Tensor<Scalar>
+    package let sines: Tensor<Scalar>
 
     /// - Parameters:
     ///   - frequencies: radians per position of each pair.
     ///   - magnitude: what turned pairs are multiplied with.
-    public init(positions: Int, frequencies: [Float], magnitude: Double = 1) {
+    package init(positions: Int, frequencies: [Float], magnitude: Double = 1) {
         // The reference keeps angles in 32 bits; at far positions that rounding shows.
         let angles = (0..<positions).flatMap { p in frequencies.map { Double(Float(p) * $0) } }
         cosines = Tensor(angles.map { Scalar(magnitude * cos($0)) }, shape: [positions, frequencies.count])
@@ -29,7 +29,7 @@ public struct RotaryAngles<Scalar: TensorScalar>: Sendable {
 /// - Parameters:
 ///   - x: `(tokens, width)` with width at least heads × headSize.
 ///   - positions: of each row.
-public func rotated<S: TensorScalar>(
+package func rotated<S: TensorScalar>(
     _ x: Variable<S>, heads: Int, headSize: Int, positions: [Int32], angles: RotaryAngles<S>, on tape: Tape<S>?
 ) -> Variable<S> {
     func turn(_ tensor: inout Tensor<S>, backward: Bool) {
@@ -56,7 +56,7 @@ public func rotated<S: TensorScalar>(
 ///   - length: of the longest sequence, n.
 ///   - bucket: a row of the table for each distance key − query.
 /// - Returns: `(heads, n, n)`.
-public func relativeBias<S: TensorScalar>(table: Parameter<S>, length n: Int, bucket: (Int) -> Int, on tape: Tape<S>?) -> Variable<S> {
+package func relativeBias<S: TensorScalar>(table: Parameter<S>, length n: Int, bucket: (Int) -> Int, on tape: Tape<S>?) -> Variable<S> {
     // Of distance d at d + n − 1.
     let rows = (0..<max(1, 2 * n - 1)).map { bucket($0 - n + 1) }
     let bias = S.relativeBias(table.value, rows: rows, length: n)
@@ -76,7 +76,7 @@ public func relativeBias<S: TensorScalar>(table: Parameter<S>, length n: Int, bu
 ///   - positionKeys, positionQueries: `(distances, …)`, heads as in `queries`; nil leaves the term out.
 ///   - row: a row of the position tables for each distance query − key.
 /// - Returns: each sequence's `(heads, n, n)` one after the other, and where each begins: the bias that `packedAttention` takes.
-public func disentangledScores<S: TensorScalar>(
+package func disentangledScores<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, positionKeys: AttentionColumns<S>?, positionQueries: AttentionColumns<S>?,
     heads: Int, headSize: Int, offsets: [Int64], row: (Int) -> Int, scale: S, on tape: Tape<S>?
 ) -> (scores: Variable<S>, offsets: [Int64]) {

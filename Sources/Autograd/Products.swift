@@ -6,7 +6,7 @@ import Tensors
 ///   - a: `(m, k)`, or `(k, m)` if transposed.
 ///   - b: `(k, n)`, or `(n, k)` if transposed.
 /// - Returns: `(m, n)`.
-public func matrixProduct<S: TensorScalar>(
+package func matrixProduct<S: TensorScalar>(
     _ a: Variable<S>, _ b: Variable<S>, transposed: (a: Bool, b: Bool) = (false, false), on tape: Tape<S>?
 ) -> Variable<S> {
     let precision = tape?.precision ?? .f32
@@ -32,7 +32,7 @@ public func matrixProduct<S: TensorScalar>(
 }
 
 /// The inner product of each row of x with the same row of y: `(n)` from two `(n, size)`. Summed in Double.
-public func rowDots<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func rowDots<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) have no rows in common")
     let rows = x.value.rows
     let result = Tensor<S>((0..<rows).map { S(S.dot(x.value.view[$0], y.value.view[$0])) }, shape: [rows])

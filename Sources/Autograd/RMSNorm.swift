@@ -9,7 +9,7 @@ import Tensors
 ///   - offset: 1 where the checkpoint stores γ − 1 (Gemma), else 0.
 ///   - columns: heads that are normalized by themselves; nil for whole rows.
 /// - Returns: `(n, width)`.
-public func rmsNorm<S: TensorScalar>(
+package func rmsNorm<S: TensorScalar>(
     _ x: Variable<S>, gamma: Parameter<S>, offset: S = 0, epsilon: S, heads columns: Range<Int>? = nil, on tape: Tape<S>?
 ) -> Variable<S> {
     let size = gamma.shape[0], scale = gamma.value

@@ -7,7 +7,7 @@ import Tensors
 ///   - x: `(n)`.
 ///   - labels: n.
 /// - Returns: a tensor of one element.
-public func rankedSoftPlus<S: TensorScalar>(_ x: Variable<S>, labels: [Double], on tape: Tape<S>?) -> Variable<S> {
+package func rankedSoftPlus<S: TensorScalar>(_ x: Variable<S>, labels: [Double], on tape: Tape<S>?) -> Variable<S> {
     let count = x.value.count
     precondition(labels.count == count, "\(labels.count) labels for \(count) values")
     let values = x.value.elements.map { Double($0) }
@@ -33,7 +33,7 @@ public func rankedSoftPlus<S: TensorScalar>(_ x: Variable<S>, labels: [Double], 
 }
 
 /// ‖xᵢ − yᵢ‖ of each row. Where it is 0, no gradient flows.
-public func rowDistances<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func rowDistances<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) have no rows in common")
     let rows = x.value.rows
     var difference = x.value

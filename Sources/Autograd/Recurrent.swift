@@ -10,7 +10,7 @@ import Tensors
 ///   - bias: b′, `(gates × hiddenSize)`.
 ///   - reversed: from each sequence's last token to its first.
 /// - Returns: the state after each token, `(tokens, stateParts × hiddenSize)`; its first `hiddenSize` columns are the outputs.
-public func recurrent<S: TensorScalar>(
+package func recurrent<S: TensorScalar>(
     _ x: Variable<S>, cell: RecurrentCell, offsets: [Int64], initial: Variable<S>?, weight: Parameter<S>, bias: Parameter<S>?,
     reversed: Bool = false, on tape: Tape<S>?
 ) -> Variable<S> {

@@ -1,10 +1,10 @@
 import Tensors
 
 /// Σ x, as a tensor of one element. Summed in Double.
-public func total<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> { weightedTotal(x, by: 1, on: tape) }
+package func total<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> { weightedTotal(x, by: 1, on: tape) }
 
 /// The mean of all elements, as a tensor of one element. Summed in Double.
-public func mean<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+package func mean<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     weightedTotal(x, by: 1 / S(Swift.max(1, x.value.count)), on: tape)
 }
 
@@ -21,7 +21,7 @@ private func weightedTotal<S: TensorScalar>(_ x: Variable<S>, by factor: S, on t
 /// The mean over all elements of (x − y)², as `torch.nn.functional.mse_loss`: a tensor of one element.
 ///
 /// - Parameter divisor: what the sum of squares is divided by, where that is not the number of elements (a shard of a batch).
-public func meanSquaredError<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, divisor: S? = nil, on tape: Tape<S>?) -> Variable<S> {
+package func meanSquaredError<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, divisor: S? = nil, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) cannot be compared")
     let divisor = divisor ?? S(Swift.max(1, x.value.count))
     var difference = x.value

@@ -8,7 +8,7 @@ import Tensors
 ///   - offsets: the keys of sequence s are rows `offsets[s] ..< offsets[s + 1]` of the memory.
 ///   - sequences: which sequence each query looks at; none is empty.
 /// - Returns: `(n, heads × headSize)`. A row does not depend on the others.
-public func singleQueryAttention<S: TensorScalar>(
+package func singleQueryAttention<S: TensorScalar>(
     _ queries: Tensor<S>, memory: Tensor<S>, offsets: [Int64], sequences: [Int], heads: Int
 ) -> Tensor<S> {
     precondition(queries.rows == sequences.count && Int(offsets.last ?? 0) == memory.rows)

@@ -1,13 +1,13 @@
 import Tensors
 
 /// A value inside a network, and its place on the tape that records how it came about (none without a tape).
-public struct Variable<Scalar: TensorScalar>: Sendable {
+package struct Variable<Scalar: TensorScalar>: Sendable {
     /// The value.
-    public let value: Tensor<Scalar>
+    package let value: Tensor<Scalar>
     fileprivate let node: Int?
 
     /// A constant: no gradient flows into it.
-    public init(_ value: Tensor<Scalar>) {
+    package init(_ value: Tensor<Scalar>) {
         self.value = value
         node = nil
     }
@@ -18,7 +18,7 @@ public struct Variable<Scalar: TensorScalar>: Sendable {
     }
 
     /// Shape of the value.
-    public var shape: [Int] { value.shape }
+    package var shape: [Int] { value.shape }
 
     /// Where the gradient goes, without the value: a derivative that does not need the value keeps this, and the memory is free.
     package var place: Place { Place(node: node) }
@@ -32,17 +32,17 @@ package struct Place: Sendable {
 }
 
 /// Gradients of parameters: a value that goes from tape to tape, one shard after the other, and is added to.
-public struct GradientStore<Scalar: TensorScalar>: Sendable {
+package struct GradientStore<Scalar: TensorScalar>: Sendable {
     /// Gradients of whole parameters.
-    public fileprivate(set) var whole: [ObjectIdentifier: Tensor<Scalar>] = [:]
+    package fileprivate(set) var whole: [ObjectIdentifier: Tensor<Scalar>] = [:]
     /// Gradients of single rows of tables, in the order in which they arose: an embedding touches few rows of a large table.
-    public fileprivate(set) var rows: [ObjectIdentifier: [(rows: [Int32], gradient: Tensor<Scalar>)]] = [:]
+    package fileprivate(set) var rows: [ObjectIdentifier: [(rows: [Int32], gradient: Tensor<Scalar>)]] = [:]
 
     /// A store without gradients.
-    public init() {}
+    package init() {}
 
     /// Whether no gradient has arrived.
-    public var isEmpty: Bool { whole.isEmpty && rows.isEmpty }
+    package var isEmpty: Bool { whole.isEmpty && rows.isEmpty }
 }
 
 /// Records the operations of one forward pass and runs them backward: reverse-mode differentiation over coarse operations
@@ -51,15 +51,15 @@ public struct GradientStore<Scalar: TensorScalar>: Sendable {
 /// Every operation takes an optional tape. With one it keeps what the derivative needs; without one it keeps nothing, and the very
 /// same code is the inference path. A tape belongs to one thread; a batch is split over several tapes, whose gradients
 /// the trainer adds in a fixed order.
-public final class Tape<Scalar: TensorScalar> {
+package final class Tape<Scalar: TensorScalar> {
     /// What matrix products of the forward and backward pass compute in; sums, values and gradients stay in `Scalar`.
-    public var precision: Precision
+    package var precision: Precision
     /// Dropout draws from here.
-    public var random: RandomSource
+    package var random: RandomSource
     /// Where the gradients of parameters go. Taken out, given to the next tape of the same lane and so on.
-    public var store: GradientStore<Scalar>
+    package var store: GradientStore<Scalar>
     /// False if derivatives are wanted of a network as it infers: nothing is dropped.
-    public let trains: Bool
+    package let trains: Bool
     /// Parameters that get no gradient in this training, next to those that never do.
     private let frozen: Set<ObjectIdentifier>
 
@@ -74,7 +74,7 @@ public final class Tape<Scalar: TensorScalar> {
     private var nodes: [Node] = []
 
     /// A tape without operations. Parameters in `frozen` get no gradient; dropout draws with `seed`.
-    public init(
+    package init(
         precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore(),
         trains: Bool = true
     ) {
@@ -88,13 +88,13 @@ public final class Tape<Scalar: TensorScalar> {
     // MARK: Recording
 
     /// A leaf whose gradient is kept, for looking at it after `backward`.
-    public func input(_ value: Tensor<Scalar>) -> Variable<Scalar> {
+    package func input(_ value: Tensor<Scalar>) -> Variable<Scalar> {
         nodes.append(Node(shape: value.shape, gradient: nil, isLeaf: true, backward: nil))
         return Variable(value, node: nodes.count - 1)
     }
 
     /// A parameter as a value of its own, for operations that take it as such (a relative-position table, a tied matrix).
-    public func value(of parameter: Parameter<Scalar>) -> Variable<Scalar> {
+    package func value(of parameter: Parameter<Scalar>) -> Variable<Scalar> {
         record(parameter.value) { tape, gradient in tape.addGradient(of: parameter, gradient) }
     }
 
@@ -169,7 +169,7 @@ public final class Tape<Scalar: TensorScalar> {
     }
 
     /// The gradient of a leaf (`input`) after `backward`; zeros where none arrived.
-    public func gradient(of variable: Variable<Scalar>) -> Tensor<Scalar> {
+    package func gradient(of variable: Variable<Scalar>) -> Tensor<Scalar> {
         guard let node = variable.node, let gradient = nodes[node].gradient else { return Tensor(shape: variable.shape) }
         return gradient
     }
@@ -224,7 +224,7 @@ public final class Tape<Scalar: TensorScalar> {
     }
 
     /// The gradient of a parameter after `backward`, rows and whole added up; zeros where none arrived.
-    public func gradient(of parameter: Parameter<Scalar>) -> Tensor<Scalar> {
+    package func gradient(of parameter: Parameter<Scalar>) -> Tensor<Scalar> {
         var total = store.whole[ObjectIdentifier(parameter)] ?? Tensor(shape: parameter.shape)
         for (rows, gradient) in store.rows[ObjectIdentifier(parameter)] ?? [] {
             Scalar.scatterRows(gradient.view, rows, within: 0..<total.rows, addingTo: &total.target)
@@ -233,7 +233,7 @@ public final class Tape<Scalar: TensorScalar> {
     }
 
     /// Runs the tape backward from `result`, whose own gradient is `seed` (ones by default: the result is a sum of losses).
-    public func backward(from result: Variable<Scalar>, seed: Tensor<Scalar>? = nil) {
+    package func backward(from result: Variable<Scalar>, seed: Tensor<Scalar>? = nil) {
         guard let last = result.node else { return }
         addGradient(of: result, seed ?? Tensor(repeating: 1, shape: result.shape))
         for node in stride(from: last, through: 0, by: -1) {

@@ -64,7 +64,7 @@ package struct Color: Sendable, Equatable, Hashable {
 }
 
 /// Colours for groups and for values, distinguishable with any of the common colour-vision deficiencies.
-public enum Palette {
+package enum Palette {
     /// Twelve group colours: Okabe & Ito's eight ("Color Universal Design", 2008), ordered for white paper and their yellow darkened for
     /// it, and four dark or earthy ones that differ from them in lightness.
     package static let groups: [Color] = [
@@ -76,7 +76,7 @@ public enum Palette {
     package static let noGroup = Color(0xB5B5B5)
 
     /// From low to high; both run evenly in lightness.
-    public enum Scale: Sendable {
+    package enum Scale: Sendable {
         /// Anchors of cividis (Nuñez, Anderton & Renslow 2018): dark blue to yellow.
         case sequential
         /// White to dark blue: for matrices on paper.

@@ -1,26 +1,26 @@
 import FileFormats
 
 /// A tree of clusters: names at the left, one a line, heights to the right.
-public struct DendrogramFigure: Figure {
+package struct DendrogramFigure: Figure {
     /// The page, titles and the cut.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// The page's size and fonts.
-        public var page = PageStyle()
+        package var page = PageStyle()
         /// A title above the picture.
-        public var title: String?
+        package var title: String?
         /// A line below the picture: method, metric, parameters.
-        public var caption: String?
+        package var caption: String?
         /// What the heights are.
-        public var xTitle: String?
+        package var xTitle: String?
         /// Draws the cut at this height.
-        public var cut: Double?
+        package var cut: Double?
 
         /// No titles, no cut.
-        public init() {}
+        package init() {}
     }
 
     /// Page, titles and appearance.
-    public var options: Options
+    package var options: Options
     private let names: [String]
     private let merges: [(first: Int, second: Int, height: Double)]
     private let clusters: [Int]?
@@ -29,7 +29,7 @@ public struct DendrogramFigure: Figure {
     ///   - merges: clusters that join; leaves are 0 ..< n, merge k makes cluster n + k.
     ///   - clusters: the cluster of each leaf, by which names are coloured.
     /// - Throws: `DataError` if merges do not make a tree of the names, or there are more leaves than a page can show.
-    public init(
+    package init(
         names: [String], merges: [(first: Int, second: Int, height: Double)], clusters: [Int]? = nil, options: Options = Options()
     ) throws {
         guard names.count >= 2, merges.count == names.count - 1,
@@ -49,7 +49,7 @@ public struct DendrogramFigure: Figure {
     }
 
     /// The picture as shapes and text.
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let o = options, f = o.page.fontSize, n = names.count, typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
         // Ward's heights of equal rows may be a rounding error below zero.

@@ -41,7 +41,7 @@ extension Figure {
 /// A length on paper.
 public struct Length: Sendable, Equatable {
     /// Points of 1/72 inch.
-    public var points: Double
+    package var points: Double
     /// A length in points of 1/72 inch.
     public init(points: Double) { self.points = points }
 
@@ -51,7 +51,7 @@ public struct Length: Sendable, Equatable {
     /// Reads `85mm`, `8.5cm`, `3.3in`, `240pt` or `600px` (96 a inch).
     ///
     /// - Throws: `DataError` for anything else and for lengths outside 10 mm to 2 m.
-    public init(parsing text: String) throws {
+    package init(parsing text: String) throws {
         let units = ["mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72, "pt": 1, "px": 0.75]
         let number = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces).lowercased()
@@ -71,7 +71,7 @@ public enum FigureLanguage: String, Sendable, CaseIterable {
     case english = "en"
 
     /// The one of two wordings that is in this language.
-    public func says(_ english: String, _ japanese: String) -> String { self == .japanese ? japanese : english }
+    package func says(_ english: String, _ japanese: String) -> String { self == .japanese ? japanese : english }
 
     /// The name of a principal component's axis, with its share of the variance where known: `第1主成分 (32.1 %)`, `PC 1 (32.1 %)`.
     ///
@@ -85,15 +85,15 @@ public enum FigureLanguage: String, Sendable, CaseIterable {
 /// What all figures share: the page and the letters.
 public struct PageStyle: Sendable {
     /// 85 mm is one column of most journals.
-    public var width: Length = .millimetres(85)
+    package var width: Length = .millimetres(85)
     /// Chosen by the picture where nil.
-    public var height: Length?
+    package var height: Length?
     /// Preferred font families; the built-in list follows them.
-    public var fonts: [String] = []
+    package var fonts: [String] = []
     /// Body size in points.
-    public var fontSize = 7.0
+    package var fontSize = 7.0
     /// The language of axes and legends.
-    public var language: FigureLanguage = .english
+    package var language: FigureLanguage = .english
 
     /// A page one journal column (85 mm) wide with 7-point text, unless stated otherwise.
     public init(

@@ -1,29 +1,29 @@
 import FileFormats
 
 /// A matrix as coloured cells: attention between words, distances, similarities of sentences.
-public struct Heatmap: Figure {
+package struct Heatmap: Figure {
     /// Titles, colours and range of values.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// The page's size and fonts.
-        public var page = PageStyle()
+        package var page = PageStyle()
         /// A title above the picture.
-        public var title: String?
+        package var title: String?
         /// A line below the picture: method, metric, parameters.
-        public var caption: String?
+        package var caption: String?
         /// What rows and columns are, as "query" and "key".
-        public var rowTitle: String?
+        package var rowTitle: String?
         /// What the columns are, as "key".
-        public var columnTitle: String?
+        package var columnTitle: String?
         /// What the colours say.
-        public var valueTitle: String?
+        package var valueTitle: String?
         /// The colour scale of the values.
-        public var scale = Palette.Scale.blues
+        package var scale = Palette.Scale.blues
         /// The values at the ends of the scale; those of the data where nil. A diverging scale is made symmetric around zero then.
-        public var range: ClosedRange<Double>?
+        package var range: ClosedRange<Double>?
         /// Writes each value into its cell, with this many digits after the point, where the cells are large enough.
-        public var digits: Int?
+        package var digits: Int?
         /// Whether a bar explains the colours.
-        public var hasColorBar = true
+        package var hasColorBar = true
         /// Lines before these rows and columns, between groups.
         package var borders: [Int] = []
         /// The tree of the rows, drawn next to them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none
@@ -31,11 +31,11 @@ public struct Heatmap: Figure {
         package var tree: [(first: Int, second: Int, height: Double)] = []
 
         /// Blue colours over the range of the data, with a colour bar and no titles.
-        public init() {}
+        package init() {}
     }
 
     /// Page, titles and appearance.
-    public var options: Options
+    package var options: Options
     private let values: [[Double]]
     private let rowLabels: [String]
     private let columnLabels: [String]
@@ -45,7 +45,7 @@ public struct Heatmap: Figure {
     ///   - rowLabels: one a row, or none.
     ///   - columnLabels: one a column, or none.
     /// - Throws: `DataError` if rows differ in length, labels do not match, or there are more than four million cells.
-    public init(_ values: [[Double]], rowLabels: [String] = [], columnLabels: [String] = [], options: Options = Options()) throws {
+    package init(_ values: [[Double]], rowLabels: [String] = [], columnLabels: [String] = [], options: Options = Options()) throws {
         guard let columns = values.first?.count, columns > 0 else { throw DataError(.badData, "a heat map needs at least one cell") }
         if let bad = values.firstIndex(where: { $0.count != columns }) {
             throw DataError(.badData, "row \(bad) has \(values[bad].count) values, row 0 has \(columns)")
@@ -73,7 +73,7 @@ public struct Heatmap: Figure {
     }
 
     /// The picture as shapes and text.
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)

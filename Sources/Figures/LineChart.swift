@@ -1,21 +1,21 @@
 import FileFormats
 
 /// Curves over a number: losses over steps, explained variance over components, measures over layers.
-public struct LineChart: Figure {
+package struct LineChart: Figure {
     /// One curve.
-    public struct Series: Sendable {
+    package struct Series: Sendable {
         /// The name in the legend.
-        public var name: String
+        package var name: String
         /// Places on the x axis, one per value.
-        public var x: [Double]
+        package var x: [Double]
         /// The values; the curve is interrupted where one is not finite.
-        public var y: [Double]
+        package var y: [Double]
         /// The lower and upper edge of a band around the curve, such as a confidence interval.
-        public var band: (low: [Double], high: [Double])?
+        package var band: (low: [Double], high: [Double])?
         /// Whether every value has a marker.
-        public var hasMarkers: Bool
+        package var hasMarkers: Bool
         /// Whether the values are joined; without, only markers show.
-        public var hasLine: Bool
+        package var hasLine: Bool
         package var isDashed: Bool
         /// Colour and mark by their number in the palette, so that two curves may share them; those of its place in the list where nil.
         package var styleNumber: Int?
@@ -23,7 +23,7 @@ public struct LineChart: Figure {
         /// - Parameters:
         ///   - x: places; 0, 1, 2 … where nil.
         ///   - y: values; the curve is interrupted where one is not finite.
-        public init(
+        package init(
             _ name: String, x: [Double]? = nil, y: [Double], band: (low: [Double], high: [Double])? = nil, hasMarkers: Bool = false,
             hasLine: Bool = true, isDashed: Bool = false
         ) {
@@ -38,25 +38,25 @@ public struct LineChart: Figure {
     }
 
     /// Titles and axes.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// The page's size and fonts.
-        public var page = PageStyle()
+        package var page = PageStyle()
         /// A title above the picture.
-        public var title: String?
+        package var title: String?
         /// A line below the picture: method, metric, parameters.
-        public var caption: String?
+        package var caption: String?
         /// What the x axis shows.
-        public var xTitle: String?
+        package var xTitle: String?
         /// What the y axis shows.
-        public var yTitle: String?
+        package var yTitle: String?
         /// Whether the x axis is logarithmic.
-        public var hasLogarithmicX = false
+        package var hasLogarithmicX = false
         /// Whether the y axis is logarithmic.
-        public var hasLogarithmicY = false
+        package var hasLogarithmicY = false
         /// Fixed ends of an axis; found from the data where nil.
-        public var xRange: ClosedRange<Double>?
+        package var xRange: ClosedRange<Double>?
         /// Fixed ends of the y axis; found from the data if nil.
-        public var yRange: ClosedRange<Double>?
+        package var yRange: ClosedRange<Double>?
         /// Names for places on the x axis, such as layers, instead of numbers.
         package var xNames: [(place: Double, name: String)] = []
         /// Dotted vertical lines with a word, such as the best step.
@@ -70,15 +70,15 @@ public struct LineChart: Figure {
         package var spans: [(series: Int, from: Double, to: Double)] = []
 
         /// Linear axes over the range of the data, no titles.
-        public init() {}
+        package init() {}
     }
 
     /// Page, titles and appearance.
-    public var options: Options
+    package var options: Options
     private let series: [Series]
 
     /// - Throws: `DataError` if a series has lists of different lengths, or there is nothing finite to draw.
-    public init(_ series: [Series], options: Options = Options()) throws {
+    package init(_ series: [Series], options: Options = Options()) throws {
         for s in series {
             guard s.x.count == s.y.count, s.band.map({ $0.low.count == s.y.count && $0.high.count == s.y.count }) ?? true else {
                 throw DataError(.usage, "the curve \"\(s.name)\" has lists of different lengths")
@@ -115,7 +115,7 @@ public struct LineChart: Figure {
     }
 
     /// The picture as shapes and text.
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)

@@ -17,9 +17,9 @@ public struct MapPage: Sendable {
             case numbers([Double])
         }
         /// The column's name.
-        public var name: String
+        package var name: String
         /// One value per point.
-        public var values: Values
+        package var values: Values
         /// A column of names or numbers.
         public init(name: String, values: Values) {
             self.name = name
@@ -60,12 +60,12 @@ public struct MapPage: Sendable {
     /// Further columns, to colour by and to show.
     public var columns: [Column] = []
     /// The row of each point in its file, from 0, where it is not simply its place in the list.
-    public var rows: [Int]?
+    package var rows: [Int]?
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.
     package var neighbors: [[Int]]?
     /// Of the words on the page; nil for the browser's.
-    public var language: FigureLanguage?
+    package var language: FigureLanguage?
     /// Leaves out the sentences, for data that may not be shared.
     package var withoutText = false
 
@@ -87,7 +87,7 @@ public struct MapPage: Sendable {
     /// The page as UTF-8.
     ///
     /// - Throws: `DataError` if a list and the points differ in length, or a neighbour is not a point.
-    public func html() throws -> [UInt8] {
+    package func html() throws -> [UInt8] {
         try checkLengths()
         return Self.filled { place in
             switch place {

@@ -6,7 +6,7 @@ import FileFormats
 /// above that, names are at the middle of the groups.
 public struct ScatterMap: Figure {
     /// What stands at the axes.
-    public enum Axes: Sendable, Equatable {
+    package enum Axes: Sendable, Equatable {
         /// A plain frame, for methods whose axes mean nothing (t-SNE).
         case none
         /// Marks, numbers and these titles, for principal components.
@@ -25,7 +25,7 @@ public struct ScatterMap: Figure {
     }
 
     /// Outlines around groups.
-    public enum Hulls: Sendable, Equatable {
+    package enum Hulls: Sendable, Equatable {
         case none
         /// Around all points of a group.
         case convex
@@ -42,26 +42,26 @@ public struct ScatterMap: Figure {
         /// A line below the map: method, metric, parameters.
         public var caption: String?
         /// Axes with or without numbers.
-        public var axes = Axes.none
+        package var axes = Axes.none
         /// Names on the map.
         public var labels = Labels.automatic
         /// Outlines around groups.
-        public var hulls = Hulls.none
+        package var hulls = Hulls.none
         /// What the groups are, above the legend.
         public var groupTitle: String?
         /// Diameter in points; chosen by the number of points where nil.
         public var markerSize: Double?
         /// More points than this are an image of 400 dots an inch inside SVG and PDF; text and axes stay vectors.
-        public var rasterLimit = 20_000
+        package var rasterLimit = 20_000
         /// Points that are joined by thin lines, as the places of one condition on several maps.
-        public var joined: [[Int]] = []
+        package var joined: [[Int]] = []
 
         /// No axes, labels as the number of groups allows, no outlines.
         public init() {}
     }
 
     /// Where to put what: the scene, and how many labels found no room.
-    public struct Layout: Sendable {
+    package struct Layout: Sendable {
         package var scene: Scene
         package var placedLabels = 0
         package var omittedLabels = 0
@@ -73,7 +73,7 @@ public struct ScatterMap: Figure {
     private let grouping: Grouping?
     private let values: (numbers: [Double], title: String)?
     /// Page, titles and appearance.
-    public var options: Options
+    package var options: Options
 
     /// - Parameters:
     ///   - points: coordinates `(n, 2)`, y upward.
@@ -114,7 +114,7 @@ public struct ScatterMap: Figure {
     public func scene() -> Scene { layout().scene }
 
     /// The picture, and how many labels found room in it.
-    public func layout() -> Layout {
+    package func layout() -> Layout {
         let typesetter = Typesetter(families: options.page.families)
         let f = options.page.fontSize
         let width = options.page.width.points

@@ -6,32 +6,32 @@ import Tensors
 import Tokenizers
 
 /// What a masked model puts into the holes of a text.
-public struct Fill: Sendable {
+package struct Fill: Sendable {
     /// One hole of one text.
-    public struct Hole: Sendable, Equatable {
+    package struct Hole: Sendable, Equatable {
         /// Range of UTF-8 in the text as the model read it.
-        public var range: Range<Int>
+        package var range: Range<Int>
         /// The most probable tokens, best first.
-        public var candidates: [Candidate]
+        package var candidates: [Candidate]
         /// Of the distribution, in nats.
-        public var entropy: Double
+        package var entropy: Double
     }
 
     /// A token for a hole.
-    public struct Candidate: Sendable, Equatable {
+    package struct Candidate: Sendable, Equatable {
         /// The token as the vocabulary spells it.
-        public var token: String
+        package var token: String
         /// The token as text: no marks of spaces or of word pieces.
-        public var text: String
+        package var text: String
         /// In 0 … 1.
-        public var probability: Double
+        package var probability: Double
     }
 
     package let model: any LanguageModel
     package let mask: String
 
     /// - Throws: `DataError` of kind `usage` for a causal model, which has no mask token.
-    public init(model: any LanguageModel) throws {
+    package init(model: any LanguageModel) throws {
         guard model.kind == .masked, let id = model.maskID, let mask = model.tokenizer.token(for: id) else {
             throw DataError(
                 .usage, "a \(model.kind.rawValue) model has no mask token to fill in; use generate or surprisal",
@@ -51,7 +51,7 @@ public struct Fill: Sendable {
     ///   - top: candidates of each hole.
     ///   - name: what errors call a text, as a line.
     /// - Throws: `DataError` for a text without a hole, or longer than the model reads.
-    public func holes(
+    package func holes(
         in texts: [String], top: Int, batchTokens: Int, threads: Int, name: (Int) -> Int?, file: String?
     ) throws -> [[Hole]] {
         let encodings = try texts.enumerated().map { index, text in

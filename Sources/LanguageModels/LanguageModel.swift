@@ -65,7 +65,7 @@ public protocol LanguageModel: Sendable {
 
 extension LanguageModel {
     /// For a causal model: the score of every token of the batch given those before it in its sequence; nil for each sequence's first.
-    public func scores(of batch: PackedBatch) -> [TokenScore?] {
+    package func scores(of batch: PackedBatch) -> [TokenScore?] {
         let starts = Set(batch.offsets.map { Int($0) })
         let predicted = (0..<batch.tokens).filter { !starts.contains($0) }
         let found = scores(of: batch, at: predicted.map { $0 - 1 }, targets: predicted.map { batch.ids[$0] })

@@ -7,10 +7,10 @@ import Tensors
 import Tokenizers
 
 /// An encoder that guesses masked words (BERT, RoBERTa, DeBERTa, ModernBERT …) with its tokenizer, from a Hugging Face folder.
-public final class MaskedLanguageModel: LanguageModel {
+package final class MaskedLanguageModel: LanguageModel {
     package let directory: ModelDirectory
     /// The model's tokenizer.
-    public let tokenizer: Tokenizer
+    package let tokenizer: Tokenizer
     package let encoder: Encoder<Float>
     package let head: MaskedLanguageHead<Float>
     private let precision: Precision
@@ -20,7 +20,7 @@ public final class MaskedLanguageModel: LanguageModel {
     ///   - dictionary: a MeCab dictionary, for tokenizers that want one.
     /// - Throws: `DataError` that names the file, key or tensor that does not fit; of kind `usage` where the checkpoint has no head that
     ///   guesses words, with what the model can do instead.
-    public init(directory: ModelDirectory, precision: Precision = .f32, dictionary: String? = nil) throws {
+    package init(directory: ModelDirectory, precision: Precision = .f32, dictionary: String? = nil) throws {
         self.directory = directory
         self.precision = precision
         let file = directory.transformerFolder.appendingPathComponent("config.json").path
@@ -66,31 +66,31 @@ public final class MaskedLanguageModel: LanguageModel {
     }
 
     /// The model's name, as outputs give it.
-    public var name: String { directory.name }
+    package var name: String { directory.name }
     /// Causal or masked.
-    public var kind: LanguageModelKind { .masked }
+    package var kind: LanguageModelKind { .masked }
     /// Columns of the logits.
-    public var vocabularySize: Int { encoder.configuration.vocabularySize }
+    package var vocabularySize: Int { encoder.configuration.vocabularySize }
     /// The longest sequence in tokens, special ones included.
-    public var contextLength: Int { encoder.configuration.longestSequence }
+    package var contextLength: Int { encoder.configuration.longestSequence }
     /// The token put before a text; nil if there is none.
-    public var beginID: Int32? { tokenizer.clsID }
+    package var beginID: Int32? { tokenizer.clsID }
     /// Tokens that end a text.
-    public var endIDs: [Int32] { [tokenizer.sepID].compactMap(\.self) }
+    package var endIDs: [Int32] { [tokenizer.sepID].compactMap(\.self) }
     /// The token that stands for a hidden one.
-    public var maskID: Int32? { tokenizer.maskID }
+    package var maskID: Int32? { tokenizer.maskID }
     /// As `f32`, `bf16`.
-    public var precisionName: String { precision.rawValue }
+    package var precisionName: String { precision.rawValue }
     /// A hash of everything that decides the numbers, the settings of a run aside.
-    public func identity() throws -> String { try directory.sha256() }
+    package func identity() throws -> String { try directory.sha256() }
 
     /// Scores before any softmax at rows of the packed batch, `(rows.count, vocabularySize)`.
-    public func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
+    package func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
         head(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value
     }
 
     /// How expected `targets[i]` is at `rows[i]` itself, one score per row.
-    public func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
+    package func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
         let states = head.transformed(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value
         return tokenScores(states, targets: targets) { head.output($0, on: nil) }
     }

@@ -4,23 +4,23 @@ import Statistics
 
 /// Pairs of sentences of which a language model should find one more probable: BLiMP (Warstadt et al. 2020), JBLiMP (Someya & Oseki 2023),
 /// and whatever has two columns of sentences.
-public struct MinimalPairs: Sendable {
+package struct MinimalPairs: Sendable {
     /// Two sentences and their categories.
-    public struct Pair: Sendable, Equatable {
+    package struct Pair: Sendable, Equatable {
         /// The acceptable sentence.
-        public var good: String
+        package var good: String
         /// The unacceptable sentence.
-        public var bad: String
+        package var bad: String
         /// Line, spreadsheet row or record, from 1.
-        public var line: Int
+        package var line: Int
         /// One value for each of `categoryNames`; empty if the table has none.
-        public var categories: [String]
+        package var categories: [String]
         /// The other columns' cells.
         package var others: [String]
     }
 
     /// The pairs, in the table's order.
-    public let pairs: [Pair]
+    package let pairs: [Pair]
     package let categoryNames: [String]
     package let otherNames: [String]
     /// The columns of the two sentences.
@@ -50,7 +50,7 @@ public struct MinimalPairs: Sendable {
     ///   - good, bad: columns by name or number; nil finds those of published sets.
     ///   - by: columns of categories; nil takes those that published sets have.
     /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
-    public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
+    package init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
         guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
             throw DataError(
                 .usage,
@@ -90,11 +90,11 @@ public struct MinimalPairs: Sendable {
     }
 
     /// A model's result for one pair. Ties count as errors.
-    public struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
         /// ln p of the sentences.
-        public var good: Double
+        package var good: Double
         /// ln p of the unacceptable sentence.
-        public var bad: Double
+        package var bad: Double
         package var goodTokens: Int
         package var badTokens: Int
 
@@ -103,34 +103,34 @@ public struct MinimalPairs: Sendable {
         }
 
         /// Whether the acceptable sentence is more probable.
-        public var isCorrectBySum: Bool { good > bad }
+        package var isCorrectBySum: Bool { good > bad }
         /// ln p per token of the acceptable sentence.
-        public var goodMean: Double { good / Double(goodTokens) }
+        package var goodMean: Double { good / Double(goodTokens) }
         /// ln p per token of the unacceptable sentence.
-        public var badMean: Double { bad / Double(badTokens) }
+        package var badMean: Double { bad / Double(badTokens) }
         /// Whether the acceptable sentence is more probable per token.
-        public var isCorrectByMean: Bool { goodMean > badMean }
+        package var isCorrectByMean: Bool { goodMean > badMean }
         package var isTie: Bool { good == bad }
     }
 
     /// How often the acceptable sentence wins in one category.
-    public struct Accuracy: Sendable {
+    package struct Accuracy: Sendable {
         /// The column of the category and its value; nil for all pairs.
-        public var by: String?
+        package var by: String?
         /// The category's value.
-        public var value: String
+        package var value: String
         /// Number of pairs.
-        public var pairs: Int
+        package var pairs: Int
         /// Share of pairs that are right by the sum of log-probabilities, in [0, 1].
-        public var bySum: Estimate
+        package var bySum: Estimate
         /// Share of pairs that are right by the mean log-probability per token, in [0, 1].
-        public var byMean: Estimate
+        package var byMean: Estimate
         package var ties: Int
     }
 
     /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the
     /// values of the first category if there are at least ten: pairs from one template are not independent.
-    public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
+    package func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
         func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
             try Accuracy(
                 by: by, value: value, pairs: rows.count,
@@ -160,7 +160,7 @@ public struct MinimalPairs: Sendable {
     }
 
     /// Scores all sentences by a language model, each different sentence once.
-    public func outcomes(of scorer: SurprisalScorer, file: String?) throws -> [Outcome] {
+    package func outcomes(of scorer: SurprisalScorer, file: String?) throws -> [Outcome] {
         var places: [String: Int] = [:], texts: [String] = [], lines: [Int] = []
         for pair in pairs {
             for text in [pair.good, pair.bad] where places[text] == nil {

@@ -29,7 +29,7 @@ public struct ModelDirectory: Sendable {
     /// The steps after the encoder, in order.
     package let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
-    public let maxLength: Int?
+    package let maxLength: Int?
     /// Text is lowercased before the tokenizer.
     package let lowercases: Bool
     /// Prompts by name, put before a sentence.
@@ -227,7 +227,7 @@ public struct ModelDirectory: Sendable {
 
     /// The same of a folder that holds some other model, such as a generator.
     /// - Parameter afresh: every file is read, also where its hash is known for the state that it is in (`SHA256.keptHex`).
-    public static func sha256(of folder: URL, afresh: Bool = false) throws -> String {
+    package static func sha256(of folder: URL, afresh: Bool = false) throws -> String {
         let wanted: Set<String> = [
             "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config.json", "tokenizer.json",
             "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model",

@@ -4,9 +4,9 @@ import Foundation
 /// What can be said of a model's folder without computing anything.
 public struct ModelDescription: Sendable {
     /// What the model is called.
-    public let name: String
+    package let name: String
     /// The model's folder.
-    public let folder: URL
+    package let folder: URL
     /// `model_type`, "model2vec", or empty if config.json does not say.
     package let family: String
     /// "sentence vectors", "reranker", "classifier" or "encoder".

@@ -2,14 +2,14 @@ import Autograd
 import Tensors
 
 /// A causal decoder stack with the head that predicts the next token.
-public final class CausalNetwork<Scalar: TensorScalar>: Module {
+package final class CausalNetwork<Scalar: TensorScalar>: Module {
     /// The stack of layers below the head.
-    public let decoder: Decoder<Scalar>
+    package let decoder: Decoder<Scalar>
     /// `(vocabulary, hiddenSize)`; the same parameter as the token table if the head is tied.
-    public let head: Linear<Scalar>
+    package let head: Linear<Scalar>
 
     /// - Parameter precision: what products compute in when there is no tape.
-    public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         decoder = Decoder(configuration, precision: precision)
         head =
             configuration.tiedHead
@@ -19,12 +19,12 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
     }
 
     /// The network's shape.
-    public var configuration: DecoderConfiguration { decoder.configuration }
+    package var configuration: DecoderConfiguration { decoder.configuration }
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { decoder.parameters + (configuration.tiedHead ? [] : head.parameters) }
+    package var parameters: [Parameter<Scalar>] { decoder.parameters + (configuration.tiedHead ? [] : head.parameters) }
 
     /// Random weights from a seed.
-    public func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         decoder.initialize(seed: seed)
         guard !configuration.tiedHead else { return }
         var random = RandomSource(seed: seed).split(1 << 32)
@@ -32,7 +32,7 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
     }
 
     /// Keys of the head alone, which have no prefix; none if it is tied.
-    public var headEntries: [CheckpointEntry<Scalar>] {
+    package var headEntries: [CheckpointEntry<Scalar>] {
         guard !configuration.tiedHead, let key = decoder.family.headKey else { return [] }
         var keys = CheckpointKeys<Scalar>()
         keys.add(key, head)
@@ -40,7 +40,7 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
     }
 
     /// Scores of the next token, `(states, vocabulary)`, from hidden states.
-    public func logits(_ states: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func logits(_ states: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         let scores = head(states, on: tape)
         guard let cap = configuration.logitCap else { return scores }
         return scaled(activated(scaled(scores, by: Scalar(1 / cap), on: tape), .tanh, on: tape), by: Scalar(cap), on: tape)
@@ -58,7 +58,7 @@ extension CausalNetwork {
     ///   - firstSource: number of the first prompt in the whole input, which samples depend on.
     /// - Returns: for each prompt, `options.outputs` continuations, best first.
     /// - Throws: `DecodingOptionError`.
-    public func generate(
+    package func generate(
         _ prompts: [[Int32]], options: DecodingOptions = DecodingOptions(), ends: Set<Int32>, firstSource: Int = 0
     ) throws -> [[GeneratedSequence]] {
         try options.validate()
@@ -95,7 +95,7 @@ private struct CausalSession<Scalar: TensorScalar>: DecodingSession {
 extension CausalNetwork where Scalar == Float {
     /// Fills stack and head from a checkpoint.
     /// - Throws: `DataError` that names a tensor that is missing or does not fit.
-    public func load(from archive: some WeightArchive) throws {
+    package func load(from archive: some WeightArchive) throws {
         try Networks.load(decoder.checkpointEntries, from: archive, prefixes: decoder.checkpointPrefixes)
         if !headEntries.isEmpty { try Networks.load(headEntries, from: archive) }
     }

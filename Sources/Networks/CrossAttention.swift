@@ -2,18 +2,18 @@ import Autograd
 import Tensors
 
 /// Attention from a decoder to the encoder's states: queries from one, keys and values, in one fused projection, from the other.
-public final class CrossAttention<Scalar: TensorScalar>: Module {
+package final class CrossAttention<Scalar: TensorScalar>: Module {
     /// Queries of the target.
-    public let query: Linear<Scalar>
+    package let query: Linear<Scalar>
     /// `(source tokens, 2 × hiddenSize)`: keys beside values.
-    public let keyValue: Linear<Scalar>
+    package let keyValue: Linear<Scalar>
     /// From the heads back to hidden states.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
     /// Attention heads.
-    public let heads: Int
+    package let heads: Int
 
     /// Attention of `heads` heads, with zero weights.
-    public init(hiddenSize: Int, heads: Int, precision: Precision = .f32) {
+    package init(hiddenSize: Int, heads: Int, precision: Precision = .f32) {
         query = Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision)
         keyValue = Linear(inputs: hiddenSize, outputs: 2 * hiddenSize, precision: precision)
         output = Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision)
@@ -21,14 +21,14 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { query.parameters + keyValue.parameters + output.parameters }
+    package var parameters: [Parameter<Scalar>] { query.parameters + keyValue.parameters + output.parameters }
     /// Components of a hidden state.
-    public var hiddenSize: Int { output.inputs }
+    package var hiddenSize: Int { output.inputs }
 
     /// - Parameters:
     ///   - x: decoder states, `(target tokens, hiddenSize)`.
     ///   - memory: `keyValue` of the encoder's states.
-    public func callAsFunction(
+    package func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], memory: Variable<Scalar>, memoryOffsets: [Int64], on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         let attended = packedAttention(
@@ -46,31 +46,31 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
     }
 
     /// The weights of a single pair, `(heads, target tokens, source tokens)`.
-    public func weights(_ x: Variable<Scalar>, memory: Variable<Scalar>) -> Tensor<Scalar> {
+    package func weights(_ x: Variable<Scalar>, memory: Variable<Scalar>) -> Tensor<Scalar> {
         attentionWeights(
             queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
     }
 }
 
 /// One layer of the decoder: causal self-attention, attention to the source, feed-forward.
-public final class DecoderLayer<Scalar: TensorScalar>: Module {
+package final class DecoderLayer<Scalar: TensorScalar>: Module {
     /// The attention sublayer.
-    public let attention: SelfAttention<Scalar>
+    package let attention: SelfAttention<Scalar>
     /// The norm of the attention sublayer.
-    public let attentionNorm: LayerNorm<Scalar>
+    package let attentionNorm: LayerNorm<Scalar>
     /// The attention of the target to the source.
-    public let crossAttention: CrossAttention<Scalar>
+    package let crossAttention: CrossAttention<Scalar>
     /// The norm of the cross-attention sublayer.
-    public let crossAttentionNorm: LayerNorm<Scalar>
+    package let crossAttentionNorm: LayerNorm<Scalar>
     /// The feed-forward sublayer.
-    public let feedForward: FeedForward<Scalar>
+    package let feedForward: FeedForward<Scalar>
     /// The norm of the feed-forward sublayer.
-    public let feedForwardNorm: LayerNorm<Scalar>
+    package let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
     /// A layer with the configuration's sizes.
-    public init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
         let size = configuration.hiddenSize, epsilon = configuration.layerNormEpsilon
         attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
         crossAttention = CrossAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
@@ -85,7 +85,7 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         attention.parameters + attentionNorm.parameters + crossAttention.parameters + crossAttentionNorm.parameters + feedForward.parameters
             + feedForwardNorm.parameters
     }

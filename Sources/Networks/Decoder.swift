@@ -3,25 +3,25 @@ import Tensors
 
 /// A stack of decoder blocks (Radford et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it infers,
 /// by the same code. `configuration` determines which parts it has.
-public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
+package final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     /// The network's shape.
-    public let configuration: DecoderConfiguration
+    package let configuration: DecoderConfiguration
     /// The token table, `(vocabulary, embeddingSize)`.
-    public let words: Parameter<Scalar>
+    package let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
-    public let positions: Parameter<Scalar>?
+    package let positions: Parameter<Scalar>?
     /// `(buckets, heads)`, of T5.
-    public let relativeBiasTable: Parameter<Scalar>?
+    package let relativeBiasTable: Parameter<Scalar>?
     /// The layers.
-    public let blocks: [DecoderBlock<Scalar>]
+    package let blocks: [DecoderBlock<Scalar>]
     /// The norm after the last layer.
-    public let finalNorm: DecoderNorm<Scalar>
+    package let finalNorm: DecoderNorm<Scalar>
     private let angles = RotaryCache<Scalar>()
 
     /// Zeros, to be filled by a checkpoint or by `initialize`.
     ///
     /// - Parameter precision: what the blocks' products compute in when there is no tape.
-    public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         self.configuration = configuration
         let size = configuration.hiddenSize
         words = Parameter(Tensor(shape: [configuration.vocabularySize, size]))
@@ -32,28 +32,28 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         [words, positions, relativeBiasTable].compactMap(\.self) + blocks.flatMap(\.parameters) + finalNorm.parameters
     }
 
     /// Components of a hidden state.
-    public var hiddenSize: Int { configuration.hiddenSize }
+    package var hiddenSize: Int { configuration.hiddenSize }
     /// Layers above the embeddings.
-    public var layerCount: Int { configuration.layers }
+    package var layerCount: Int { configuration.layers }
     /// Attention heads of a layer.
-    public var attentionHeads: Int { configuration.attentionHeads }
+    package var attentionHeads: Int { configuration.attentionHeads }
     /// Most tokens of a sequence.
-    public var longestSequence: Int { configuration.positions }
+    package var longestSequence: Int { configuration.positions }
     /// Number of token ids.
-    public var vocabularySize: Int { configuration.vocabularySize }
+    package var vocabularySize: Int { configuration.vocabularySize }
     /// Whether a token's state depends on the tokens before it alone.
-    public var isCausal: Bool { configuration.isCausal }
+    package var isCausal: Bool { configuration.isCausal }
     /// Whether tokens of a first and of a second text get segment embeddings of their own.
-    public var hasSegments: Bool { false }
+    package var hasSegments: Bool { false }
 
     /// Random weights as GPT-2's: normal with deviation 0.02 for matrices and tables, those that end a residual branch smaller by
     /// √(2 × layers); zeros for biases, ones for scales.
-    public func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         let ends = Set(blocks.flatMap { [$0.attention.output.weight, $0.feedForward.down.weight] }.map(ObjectIdentifier.init))
         let shrunk = 0.02 / Double(2 * configuration.layers).squareRoot()
         for (index, parameter) in parameters.enumerated() where parameter.shape.count == 2 {
@@ -64,21 +64,21 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     }
 
     /// A network of the same shape with random weights.
-    public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
+    package func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
         let network = Decoder(configuration)
         network.initialize(seed: seed)
         return network
     }
 
     /// A stack of the same values that computes in another precision.
-    public func computing(in precision: Precision) -> Decoder {
+    package func computing(in precision: Precision) -> Decoder {
         let other = Decoder(configuration, precision: precision)
         other.take(from: self)
         return other
     }
 
     /// Hidden states after the final norm, `(tokens, hiddenSize)`, from embeddings.
-    public func callAsFunction(
+    package func callAsFunction(
         _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         let lengths = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }, longest = lengths.max() ?? 0,
@@ -93,7 +93,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     }
 
     /// What the first block gets, `(tokens, hiddenSize)`: words, and positions where the family learns them.
-    public func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         embeddings(batch.ids, places: batch.positions(), on: tape)
     }
 
@@ -137,7 +137,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     ///
     /// - Returns: the cache, and the hidden state of each sequence's last token, `(sequences, hiddenSize)`.
     /// - Precondition: the stack is causal, and no sequence is empty.
-    public func begin(_ batch: PackedBatch) -> (cache: DecoderCache<Scalar>, states: Tensor<Scalar>) {
+    package func begin(_ batch: PackedBatch) -> (cache: DecoderCache<Scalar>, states: Tensor<Scalar>) {
         precondition((0..<batch.sequences).allSatisfy { batch.length($0) > 0 })
         let (cache, states) = read(batch)
         return (cache, gatherRows(states, batch.offsets.dropFirst().map { Int($0) - 1 }, on: nil).value)
@@ -162,7 +162,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     /// Reads one more token of each sequence of the cache.
     ///
     /// - Returns: their hidden states, `(sequences, hiddenSize)`. A row does not depend on the others.
-    public func advance(_ ids: [Int32], _ cache: inout DecoderCache<Scalar>) -> Tensor<Scalar> {
+    package func advance(_ ids: [Int32], _ cache: inout DecoderCache<Scalar>) -> Tensor<Scalar> {
         precondition(ids.count == cache.lengths.count)
         cache.makeRoom()
         let places = cache.lengths.map(Int32.init), longest = (cache.lengths.max() ?? 0) + 1
@@ -182,7 +182,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     /// How much each token of one sequence looks at each other one, for every layer `(heads, tokens, tokens)`; rows sum to 1.
     ///
     /// - Precondition: the batch holds one sequence.
-    public func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>] {
+    package func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>] {
         precondition(batch.sequences == 1, "attention is looked at one sequence at a time")
         let bias = bias(longest: batch.tokens, on: nil)
         var weights: [Tensor<Scalar>] = []
@@ -199,14 +199,14 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     // MARK: Checkpoints
 
     /// Every parameter with its checkpoint keys.
-    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+    package var checkpointEntries: [CheckpointEntry<Scalar>] {
         var keys = CheckpointKeys<Scalar>()
         family.keys(&keys, of: self)
         return keys.entries
     }
 
     /// What may be before every key.
-    public var checkpointPrefixes: [String] { family.prefixes }
+    package var checkpointPrefixes: [String] { family.prefixes }
 
     var family: any DecoderFamily.Type { decoderFamily(configuration.modelType) ?? Llama.self }
 }

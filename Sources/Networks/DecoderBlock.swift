@@ -2,31 +2,31 @@ import Autograd
 import Tensors
 
 /// Root-mean-square normalization with a learned scale.
-public final class RMSNorm<Scalar: TensorScalar>: Module {
+package final class RMSNorm<Scalar: TensorScalar>: Module {
     /// The scale, `(size)`.
-    public let gamma: Parameter<Scalar>
+    package let gamma: Parameter<Scalar>
     /// What is added to the variance before the root.
-    public let epsilon: Double
+    package let epsilon: Double
     /// Added to the scale: 1 if checkpoints store it minus 1.
-    public let offset: Double
+    package let offset: Double
 
     /// A norm with scale 1; `offset` is added to the scale.
-    public init(size: Int, epsilon: Double, offset: Double = 0) {
+    package init(size: Int, epsilon: Double, offset: Double = 0) {
         gamma = Parameter(Tensor(repeating: Scalar(1 - offset), shape: [size]))
         (self.epsilon, self.offset) = (epsilon, offset)
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { [gamma] }
+    package var parameters: [Parameter<Scalar>] { [gamma] }
 
     /// - Parameter heads: stretches of γ's size in each row that are normalized by themselves, the rest unchanged; nil for whole rows.
-    public func callAsFunction(_ x: Variable<Scalar>, heads: Range<Int>? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ x: Variable<Scalar>, heads: Range<Int>? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         rmsNorm(x, gamma: gamma, offset: Scalar(offset), epsilon: Scalar(epsilon), heads: heads, on: tape)
     }
 }
 
 /// The norm of a decoder block, of the kind that the family has.
-public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
+package enum DecoderNorm<Scalar: TensorScalar>: Sendable {
     case layer(LayerNorm<Scalar>)
     case rootMeanSquare(RMSNorm<Scalar>)
 
@@ -41,7 +41,7 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         switch self {
         case .layer(let norm): norm.parameters
         case .rootMeanSquare(let norm): norm.parameters
@@ -55,7 +55,7 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
     }
 
     /// Normalizes each row, `(tokens, size)`.
-    public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         switch self {
         case .layer(let norm): norm(x, on: tape)
         case .rootMeanSquare(let norm): norm(x, on: tape)
@@ -65,26 +65,26 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
 
 /// Attention whose heads may share keys and values (Ainslie et al. 2023), with one fused projection: queries, keys and values side by side
 /// in `(tokens, (heads + 2 × keyValueHeads) × headSize)`.
-public final class GroupedAttention<Scalar: TensorScalar>: Module {
+package final class GroupedAttention<Scalar: TensorScalar>: Module {
     /// Queries, keys and values in one layer.
-    public let projection: Linear<Scalar>
+    package let projection: Linear<Scalar>
     /// From the heads back to hidden states.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
     /// Heads of queries.
-    public let heads: Int
+    package let heads: Int
     /// Heads of keys and values.
-    public let keyValueHeads: Int
+    package let keyValueHeads: Int
     /// Components of a head.
-    public let headSize: Int
+    package let headSize: Int
     /// Over each head, where the family has them.
-    public let queryNorm: RMSNorm<Scalar>?
+    package let queryNorm: RMSNorm<Scalar>?
     /// The norm of keys; nil if there is none.
-    public let keyNorm: RMSNorm<Scalar>?
+    package let keyNorm: RMSNorm<Scalar>?
     private let scale: Scalar
     private let cap: Double?
 
     /// Attention of one layer, with zero weights.
-    public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         heads = configuration.attentionHeads
         keyValueHeads = configuration.keyValueHeads
         headSize = configuration.headSize
@@ -102,7 +102,7 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         projection.parameters + output.parameters + (queryNorm?.parameters ?? []) + (keyNorm?.parameters ?? [])
     }
 
@@ -154,24 +154,24 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
 }
 
 /// One block of a decoder stack: attention and feed-forward with their norms.
-public final class DecoderBlock<Scalar: TensorScalar>: Module {
+package final class DecoderBlock<Scalar: TensorScalar>: Module {
     /// The attention sublayer.
-    public let attention: GroupedAttention<Scalar>
+    package let attention: GroupedAttention<Scalar>
     /// The norm of the attention sublayer.
-    public let attentionNorm: DecoderNorm<Scalar>
+    package let attentionNorm: DecoderNorm<Scalar>
     /// The feed-forward sublayer.
-    public let feedForward: FeedForward<Scalar>
+    package let feedForward: FeedForward<Scalar>
     /// The norm of the feed-forward sublayer.
-    public let feedForwardNorm: DecoderNorm<Scalar>
+    package let feedForwardNorm: DecoderNorm<Scalar>
     /// Behind the sublayers, where the family has them.
-    public let attentionPostNorm: DecoderNorm<Scalar>?
+    package let attentionPostNorm: DecoderNorm<Scalar>?
     /// The norm behind the feed-forward sublayer; nil if there is none.
-    public let feedForwardPostNorm: DecoderNorm<Scalar>?
+    package let feedForwardPostNorm: DecoderNorm<Scalar>?
     private let joining: DecoderConfiguration.Joining
     private let dropoutRate: Double
 
     /// A layer with the configuration's sizes.
-    public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         attention = GroupedAttention(configuration, precision: precision)
         attentionNorm = DecoderNorm(configuration)
         feedForward = FeedForward(
@@ -186,7 +186,7 @@ public final class DecoderBlock<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         attention.parameters + attentionNorm.parameters + feedForward.parameters + feedForwardNorm.parameters
             + (attentionPostNorm?.parameters ?? []) + (feedForwardPostNorm?.parameters ?? [])
     }

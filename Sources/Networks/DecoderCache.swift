@@ -3,9 +3,9 @@ import Tensors
 
 /// Keys and values of the tokens that each sequence has so far, in every layer: the next token needs no others. Sequences may be of
 /// different lengths. Room grows by half.
-public struct DecoderCache<Scalar: TensorScalar>: Sendable {
+package struct DecoderCache<Scalar: TensorScalar>: Sendable {
     /// Tokens of each sequence.
-    public private(set) var lengths: [Int]
+    package private(set) var lengths: [Int]
     /// keyValueHeads × headSize.
     private let size: Int
     /// Tokens that a sequence has room for.
@@ -64,7 +64,7 @@ public struct DecoderCache<Scalar: TensorScalar>: Sendable {
     }
 
     /// Sequence i becomes what sequence `kept[i]` was; a sequence may be kept several times.
-    public mutating func select(_ kept: [Int]) {
+    package mutating func select(_ kept: [Int]) {
         if kept.elementsEqual(lengths.indices) { return }
         arrange(kept, capacity: capacity)
     }

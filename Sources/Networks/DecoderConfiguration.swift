@@ -5,9 +5,9 @@ import Tensors
 /// encoder): everything in which the families differ, said once.
 ///
 /// `init(json:file:)` reads it from `config.json` of a Hugging Face model; the families under `Families/` know how.
-public struct DecoderConfiguration: Sendable, Equatable {
+package struct DecoderConfiguration: Sendable, Equatable {
     /// The normalization of hidden states.
-    public enum Norm: Sendable, Equatable {
+    package enum Norm: Sendable, Equatable {
         /// With a bias.
         case layer
         /// Root mean square (Zhang & Sennrich 2019).
@@ -17,7 +17,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
     }
 
     /// How the two sublayers of a block are joined.
-    public enum Joining: Sendable, Equatable {
+    package enum Joining: Sendable, Equatable {
         /// x + attention(norm x), then x + feed-forward(norm x).
         case sequential
         /// x + attention(norm₁ x) + feed-forward(norm₂ x) (GPT-NeoX).
@@ -27,77 +27,77 @@ public struct DecoderConfiguration: Sendable, Equatable {
     }
 
     /// `model_type` of the file: which family's checkpoint keys fit.
-    public var modelType = "llama"
+    package var modelType = "llama"
     /// Number of token ids.
-    public var vocabularySize: Int
+    package var vocabularySize: Int
     /// Components of a hidden state.
-    public var hiddenSize: Int
+    package var hiddenSize: Int
     /// Number of layers.
-    public var layers: Int
+    package var layers: Int
     /// Attention heads of a layer.
-    public var attentionHeads: Int
+    package var attentionHeads: Int
     /// Heads of keys and values; each is shared by `attentionHeads / keyValueHeads` heads of queries (Ainslie et al. 2023).
-    public var keyValueHeads: Int
+    package var keyValueHeads: Int
     /// Components of a head.
-    public var headSize: Int
+    package var headSize: Int
     /// Width of the feed-forward layers.
-    public var intermediateSize: Int
+    package var intermediateSize: Int
     /// The activation function.
-    public var activation = Activation.silu
+    package var activation = Activation.silu
     /// Whether the activated half of the feed-forward layer multiplies the other half (SwiGLU, GEGLU).
-    public var gatedFeedForward = true
+    package var gatedFeedForward = true
     /// Dropout rate in training, in [0, 1).
-    public var dropout = 0.0
+    package var dropout = 0.0
 
     // Embeddings
     /// The longest sequence, in tokens.
-    public var positions: Int
+    package var positions: Int
     /// A table of learned positions (GPT-2).
-    public var hasPositionTable = false
+    package var hasPositionTable = false
     /// What token vectors are multiplied with (Gemma: √hiddenSize).
-    public var embeddingScale = 1.0
+    package var embeddingScale = 1.0
     /// The language-model head uses the token table.
-    public var tiedHead = false
+    package var tiedHead = false
     /// Whether the language-model head has a bias.
-    public var headBias = false
+    package var headBias = false
     /// The token that begins a sequence.
-    public var beginID: Int32?
+    package var beginID: Int32?
     /// Tokens that end a text.
-    public var endIDs: [Int32] = []
+    package var endIDs: [Int32] = []
 
     // Blocks
     /// The normalization of hidden states.
-    public var norm = Norm.rootMeanSquare
+    package var norm = Norm.rootMeanSquare
     /// What is added to the variance before the root.
-    public var normEpsilon = 1e-6
+    package var normEpsilon = 1e-6
     /// How the two sublayers of a block are joined.
-    public var joining = Joining.sequential
+    package var joining = Joining.sequential
     /// Queries and keys of each head are normalized before they turn (Qwen 3, Gemma 3).
-    public var queryKeyNorm = false
+    package var queryKeyNorm = false
     /// Whether the projections of attention have a bias.
-    public var attentionBias = false
+    package var attentionBias = false
     /// Whether the output projection of attention has a bias.
-    public var attentionOutputBias = false
+    package var attentionOutputBias = false
     /// Whether the feed-forward layers have a bias.
-    public var feedForwardBias = false
+    package var feedForwardBias = false
     /// What scores are multiplied with; nil for 1 / √headSize.
-    public var attentionScale: Double?
+    package var attentionScale: Double?
     /// Attention scores become cap · tanh(score / cap).
-    public var attentionCap: Double?
+    package var attentionCap: Double?
     /// The same of the head's logits.
-    public var logitCap: Double?
+    package var logitCap: Double?
     /// Whether a token sees only those before it.
-    public var isCausal = true
+    package var isCausal = true
     /// How far a token sees back in the layers that `isLocal` marks; to either side where the stack is not causal.
-    public var localWindow: Int?
+    package var localWindow: Int?
     /// Layers with a window; empty for none.
-    public var isLocal: [Bool] = []
+    package var isLocal: [Bool] = []
     /// Rotary positions; nil for none.
-    public var rotary: RotaryPositions?
+    package var rotary: RotaryPositions?
     /// Of the layers with a window; nil for the same.
-    public var localRotary: RotaryPositions?
+    package var localRotary: RotaryPositions?
     /// T5's bias by distance, in place of other positions.
-    public var relativeBias: EncoderConfiguration.RelativeBias?
+    package var relativeBias: EncoderConfiguration.RelativeBias?
 
     private var source = Source()
 
@@ -108,7 +108,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
     }
 
     /// A causal decoder with the given sizes; heads are `hiddenSize / attentionHeads` wide unless stated.
-    public init(
+    package init(
         vocabularySize: Int, hiddenSize: Int, layers: Int, attentionHeads: Int, keyValueHeads: Int? = nil, headSize: Int? = nil,
         intermediateSize: Int, positions: Int = 2048
     ) {
@@ -119,10 +119,10 @@ public struct DecoderConfiguration: Sendable, Equatable {
     }
 
     /// Query heads that share a head of keys and values.
-    public var headGroup: Int { attentionHeads / keyValueHeads }
+    package var headGroup: Int { attentionHeads / keyValueHeads }
 
     /// What a layer's queries see.
-    public func mask(ofLayer layer: Int) -> AttentionMask {
+    package func mask(ofLayer layer: Int) -> AttentionMask {
         guard let localWindow, layer < isLocal.count, isLocal[layer] else { return isCausal ? .causal : .none }
         return isCausal ? .causalWindow(localWindow) : .window(localWindow)
     }
@@ -135,7 +135,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
 
     /// - Parameter file: how errors name the file.
     /// - Throws: `DataError` that names the key, what was expected and what was found; for an unknown architecture, those that are known.
-    public init(json: JSON, file: String) throws {
+    package init(json: JSON, file: String) throws {
         let reader = try ConfigurationReader(json: json, file: file)
         guard let type = try reader.string("model_type"), let family = decoderFamily(type) else {
             let type = try reader.string("model_type") ?? "none"
@@ -147,10 +147,10 @@ public struct DecoderConfiguration: Sendable, Equatable {
     }
 
     /// Whether a `config.json` describes such a stack.
-    public static func describes(_ json: JSON) -> Bool { json["model_type"]?.string.map { decoderFamily($0) != nil } ?? false }
+    package static func describes(_ json: JSON) -> Bool { json["model_type"]?.string.map { decoderFamily($0) != nil } ?? false }
 
     /// The `config.json` that it was read from, else one as transformers' LlamaForCausalLM writes it.
-    public var json: JSON {
+    package var json: JSON {
         if let json = source.json { return json }
         var fields: [(String, JSON)] = [
             ("architectures", .array([.string("LlamaForCausalLM")])),

@@ -29,7 +29,7 @@ public struct DecodingOptions: Sendable, Equatable {
     public init() {}
 
     /// - Throws: `DecodingOptionError` that names the invalid option.
-    public func validate() throws {
+    package func validate() throws {
         func check(_ isFine: Bool, _ message: String) throws { if !isFine { throw DecodingOptionError(message: message) } }
         try check(outputs >= 1, "at least one output is wanted of each source, not \(outputs)")
         try check(maximumLength ?? 1 >= 1, "an output's maximum length is at least 1")
@@ -52,7 +52,7 @@ public struct DecodingOptions: Sendable, Equatable {
 /// A decoding option that makes no sense.
 public struct DecodingOptionError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, and what was expected.
-    public let message: String
+    package let message: String
     /// The message.
     public var description: String { message }
 }
@@ -64,7 +64,7 @@ public struct GeneratedSequence: Sendable, Equatable {
     /// Σ log p of the tokens, the end mark included where the output ended by it.
     public var logProbability: Double
     /// What outputs of one source are ordered by: log p over the length penalty for a beam, log p otherwise.
-    public var score: Double
+    package var score: Double
     /// Whether the network itself ended the output; false if it ran into the maximum length.
     public var isFinished: Bool
 }
@@ -77,7 +77,7 @@ extension Seq2SeqNetwork {
     ///   - firstSource: number of the batch's first source in the whole input, which samples depend on.
     /// - Returns: for each source, `options.outputs` outputs, best first.
     /// - Throws: `DecodingOptionError`.
-    public func generate(
+    package func generate(
         _ source: PackedBatch, options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], firstSource: Int = 0
     ) throws -> [[GeneratedSequence]] {
         try options.validate()
@@ -100,7 +100,7 @@ extension Seq2SeqNetwork {
     ///
     /// - Parameter targets: without begin and end marks, one for each source.
     /// - Returns: for each target the log-probability of every token and of the end mark; their sum is the output's.
-    public func score(_ source: PackedBatch, targets: [[Int32]]) -> [[Double]] {
+    package func score(_ source: PackedBatch, targets: [[Int32]]) -> [[Double]] {
         let input = PackedBatch(targets.map { [configuration.beginID] + $0 })
         let found = mostProbable(
             states(source: source, decoderInput: input, on: nil).value, wanted: targets.flatMap { $0 + [configuration.endID] })

@@ -5,38 +5,38 @@ import Tensors
 // The parts that only DeBERTa has (He et al. 2021): https://arxiv.org/abs/2006.03654, https://arxiv.org/abs/2111.09543
 
 /// Embeddings of relative positions, one table for all layers.
-public final class RelativePositions<Scalar: TensorScalar>: Module {
+package final class RelativePositions<Scalar: TensorScalar>: Module {
     /// `(2 × span, hiddenSize)`; row `span` is distance 0.
-    public let table: Parameter<Scalar>
+    package let table: Parameter<Scalar>
     /// The norm of the table's rows; nil if there is none.
-    public let norm: LayerNorm<Scalar>?
+    package let norm: LayerNorm<Scalar>?
 
     /// A table for the configuration's distances.
-    public init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, epsilon: Double) {
+    package init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, epsilon: Double) {
         table = Parameter(Tensor(shape: [2 * configuration.span, hiddenSize]))
         norm = configuration.normalizesPositions ? LayerNorm(size: hiddenSize, epsilon: epsilon) : nil
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { [table] + (norm?.parameters ?? []) }
+    package var parameters: [Parameter<Scalar>] { [table] + (norm?.parameters ?? []) }
 
     /// The table as every layer sees it.
-    public func callAsFunction(on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(on tape: Tape<Scalar>?) -> Variable<Scalar> {
         let rows = embedding((0..<Int32(table.value.rows)).map { $0 }, table: table, on: tape)
         return norm.map { $0(rows, on: tape) } ?? rows
     }
 }
 
 /// Content looking at relative positions ("c2p") and relative positions at content ("p2c"), in one layer.
-public final class DisentangledTerms<Scalar: TensorScalar>: Module {
+package final class DisentangledTerms<Scalar: TensorScalar>: Module {
     /// Of positions; nil if they go through the content's own projections.
-    public let keyProjection: Linear<Scalar>?
+    package let keyProjection: Linear<Scalar>?
     /// Queries of relative positions; nil if the content's projection is used.
-    public let queryProjection: Linear<Scalar>?
+    package let queryProjection: Linear<Scalar>?
     private let configuration: EncoderConfiguration.Disentangled
 
     /// The projections of one layer.
-    public init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, precision: Precision = .f32) {
+    package init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, precision: Precision = .f32) {
         self.configuration = configuration
         let own = !configuration.sharesProjections
         keyProjection = own && configuration.contentToPosition ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
@@ -45,7 +45,7 @@ public final class DisentangledTerms<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) }
+    package var parameters: [Parameter<Scalar>] { (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) }
 
     /// 1 / √(headSize × number of terms), for all terms alike.
     func scale(headSize: Int) -> Scalar {
@@ -95,17 +95,17 @@ extension EncoderConfiguration.Disentangled {
 }
 
 /// A convolution over neighbouring tokens next to the first layer (DeBERTa v2 xlarge): LayerNorm(layer output + f(conv(embeddings))).
-public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
+package final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     /// `(hiddenSize, hiddenSize × width)`.
-    public let linear: Linear<Scalar>
+    package let linear: Linear<Scalar>
     /// The norm of the sum.
-    public let norm: LayerNorm<Scalar>
+    package let norm: LayerNorm<Scalar>
     /// Tokens that one output sees.
-    public let width: Int
+    package let width: Int
     private let activation: Activation
 
     /// A convolution with the configuration's width and activation.
-    public init(_ configuration: EncoderConfiguration.Disentangled.Convolution, hiddenSize: Int, epsilon: Double) {
+    package init(_ configuration: EncoderConfiguration.Disentangled.Convolution, hiddenSize: Int, epsilon: Double) {
         linear = Linear(inputs: hiddenSize * configuration.width, outputs: hiddenSize)
         norm = LayerNorm(size: hiddenSize, epsilon: epsilon)
         width = configuration.width
@@ -113,10 +113,10 @@ public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { linear.parameters + norm.parameters }
+    package var parameters: [Parameter<Scalar>] { linear.parameters + norm.parameters }
 
     /// LayerNorm(output + f(convolution of the embeddings)), `(tokens, hiddenSize)`.
-    public func callAsFunction(
+    package func callAsFunction(
         _ embeddings: Variable<Scalar>, besides output: Variable<Scalar>, offsets: [Int64], dropout rate: Double, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         // Dropout is before the activation here.

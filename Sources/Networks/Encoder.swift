@@ -2,20 +2,20 @@ import Autograd
 import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
-public final class EncoderLayer<Scalar: TensorScalar>: Module {
+package final class EncoderLayer<Scalar: TensorScalar>: Module {
     /// The attention sublayer.
-    public let attention: SelfAttention<Scalar>
+    package let attention: SelfAttention<Scalar>
     /// Absent in the first layer of ModernBERT.
-    public let attentionNorm: LayerNorm<Scalar>?
+    package let attentionNorm: LayerNorm<Scalar>?
     /// The feed-forward sublayer.
-    public let feedForward: FeedForward<Scalar>
+    package let feedForward: FeedForward<Scalar>
     /// The norm of the feed-forward sublayer.
-    public let feedForwardNorm: LayerNorm<Scalar>
+    package let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
     /// Layer `index` of the configuration's stack.
-    public init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
+    package init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
         let size = configuration.hiddenSize
         func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
         attention = SelfAttention(
@@ -33,12 +33,12 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         attention.parameters + (attentionNorm?.parameters ?? []) + feedForward.parameters + feedForwardNorm.parameters
     }
 
     /// - Parameters: as of `SelfAttention`.
-    public func callAsFunction(
+    package func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
         rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil,
         on tape: Tape<Scalar>?
@@ -72,37 +72,37 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
 
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
 /// infers, by the same code. `configuration` determines which parts it has.
-public final class Encoder<Scalar: TensorScalar>: Module {
+package final class Encoder<Scalar: TensorScalar>: Module {
     /// The network's shape.
-    public let configuration: EncoderConfiguration
+    package let configuration: EncoderConfiguration
     /// The token table, `(vocabulary, embeddingSize)`.
-    public let words: Parameter<Scalar>
+    package let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
-    public let positions: Parameter<Scalar>?
+    package let positions: Parameter<Scalar>?
     /// The segment table, `(segments, embeddingSize)`; nil if the model has none.
-    public let segments: Parameter<Scalar>?
+    package let segments: Parameter<Scalar>?
     /// The norm of the embeddings.
-    public let embeddingNorm: LayerNorm<Scalar>
+    package let embeddingNorm: LayerNorm<Scalar>
     /// From embeddings to hidden states; nil if they have the same size.
-    public let embeddingProjection: Linear<Scalar>?
+    package let embeddingProjection: Linear<Scalar>?
     /// `(buckets, heads)`, of MPNet.
-    public let relativeBiasTable: Parameter<Scalar>?
+    package let relativeBiasTable: Parameter<Scalar>?
     /// DeBERTa's table of relative positions; nil for other models.
-    public let relativePositions: RelativePositions<Scalar>?
+    package let relativePositions: RelativePositions<Scalar>?
     /// The convolution beside the first layer; nil if there is none.
-    public let convolution: ConvolutionBeside<Scalar>?
+    package let convolution: ConvolutionBeside<Scalar>?
     /// Each set of weights once.
-    public let distinctLayers: [EncoderLayer<Scalar>]
+    package let distinctLayers: [EncoderLayer<Scalar>]
     /// In the order in which they run; with shared weights a layer appears several times.
-    public let layers: [EncoderLayer<Scalar>]
+    package let layers: [EncoderLayer<Scalar>]
     /// After the last layer, where norms are before the sublayers.
-    public let finalNorm: LayerNorm<Scalar>?
+    package let finalNorm: LayerNorm<Scalar>?
     private let angles: RotaryCache<Scalar>?
 
     /// Zeros, to be filled by a checkpoint or by `initialize`.
     ///
     /// - Parameter precision: what the layers' products compute in when there is no tape.
-    public init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
         self.configuration = configuration
         let size = configuration.hiddenSize, embeddingSize = configuration.embeddingSize, epsilon = configuration.layerNormEpsilon
         func table(_ rows: Int) -> Parameter<Scalar> { Parameter(Tensor(shape: [rows, embeddingSize])) }
@@ -127,7 +127,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         var all = [words, positions, segments].compactMap(\.self) + embeddingNorm.parameters
         all += (embeddingProjection?.parameters ?? []) + [relativeBiasTable].compactMap(\.self)
         all += (relativePositions?.parameters ?? []) + (convolution?.parameters ?? [])
@@ -135,7 +135,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     }
 
     /// Random weights as BERT's: normal with deviation 0.02 for matrices and tables, zeros for biases, ones for scales.
-    public func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         for (index, parameter) in parameters.enumerated() where parameter.shape.count == 2 {
             var random = RandomSource(seed: seed).split(UInt64(index))
             parameter.fill { 0.02 * random.normal() }
@@ -143,21 +143,21 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     }
 
     /// An encoder of the same shape with random weights: what the architecture alone gives, as a control.
-    public func untrained(seed: UInt64) -> Encoder {
+    package func untrained(seed: UInt64) -> Encoder {
         let other = Encoder(configuration)
         other.initialize(seed: seed)
         return other
     }
 
     /// An encoder of the same values that computes in another precision.
-    public func computing(in precision: Precision) -> Encoder {
+    package func computing(in precision: Precision) -> Encoder {
         let other = Encoder(configuration, precision: precision)
         other.take(from: self)
         return other
     }
 
     /// Hidden states of the last layer, `(tokens, hiddenSize)`, from embeddings.
-    public func callAsFunction(
+    package func callAsFunction(
         _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         eachLayer?(0, embeddings)
@@ -180,7 +180,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     /// How much each token of one sequence looks at each other one, for every layer `(heads, tokens, tokens)`; rows sum to 1.
     ///
     /// - Precondition: the batch holds one sequence.
-    public func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>] {
+    package func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>] {
         precondition(batch.sequences == 1, "attention is looked at one sequence at a time")
         var states: [Variable<Scalar>] = []
         _ = self(batch, eachLayer: { _, x in states.append(x) }, on: nil)
@@ -230,7 +230,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     private var headSize: Int { configuration.hiddenSize / configuration.attentionHeads }
 
     /// What the first layer gets, `(tokens, hiddenSize)`: words, positions and segments, normalized and projected.
-    public func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         var lookups = [(batch.ids, words)]
         if let positions {
             let paddingID = configuration.firstPosition > 0 ? configuration.paddingID : nil

@@ -3,7 +3,7 @@ import FileFormats
 import Tensors
 
 /// How a tensor lies in a checkpoint, where that is not as the network keeps it.
-public enum CheckpointLayout: Sendable, Equatable {
+package enum CheckpointLayout: Sendable, Equatable {
     case plain
     /// (inputs, outputs).
     case transposed
@@ -26,22 +26,22 @@ public enum CheckpointLayout: Sendable, Equatable {
 }
 
 /// Where a parameter lies in a checkpoint: a tensor of that name is the whole parameter, or some of its rows.
-public struct CheckpointEntry<Scalar: TensorScalar> {
+package struct CheckpointEntry<Scalar: TensorScalar> {
     /// The tensor's name.
-    public let key: String
+    package let key: String
     /// The parameter that the tensor fills.
-    public let parameter: Parameter<Scalar>
+    package let parameter: Parameter<Scalar>
     /// Rows of the parameter that the tensor fills; nil for all of them.
-    public let rows: Range<Int>?
+    package let rows: Range<Int>?
     /// Names that older checkpoints use for the same tensor.
-    public var olderKeys: [String] = []
+    package var olderKeys: [String] = []
     /// The tensor's shape in the file where it is not the parameter's own, as of a convolution.
-    public var fileShape: [Int]?
+    package var fileShape: [Int]?
     /// How the file arranges the tensor.
-    public var layout: CheckpointLayout
+    package var layout: CheckpointLayout
 
     /// A tensor for a whole parameter, or for `rows` of it.
-    public init(
+    package init(
         key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
         layout: CheckpointLayout = .plain
     ) {
@@ -54,13 +54,13 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     }
 
     /// Shape of the tensor in the file.
-    public var shape: [Int] {
+    package var shape: [Int] {
         if layout == .transposed { return parameter.shape.reversed() }
         return fileShape ?? rows.map { [$0.count] + parameter.shape.dropFirst() } ?? parameter.shape
     }
 
     /// The tensor as the file has it.
-    public var stored: Tensor<Scalar> {
+    package var stored: Tensor<Scalar> {
         let value = rows.map { parameter.value.rows($0) } ?? parameter.value
         return layout.arranged(value, fromFile: false).reshaped(shape)
     }
@@ -68,18 +68,18 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
 
 extension Encoder {
     /// Every parameter with its checkpoint keys, as the family's table has them.
-    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+    package var checkpointEntries: [CheckpointEntry<Scalar>] {
         var keys = CheckpointKeys<Scalar>()
         (encoderFamily(configuration.modelType) ?? BERT.self).keys(&keys, of: self)
         return keys.entries
     }
 
     /// What may be before every key of the family's checkpoints.
-    public var checkpointPrefixes: [String] { (encoderFamily(configuration.modelType) ?? BERT.self).prefixes }
+    package var checkpointPrefixes: [String] { (encoderFamily(configuration.modelType) ?? BERT.self).prefixes }
 }
 
 /// Tensors by name, wherever they lie. Values are read as Float; a file's own view is used where it needs no conversion.
-public protocol WeightArchive: Sendable {
+package protocol WeightArchive: Sendable {
     /// As the user knows it, for errors.
     var fileName: String { get }
     var names: [String] { get }
@@ -96,10 +96,10 @@ public protocol WeightArchive: Sendable {
 
 extension WeightArchive {
     /// False: what is needed is read at once.
-    public var isLasting: Bool { false }
+    package var isLasting: Bool { false }
 
     /// Nil: every tensor is read as a whole.
-    public func rowReader(_ name: String) -> (@Sendable (Range<Int>) throws -> Tensor<Float>)? { nil }
+    package func rowReader(_ name: String) -> (@Sendable (Range<Int>) throws -> Tensor<Float>)? { nil }
 
     /// Whether a tensor has neither NaN nor infinity; one that is read by rows is never held as a whole.
     fileprivate func isFinite(_ name: String, shape: [Int]) throws -> Bool {
@@ -110,7 +110,7 @@ extension WeightArchive {
     /// Throws, unless an archive can hold whole numbers.
     ///
     /// - Throws: `DataError` that names the tensor.
-    public func integers(_ name: String) throws -> [Int] {
+    package func integers(_ name: String) throws -> [Int] {
         throw DataError(.badData, "tensor '\(name)' is an integer tensor, which this kind of file cannot provide", file: fileName)
     }
 }
@@ -121,7 +121,7 @@ extension WeightArchive {
 ///   - prefixes: what may be before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
 ///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read on demand.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
-public func load(
+package func load(
     _ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false
 ) throws {
     let names = Set(archive.names)

@@ -3,33 +3,33 @@ import Foundation
 import Tensors
 
 /// A Transformer that reads a source and writes a target (Vaswani et al. 2017), post- or pre-norm, over packed batches.
-public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
+package final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// The network's shape.
-    public let configuration: Seq2SeqConfiguration
+    package let configuration: Seq2SeqConfiguration
     /// The part of the configuration for this architecture.
-    public let shape: Seq2SeqConfiguration.Transformer
+    package let shape: Seq2SeqConfiguration.Transformer
     /// The source's token table, `(vocabulary, embeddingSize)`.
-    public let sourceWords: Parameter<Scalar>
+    package let sourceWords: Parameter<Scalar>
     /// The very same parameter as `sourceWords` where embeddings are shared.
-    public let targetWords: Parameter<Scalar>
+    package let targetWords: Parameter<Scalar>
     /// Learned, or the sinusoids, which no training changes.
-    public let sourcePositions: Parameter<Scalar>
+    package let sourcePositions: Parameter<Scalar>
     /// The target's position table, `(maximumLength, hiddenSize)`.
-    public let targetPositions: Parameter<Scalar>
+    package let targetPositions: Parameter<Scalar>
     /// The layers that read the source.
-    public let encoderLayers: [EncoderLayer<Scalar>]
+    package let encoderLayers: [EncoderLayer<Scalar>]
     /// The layers that write the target.
-    public let decoderLayers: [DecoderLayer<Scalar>]
+    package let decoderLayers: [DecoderLayer<Scalar>]
     /// The norm after the encoder's last layer; nil if there is none.
-    public let encoderNorm: LayerNorm<Scalar>?
+    package let encoderNorm: LayerNorm<Scalar>?
     /// The norm after the decoder's last layer; nil if there is none.
-    public let decoderNorm: LayerNorm<Scalar>?
+    package let decoderNorm: LayerNorm<Scalar>?
     /// From decoder states to scores of the vocabulary.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
 
     /// - Parameter precision: what every product computes in when there is no tape.
     /// - Precondition: `configuration` describes a Transformer and is valid.
-    public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
         guard case .transformer(let shape) = configuration.architecture else {
             preconditionFailure("not the configuration of a Transformer")
         }
@@ -61,7 +61,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { embeddingParameters + encoderParameters + decoderParameters + outputParameters }
+    package var parameters: [Parameter<Scalar>] { embeddingParameters + encoderParameters + decoderParameters + outputParameters }
 
     private var embeddingParameters: [Parameter<Scalar>] {
         [sourceWords] + (configuration.sharedEmbeddings ? [] : [targetWords])
@@ -74,7 +74,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// The groups that a parameter belongs to.
-    public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
+    package func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
         func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
         var groups: Set<ParameterGroup> = []
         if holds(embeddingParameters) { groups.insert(.embeddings) }
@@ -90,7 +90,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// Glorot-uniform matrices, embeddings of variance 1/hiddenSize, biases zero, scales one.
-    public func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         for (index, parameter) in parameters.enumerated() where parameter.shape.count == 2 {
             var random = RandomSource(seed: seed).split(UInt64(index))
             let isTable = embeddingParameters.contains { $0 === parameter }
@@ -115,7 +115,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// Encoder states, `(source tokens, hiddenSize)`.
-    public func encode(
+    package func encode(
         _ source: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         var x = embed(source.ids, positions: source.positions(), sourceWords, sourcePositions, on: tape)
@@ -129,7 +129,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// Decoder states, `(decoder input tokens, readoutSize)`: state t has seen the source and inputs 0 … t.
     ///
     /// - Precondition: as many sources as decoder inputs, none empty, ids in the vocabulary, lengths within `maximumLength`.
-    public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         precondition(source.sequences == decoderInput.sequences)
         let memory = encode(source, on: tape)
         return decode(decoderInput, memory: memory, memoryOffsets: source.offsets, eachLayer: nil, on: tape)
@@ -155,7 +155,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// Where the network looks while it reads `source` and writes from `decoderInput`, as far as it has attention.
-    public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
+    package func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
         var maps: [AttentionMap<Scalar>] = []
         func add(_ place: AttentionMap<Scalar>.Place, _ layer: Int, _ weights: Tensor<Scalar>) {
             let (heads, queries, keys) = (weights.shape[0], weights.shape[1], weights.shape[2])
@@ -184,7 +184,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     // MARK: Token after token
 
     /// Reads the sources; the session starts with one hypothesis for each.
-    public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
+    package func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
 
     private struct Session: DecodingSession {
         let network: EncoderDecoder
@@ -232,7 +232,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     // MARK: Checkpoint
 
     /// Keys after the custom of Hugging Face's encoder–decoder models (BART, Marian).
-    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+    package var checkpointEntries: [CheckpointEntry<Scalar>] {
         var entries: [CheckpointEntry<Scalar>] = []
         func add(_ key: String, _ parameter: Parameter<Scalar>?, rows: Range<Int>? = nil) {
             if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: rows)) }
@@ -292,7 +292,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
 }
 
 /// The position table of Vaswani et al. 2017, `(count, size)`: column 2i of row p is sin(p / 10000^(2i/size)), column 2i + 1 its cosine.
-public func sinusoidalPositions<S: TensorScalar>(_ count: Int, size: Int) -> Tensor<S> {
+package func sinusoidalPositions<S: TensorScalar>(_ count: Int, size: Int) -> Tensor<S> {
     Tensor(
         (0..<count).flatMap { p in
             (0..<size).map { c in

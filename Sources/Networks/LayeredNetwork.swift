@@ -3,7 +3,7 @@ import FileFormats
 import Tensors
 
 /// A stack of layers that makes one state of every token: an encoder, or a decoder read as one.
-public protocol LayeredNetwork<Scalar>: Module {
+package protocol LayeredNetwork<Scalar>: Module {
     /// Of a token's state.
     var hiddenSize: Int { get }
     /// Layers above the embeddings.
@@ -49,7 +49,7 @@ extension LayeredNetwork {
     ///
     /// - Parameter eachLayer: called with 0 and the embeddings, then with 1 … layers and each layer's states, the last ones after a final norm.
     /// - Precondition: ids lie in the vocabulary, and no sequence is longer than `longestSequence`.
-    public func callAsFunction(
+    package func callAsFunction(
         _ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         self(embeddings(of: batch, on: tape), offsets: batch.offsets, eachLayer: eachLayer, on: tape)
@@ -58,22 +58,22 @@ extension LayeredNetwork {
 
 extension Encoder: LayeredNetwork {
     /// Components of a hidden state.
-    public var hiddenSize: Int { configuration.hiddenSize }
+    package var hiddenSize: Int { configuration.hiddenSize }
     /// Layers above the embeddings.
-    public var layerCount: Int { configuration.layers }
+    package var layerCount: Int { configuration.layers }
     /// Attention heads of a layer.
-    public var attentionHeads: Int { configuration.attentionHeads }
+    package var attentionHeads: Int { configuration.attentionHeads }
     /// Most tokens of a sequence.
-    public var longestSequence: Int { configuration.longestSequence }
+    package var longestSequence: Int { configuration.longestSequence }
     /// Number of token ids.
-    public var vocabularySize: Int { configuration.vocabularySize }
+    package var vocabularySize: Int { configuration.vocabularySize }
     /// Whether a token's state depends on the tokens before it alone.
-    public var isCausal: Bool { false }
+    package var isCausal: Bool { false }
     /// Whether tokens of a first and of a second text get segment embeddings of their own.
-    public var hasSegments: Bool { configuration.segments > 1 }
+    package var hasSegments: Bool { configuration.segments > 1 }
 
     /// A network of the same shape with random weights.
-    public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
+    package func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
         let encoder: Encoder = untrained(seed: seed)
         return encoder
     }

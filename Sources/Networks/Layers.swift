@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Modules consist of constants and parameters, so that the compiler itself finds them `Sendable`; what changes when a network learns are
 /// the values of its parameters alone.
-public protocol Module<Scalar>: AnyObject, Sendable {
+package protocol Module<Scalar>: AnyObject, Sendable {
     associatedtype Scalar: TensorScalar
     /// All parameters, always in the same order.
     var parameters: [Parameter<Scalar>] { get }
@@ -14,80 +14,80 @@ public protocol Module<Scalar>: AnyObject, Sendable {
 /// y = x Wᵀ + b, weights `(outputs, inputs)`.
 ///
 /// `precision` is what inference computes in; training's precision is the tape's.
-public final class Linear<Scalar: TensorScalar>: Module {
+package final class Linear<Scalar: TensorScalar>: Module {
     /// `(outputs, inputs)`.
-    public let weight: Parameter<Scalar>
+    package let weight: Parameter<Scalar>
     /// `(outputs)`; nil if there is none.
-    public let bias: Parameter<Scalar>?
+    package let bias: Parameter<Scalar>?
     /// What products without a tape compute in.
-    public let precision: Precision
+    package let precision: Precision
 
     /// Zeros, until a checkpoint or an initializer fills them.
-    public init(inputs: Int, outputs: Int, bias: Bool = true, precision: Precision = .f32) {
+    package init(inputs: Int, outputs: Int, bias: Bool = true, precision: Precision = .f32) {
         weight = Parameter(Tensor(shape: [outputs, inputs]))
         self.bias = bias ? Parameter(Tensor(shape: [outputs])) : nil
         self.precision = precision
     }
 
     /// A layer that shares its weights with another part, as an output layer with the embedding table.
-    public init(sharing weight: Parameter<Scalar>, bias: Parameter<Scalar>?, precision: Precision = .f32) {
+    package init(sharing weight: Parameter<Scalar>, bias: Parameter<Scalar>?, precision: Precision = .f32) {
         self.weight = weight
         self.bias = bias
         self.precision = precision
     }
 
     /// Length of an input row.
-    public var inputs: Int { weight.shape[1] }
+    package var inputs: Int { weight.shape[1] }
     /// Length of an output row.
-    public var outputs: Int { weight.shape[0] }
+    package var outputs: Int { weight.shape[0] }
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { [weight] + (bias.map { [$0] } ?? []) }
+    package var parameters: [Parameter<Scalar>] { [weight] + (bias.map { [$0] } ?? []) }
 
     /// - Parameter x: `(n, inputs)`.
     /// - Returns: `(n, outputs)`.
-    public func callAsFunction(_ x: Variable<Scalar>, activation: Activation = .identity, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ x: Variable<Scalar>, activation: Activation = .identity, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         linear(x, weight: weight, bias: bias, activation: activation, precision: precision, on: tape)
     }
 }
 
 /// Layer normalization with a learned scale and, mostly, a learned shift.
-public final class LayerNorm<Scalar: TensorScalar>: Module {
+package final class LayerNorm<Scalar: TensorScalar>: Module {
     /// The scale, `(size)`.
-    public let gamma: Parameter<Scalar>
+    package let gamma: Parameter<Scalar>
     /// The bias, `(size)`; nil if there is none.
-    public let beta: Parameter<Scalar>?
+    package let beta: Parameter<Scalar>?
     /// What is added to the variance before the root.
-    public let epsilon: Double
+    package let epsilon: Double
 
     /// A norm with scale 1 and bias 0.
-    public init(size: Int, epsilon: Double, bias: Bool = true) {
+    package init(size: Int, epsilon: Double, bias: Bool = true) {
         gamma = Parameter(Tensor(repeating: 1, shape: [size]))
         beta = bias ? Parameter(Tensor(shape: [size])) : nil
         self.epsilon = epsilon
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { [gamma] + (beta.map { [$0] } ?? []) }
+    package var parameters: [Parameter<Scalar>] { [gamma] + (beta.map { [$0] } ?? []) }
 
     /// Normalizes x, or x + residual.
-    public func callAsFunction(_ x: Variable<Scalar>, residual: Variable<Scalar>? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ x: Variable<Scalar>, residual: Variable<Scalar>? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         layerNorm(x, residual: residual, gamma: gamma, beta: beta, epsilon: Scalar(epsilon), on: tape)
     }
 }
 
 /// Self-attention with one fused projection: queries, keys and values side by side in `(tokens, 3 × hiddenSize)`.
-public final class SelfAttention<Scalar: TensorScalar>: Module {
+package final class SelfAttention<Scalar: TensorScalar>: Module {
     /// Queries, keys and values in one layer.
-    public let projection: Linear<Scalar>
+    package let projection: Linear<Scalar>
     /// From the heads back to hidden states.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
     /// Attention heads.
-    public let heads: Int
+    package let heads: Int
     /// Disentangled attention's terms for relative positions, where the architecture has them.
-    public let positionTerms: DisentangledTerms<Scalar>?
+    package let positionTerms: DisentangledTerms<Scalar>?
 
     /// Attention of `heads` heads, with zero weights.
-    public init(
+    package init(
         hiddenSize: Int, heads: Int, bias: Bool = true, positionTerms: DisentangledTerms<Scalar>? = nil, precision: Precision = .f32
     ) {
         projection = Linear(inputs: hiddenSize, outputs: 3 * hiddenSize, bias: bias, precision: precision)
@@ -97,16 +97,16 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { projection.parameters + output.parameters + (positionTerms?.parameters ?? []) }
+    package var parameters: [Parameter<Scalar>] { projection.parameters + output.parameters + (positionTerms?.parameters ?? []) }
     /// Components of a hidden state.
-    public var hiddenSize: Int { output.inputs }
+    package var hiddenSize: Int { output.inputs }
 
     /// - Parameters:
     ///   - x: `(tokens, hiddenSize)`.
     ///   - bias: `(heads, n, n)`, added to the scores of every sequence.
     ///   - rotary: how each token's place turns its query and key.
     ///   - relativePositions: the table `(rows, hiddenSize)` that `positionTerms` look into.
-    public func callAsFunction(
+    package func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
         rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil,
         on tape: Tape<Scalar>?
@@ -130,7 +130,7 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
     }
 
     /// The attention weights of a single sequence, `(heads, tokens, tokens)`.
-    public func weights(
+    package func weights(
         _ x: Variable<Scalar>, mask: AttentionMask = .none, bias: Tensor<Scalar>? = nil,
         rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil
     ) -> Tensor<Scalar> {
@@ -154,18 +154,18 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
 /// Two linear layers with an activation between.
 ///
 /// A gated layer's `up` makes twice the intermediate size: the half that goes through the activation, then the half it is multiplied with.
-public final class FeedForward<Scalar: TensorScalar>: Module {
+package final class FeedForward<Scalar: TensorScalar>: Module {
     /// To the intermediate size.
-    public let up: Linear<Scalar>
+    package let up: Linear<Scalar>
     /// Back to the hidden size.
-    public let down: Linear<Scalar>
+    package let down: Linear<Scalar>
     /// The activation between the two layers.
-    public let activation: Activation
+    package let activation: Activation
     /// Whether the activated half of the first layer multiplies the other half.
-    public let isGated: Bool
+    package let isGated: Bool
 
     /// Two linear layers, with zero weights.
-    public init(
+    package init(
         hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true, downBias: Bool? = nil, isGated: Bool = false,
         precision: Precision = .f32
     ) {
@@ -176,10 +176,10 @@ public final class FeedForward<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { up.parameters + down.parameters }
+    package var parameters: [Parameter<Scalar>] { up.parameters + down.parameters }
 
     /// Each row on its own, `(tokens, hiddenSize)`.
-    public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         guard let tape else {
             return Variable(
                 Autograd.feedForward(

@@ -45,15 +45,15 @@ struct MaskedHead: Sendable {
 
 /// What is on an encoder that guesses masked words (Devlin et al. 2019): a linear layer with an activation, a layer norm, and an output
 /// layer over the vocabulary whose weights are mostly the word table.
-public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
+package final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     /// The linear layer before the norm.
-    public let dense: Linear<Scalar>
+    package let dense: Linear<Scalar>
     /// The layer norm.
-    public let norm: LayerNorm<Scalar>
+    package let norm: LayerNorm<Scalar>
     /// `(vocabulary, embeddingSize)`.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
     /// The activation function.
-    public let activation: Activation
+    package let activation: Activation
     private let isTied: Bool
     private let keys: MaskedHead
 
@@ -64,7 +64,7 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     }
 
     /// A head to train, tied to the encoder's word table; in checkpoints it has BERT's names.
-    public convenience init(_ configuration: EncoderConfiguration, words: Parameter<Scalar>) {
+    package convenience init(_ configuration: EncoderConfiguration, words: Parameter<Scalar>) {
         self.init(
             dense: Linear(inputs: configuration.hiddenSize, outputs: configuration.embeddingSize),
             norm: LayerNorm(size: configuration.embeddingSize, epsilon: configuration.layerNormEpsilon),
@@ -80,7 +80,7 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     ///   - names: the tensors of the checkpoint.
     ///   - precision: what the products compute in.
     /// - Throws: `DataError` for a family that has no such head.
-    public convenience init(
+    package convenience init(
         json: JSON, file: String, encoder: Encoder<Scalar>, names: some Sequence<String>, precision: Precision = .f32
     ) throws {
         let reader = try ConfigurationReader(json: json, file: file), family = try encoderFamily(reader)
@@ -103,7 +103,7 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     /// Whether a checkpoint of this configuration has a head for masked words.
     ///
     /// - Parameter names: the tensors of the checkpoint.
-    public static func isThere(json: JSON, file: String, names: some Sequence<String>) throws -> Bool {
+    package static func isThere(json: JSON, file: String, names: some Sequence<String>) throws -> Bool {
         let reader = try ConfigurationReader(json: json, file: file), names = Set(names)
         guard let head = try encoderFamily(reader).maskedHead(reader) else { return false }
         // A sequence classifier of ModernBERT has the first layers too, so the last one decides.
@@ -114,24 +114,24 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     }
 
     /// Weights that are the encoder's own are not among them.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         dense.parameters + norm.parameters + (isTied ? [output.bias].compactMap(\.self) : output.parameters)
     }
 
     /// Hidden states as the output layer takes them, `(n, embeddingSize)`.
     ///
     /// - Parameter hidden: `(n, hiddenSize)`.
-    public func transformed(_ hidden: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func transformed(_ hidden: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         norm(dense(hidden, activation: activation, on: tape), on: tape)
     }
 
     /// Scores before the softmax, `(n, vocabulary)`.
-    public func callAsFunction(_ hidden: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ hidden: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         output(transformed(hidden, on: tape), on: tape)
     }
 
     /// Where the head's parameters lie in the family's checkpoints.
-    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+    package var checkpointEntries: [CheckpointEntry<Scalar>] {
         let older = keys.olderNames
         var entries: [CheckpointEntry<Scalar>] = []
         func add(_ key: String, _ parameter: Parameter<Scalar>?, _ others: [String?]) {
@@ -152,5 +152,5 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
 extension MaskedLanguageHead where Scalar == Float {
     /// Fills the head from a checkpoint; the encoder has its own entries.
     /// - Throws: `DataError` that names a tensor that is missing or does not fit.
-    public func load(from archive: some WeightArchive) throws { try Networks.load(checkpointEntries, from: archive) }
+    package func load(from archive: some WeightArchive) throws { try Networks.load(checkpointEntries, from: archive) }
 }

@@ -3,17 +3,17 @@
 /// Hidden states of such a batch are `(totalTokens, hiddenSize)`; the rows of sequence s are `offsets[s] ..< offsets[s + 1]`.
 public struct PackedBatch: Sendable {
     /// Token ids of all sequences, one after the other.
-    public private(set) var ids: [Int32] = []
+    package private(set) var ids: [Int32] = []
     /// Segment of each token (BERT's sentence A and B); empty if all are 0.
-    public private(set) var typeIDs: [Int32] = []
+    package private(set) var typeIDs: [Int32] = []
     /// First row of each sequence, and the end of the last one.
-    public private(set) var offsets: [Int64] = [0]
+    package private(set) var offsets: [Int64] = [0]
 
     /// A batch without sequences.
     public init() {}
 
     /// A batch of sequences of token ids.
-    public init(_ sequences: some Sequence<[Int32]>) {
+    package init(_ sequences: some Sequence<[Int32]>) {
         for sequence in sequences { append(sequence) }
     }
 
@@ -37,7 +37,7 @@ public struct PackedBatch: Sendable {
     ///   - lengths: tokens of each sequence.
     ///   - budget: tokens of a batch.
     /// - Returns: for each batch the numbers of its sequences.
-    public static func grouped(lengths: [Int], budget: Int) -> [[Int]] {
+    package static func grouped(lengths: [Int], budget: Int) -> [[Int]] {
         var batches: [[Int]] = [], used = 0
         for index in lengths.indices.sorted(by: { (-lengths[$0], $0) < (-lengths[$1], $1) }) {
             if batches.isEmpty || used + lengths[index] > max(budget, 1) {
@@ -57,15 +57,15 @@ public struct PackedBatch: Sendable {
     /// Tokens of one sequence.
     public func length(_ sequence: Int) -> Int { Int(offsets[sequence + 1] - offsets[sequence]) }
     /// Token ids of one sequence.
-    public subscript(sequence: Int) -> ArraySlice<Int32> { ids[Int(offsets[sequence])..<Int(offsets[sequence + 1])] }
+    package subscript(sequence: Int) -> ArraySlice<Int32> { ids[Int(offsets[sequence])..<Int(offsets[sequence + 1])] }
     /// Tokens of the longest sequence; 0 without any.
-    public var longest: Int { (0..<sequences).map(length).max() ?? 0 }
+    package var longest: Int { (0..<sequences).map(length).max() ?? 0 }
 
     /// Place of each token in its own sequence, counted from `first`.
     ///
     /// - Parameter paddingID: tokens with this id keep the place `first - 1` and do not count, as in RoBERTa, whose tokenizer makes
     ///   one from a literal "<pad>" in the text.
-    public func positions(from first: Int = 0, paddingID: Int32? = nil) -> [Int32] {
+    package func positions(from first: Int = 0, paddingID: Int32? = nil) -> [Int32] {
         [Int32](unsafeUninitializedCapacity: tokens) { positions, count in
             for s in 0..<sequences {
                 var next = Int32(first)

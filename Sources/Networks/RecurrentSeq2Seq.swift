@@ -2,28 +2,28 @@ import Autograd
 import Tensors
 
 /// One recurrent layer in one direction, parameters as PyTorch names them.
-public final class RecurrentLayer<Scalar: TensorScalar>: Module {
+package final class RecurrentLayer<Scalar: TensorScalar>: Module {
     /// LSTM, GRU or a plain recurrent cell.
-    public let cell: RecurrentCell
+    package let cell: RecurrentCell
     /// W and b, `(gates × hiddenSize, inputs)`.
-    public let input: Linear<Scalar>
+    package let input: Linear<Scalar>
     /// U and b′, `(gates × hiddenSize, hiddenSize)`.
-    public let recurrence: Linear<Scalar>
+    package let recurrence: Linear<Scalar>
 
     /// A layer with zero weights.
-    public init(cell: RecurrentCell, inputs: Int, hiddenSize: Int) {
+    package init(cell: RecurrentCell, inputs: Int, hiddenSize: Int) {
         self.cell = cell
         input = Linear(inputs: inputs, outputs: cell.gates * hiddenSize)
         recurrence = Linear(inputs: hiddenSize, outputs: cell.gates * hiddenSize)
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { input.parameters + recurrence.parameters }
+    package var parameters: [Parameter<Scalar>] { input.parameters + recurrence.parameters }
     /// Components of a hidden state.
-    public var hiddenSize: Int { recurrence.inputs }
+    package var hiddenSize: Int { recurrence.inputs }
 
     /// States after each token, `(tokens, stateParts × hiddenSize)`.
-    public func callAsFunction(
+    package func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], initial: Variable<Scalar>?, reversed: Bool = false, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         recurrent(
@@ -32,7 +32,7 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module {
     }
 
     /// The outputs among the states.
-    public func outputs(_ states: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func outputs(_ states: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         cell.stateParts == 1 ? states : columns(states, 0..<hiddenSize, on: tape)
     }
 }
@@ -42,37 +42,37 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module {
 ///
 /// With attention, what the output layer reads is tanh(W [context; state]) (Luong's attentional vector) for every kind, so that the kinds
 /// differ in how they score and nothing else. A bidirectional encoder's last states are taken to the decoder's size by a linear layer.
-public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
+package final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// The network's shape.
-    public let configuration: Seq2SeqConfiguration
+    package let configuration: Seq2SeqConfiguration
     /// The part of the configuration for this architecture.
-    public let shape: Seq2SeqConfiguration.Recurrent
+    package let shape: Seq2SeqConfiguration.Recurrent
     /// The source's token table, `(vocabulary, embeddingSize)`.
-    public let sourceWords: Parameter<Scalar>
+    package let sourceWords: Parameter<Scalar>
     /// The target's token table, `(vocabulary, embeddingSize)`.
-    public let targetWords: Parameter<Scalar>
+    package let targetWords: Parameter<Scalar>
     /// The layers that read the source.
-    public let encoderLayers: [RecurrentLayer<Scalar>]
+    package let encoderLayers: [RecurrentLayer<Scalar>]
     /// The other direction, one for each of `encoderLayers`; empty in a unidirectional encoder.
-    public let backwardLayers: [RecurrentLayer<Scalar>]
+    package let backwardLayers: [RecurrentLayer<Scalar>]
     /// From both directions' last states of a layer to the decoder's first state; one for each part of the state and layer.
-    public let bridges: [Linear<Scalar>]
+    package let bridges: [Linear<Scalar>]
     /// The layers that write the target.
-    public let decoderLayers: [RecurrentLayer<Scalar>]
+    package let decoderLayers: [RecurrentLayer<Scalar>]
     /// Keys from encoder states (general, concat, additive).
-    public let keyProjection: Linear<Scalar>?
+    package let keyProjection: Linear<Scalar>?
     /// Queries from decoder states (concat, additive).
-    public let queryProjection: Linear<Scalar>?
+    package let queryProjection: Linear<Scalar>?
     /// v, `(1, hiddenSize)` (concat, additive).
-    public let scoreVector: Parameter<Scalar>?
+    package let scoreVector: Parameter<Scalar>?
     /// From state and context to the attentional output; nil without that step.
-    public let combination: Linear<Scalar>?
+    package let combination: Linear<Scalar>?
     /// From decoder states to scores of the vocabulary.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
 
     /// - Parameter precision: what the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
     /// - Precondition: `configuration` describes a recurrent network and is valid.
-    public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
+    package init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
         guard case .recurrent(let shape) = configuration.architecture else {
             preconditionFailure("not the configuration of a recurrent network")
         }
@@ -102,7 +102,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] {
+    package var parameters: [Parameter<Scalar>] {
         embeddingParameters + encoderParameters + decoderLayers.flatMap(\.parameters) + attentionParameters
             + (configuration.tiedOutput ? [output.bias].compactMap { $0 } : output.parameters)
     }
@@ -116,7 +116,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// The groups that a parameter belongs to.
-    public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
+    package func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
         func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
         var groups: Set<ParameterGroup> = []
         if holds(embeddingParameters) { groups.insert(.embeddings) }
@@ -129,7 +129,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// Uniform in ±1/√hiddenSize, as PyTorch's recurrent layers; embeddings normal with deviation 1.
-    public func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         let limit = 1 / Double(shape.hiddenSize).squareRoot()
         for (index, parameter) in parameters.enumerated() {
             var random = RandomSource(seed: seed).split(UInt64(index))
@@ -237,7 +237,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// Decoder states, `(decoder input tokens, readoutSize)`: state t has seen the source and inputs 0 … t.
     ///
     /// - Precondition: as many sources as decoder inputs, none empty, ids in the vocabulary, lengths within `maximumLength`.
-    public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         states(source: source, decoderInput: decoderInput, eachStep: nil, on: tape)
     }
 
@@ -283,7 +283,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     }
 
     /// Where the network looks while it reads `source` and writes from `decoderInput`, as far as it has attention.
-    public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
+    package func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
         guard shape.attention != .none else { return [] }
         var weights: [Scalar] = []
         _ = states(source: PackedBatch([source]), decoderInput: PackedBatch([decoderInput]), eachStep: { weights += $0.elements }, on: nil)
@@ -296,7 +296,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     // MARK: Token after token
 
     /// Reads the sources; the session starts with one hypothesis for each.
-    public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
+    package func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
 
     private struct Session: DecodingSession {
         let network: RecurrentSeq2Seq
@@ -328,7 +328,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     // MARK: Checkpoint
 
     /// Every parameter with its checkpoint keys.
-    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+    package var checkpointEntries: [CheckpointEntry<Scalar>] {
         var entries: [CheckpointEntry<Scalar>] = []
         func add(_ key: String, _ parameter: Parameter<Scalar>?) {
             if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: nil)) }

@@ -4,9 +4,9 @@ import Synchronization
 import Tensors
 
 /// Rotary positions of one kind of layer (Su et al. 2021): how fast each pair of a head turns.
-public struct RotaryPositions: Sendable, Hashable {
+package struct RotaryPositions: Sendable, Hashable {
     /// What models do to reach further than their first training did.
-    public enum Scaling: Sendable, Hashable {
+    package enum Scaling: Sendable, Hashable {
         case none
         /// All pairs turn more slowly by one factor (Chen et al. 2023).
         case linear(factor: Double)
@@ -18,14 +18,14 @@ public struct RotaryPositions: Sendable, Hashable {
     }
 
     /// θ.
-    public var base: Double
+    package var base: Double
     /// Elements of each head that turn, the first ones; even.
-    public var turned: Int
+    package var turned: Int
     /// How far positions are stretched.
-    public var scaling = Scaling.none
+    package var scaling = Scaling.none
 
     /// Positions with base θ for the first `turned` elements of each head.
-    public init(base: Double, turned: Int, scaling: Scaling = .none) {
+    package init(base: Double, turned: Int, scaling: Scaling = .none) {
         (self.base, self.turned, self.scaling) = (base, turned, scaling)
     }
 

@@ -3,47 +3,47 @@ import FileFormats
 import Tensors
 
 /// The shape of a network that turns one sequence of tokens into another, as `config.json` of its model directory states it.
-public struct Seq2SeqConfiguration: Sendable, Equatable {
+package struct Seq2SeqConfiguration: Sendable, Equatable {
     /// The kind of network and its sizes.
-    public enum Architecture: Sendable, Equatable {
+    package enum Architecture: Sendable, Equatable {
         case transformer(Transformer)
         case recurrent(Recurrent)
     }
 
     /// Encoder and decoder of self-attention (Vaswani et al. 2017).
-    public struct Transformer: Sendable, Equatable {
+    package struct Transformer: Sendable, Equatable {
         /// Fixed sinusoids (Vaswani et al. 2017) or a learned table.
-        public enum Positions: String, Sendable, CaseIterable { case sinusoidal, learned }
+        package enum Positions: String, Sendable, CaseIterable { case sinusoidal, learned }
 
         /// Components of a hidden state.
-        public var hiddenSize = 64
+        package var hiddenSize = 64
         /// Layers that read the source.
-        public var encoderLayers = 1
+        package var encoderLayers = 1
         /// Layers that write the target.
-        public var decoderLayers = 1
+        package var decoderLayers = 1
         /// Attention heads of a layer.
-        public var attentionHeads = 4
+        package var attentionHeads = 4
         /// Width of the feed-forward layers.
-        public var intermediateSize = 128
+        package var intermediateSize = 128
         /// The activation function.
-        public var activation = Activation.relu
+        package var activation = Activation.relu
         /// Where layer norms stand.
-        public var normPlacement = EncoderConfiguration.NormPlacement.post
+        package var normPlacement = EncoderConfiguration.NormPlacement.post
         /// One more layer norm after the last layer of each side; pre-norm networks need it, `torch.nn.Transformer` has it always.
-        public var finalNorm = false
+        package var finalNorm = false
         /// Sinusoids or a learned table.
-        public var positions = Positions.sinusoidal
+        package var positions = Positions.sinusoidal
         /// Embeddings times √hiddenSize before positions are added.
-        public var scaledEmbeddings = true
+        package var scaledEmbeddings = true
 
         /// One layer per side, 64 components, 4 heads.
-        public init() {}
+        package init() {}
     }
 
     /// Encoder and decoder of recurrent cells.
-    public struct Recurrent: Sendable, Equatable {
+    package struct Recurrent: Sendable, Equatable {
         /// How the decoder looks back at the source.
-        public enum Attention: String, Sendable, CaseIterable {
+        package enum Attention: String, Sendable, CaseIterable {
             /// Not at all: the encoder's last state is all that it gets (Sutskever et al. 2014).
             case none
             /// From its state before the step, v · tanh(W s + U h), the context entering the cell (Bahdanau et al. 2014).
@@ -53,56 +53,56 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
         }
 
         /// The cell of every layer.
-        public var cell = RecurrentCell.lstm
+        package var cell = RecurrentCell.lstm
         /// Components of a hidden state.
-        public var hiddenSize = 64
+        package var hiddenSize = 64
         /// Components of a token's embedding.
-        public var embeddingSize = 64
+        package var embeddingSize = 64
         /// Layers per side.
-        public var layers = 1
+        package var layers = 1
         /// Whether the encoder reads the source in both directions.
-        public var bidirectional = false
+        package var bidirectional = false
         /// How the decoder looks back at the source.
-        public var attention = Attention.none
+        package var attention = Attention.none
         /// The attentional output of one step enters the next (Luong et al. 2015, section 3.3).
-        public var inputFeeding = false
+        package var inputFeeding = false
 
         /// One LSTM layer per side, 64 components, no attention.
-        public init() {}
+        package init() {}
     }
 
     /// The kind of network and its sizes.
-    public var architecture: Architecture
+    package var architecture: Architecture
     /// Number of token ids.
-    public var vocabularySize: Int
+    package var vocabularySize: Int
     /// Most tokens of a source or target, begin and end marks counted.
-    public var maximumLength = 512
+    package var maximumLength = 512
     /// The token that begins a sequence.
-    public var beginID: Int32 = 1
+    package var beginID: Int32 = 1
     /// The token that ends a sequence.
-    public var endID: Int32 = 2
+    package var endID: Int32 = 2
     /// Source and target use one embedding table.
-    public var sharedEmbeddings = true
+    package var sharedEmbeddings = true
     /// The output layer's weights are the target's embedding table.
-    public var tiedOutput = false
+    package var tiedOutput = false
     /// Dropout rate in training, in [0, 1).
-    public var dropout = 0.0
+    package var dropout = 0.0
 
     /// A network over a vocabulary of `vocabularySize` ids, which source and target share.
-    public init(_ architecture: Architecture, vocabularySize: Int) {
+    package init(_ architecture: Architecture, vocabularySize: Int) {
         self.architecture = architecture
         self.vocabularySize = vocabularySize
     }
 
     /// Size of the vectors that the output layer reads.
-    public var readoutSize: Int {
+    package var readoutSize: Int {
         switch architecture {
         case .transformer(let shape): shape.hiddenSize
         case .recurrent(let shape): shape.hiddenSize
         }
     }
     /// Components of a token's embedding.
-    public var embeddingSize: Int {
+    package var embeddingSize: Int {
         switch architecture {
         case .transformer(let shape): shape.hiddenSize
         case .recurrent(let shape): shape.embeddingSize
@@ -110,7 +110,7 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
     }
 
     /// - Throws: `DataError` that names the numbers that do not match.
-    public func validate(file: String? = nil) throws {
+    package func validate(file: String? = nil) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: file) }
         if case .transformer(let shape) = architecture {
             guard shape.hiddenSize % shape.attentionHeads == 0 else {
@@ -138,10 +138,10 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
     // MARK: config.json
 
     /// `model_type` of such a directory.
-    public static let modelType = "kotonoha-seq2seq"
+    package static let modelType = "kotonoha-seq2seq"
 
     /// As `config.json` states it.
-    public var json: JSON {
+    package var json: JSON {
         var members: [(key: String, value: JSON)] = [
             ("model_type", .string(Self.modelType)), ("vocab_size", .integer(vocabularySize)), ("max_length", .integer(maximumLength)),
             ("bos_token_id", .integer(Int(beginID))), ("eos_token_id", .integer(Int(endID))),
@@ -171,7 +171,7 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
 
     /// - Parameter file: how errors name the file.
     /// - Throws: `DataError` that names the key, what was expected and what was found.
-    public init(json: JSON, file: String) throws {
+    package init(json: JSON, file: String) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: file) }
         guard json["model_type"]?.string == Self.modelType else {
             let found = json["model_type"]?.string.map { "a '\($0)'" } ?? "no model_type"

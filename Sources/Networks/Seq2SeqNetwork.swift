@@ -3,7 +3,7 @@ import FileFormats
 import Tensors
 
 /// Parameters that are frozen or held back together when a trained network learns something else.
-public enum ParameterGroup: String, Sendable, CaseIterable {
+package enum ParameterGroup: String, Sendable, CaseIterable {
     case embeddings, encoder, decoder, attention, recurrence, output
 }
 
@@ -11,7 +11,7 @@ public enum ParameterGroup: String, Sendable, CaseIterable {
 ///
 /// `states` is the training path, all target positions at once with the right answers as the decoder's input; `beginDecoding` writes token
 /// after token from what the network itself wrote. Both compute the same function.
-public protocol Seq2SeqNetwork<Scalar>: Module {
+package protocol Seq2SeqNetwork<Scalar>: Module {
     var configuration: Seq2SeqConfiguration { get }
     /// From decoder states to scores of the vocabulary.
     var output: Linear<Scalar> { get }
@@ -37,7 +37,7 @@ public protocol Seq2SeqNetwork<Scalar>: Module {
 
 extension Seq2SeqNetwork {
     /// A network of the same values whose products compute in another precision when there is no tape.
-    public func computing(in precision: Precision) -> any Seq2SeqNetwork<Scalar> {
+    package func computing(in precision: Precision) -> any Seq2SeqNetwork<Scalar> {
         let other: any Seq2SeqNetwork<Scalar> =
             switch configuration.architecture {
             case .transformer: EncoderDecoder<Scalar>(configuration, precision: precision)
@@ -48,13 +48,13 @@ extension Seq2SeqNetwork {
     }
 
     /// Numbers that can be learned, shared ones counted once.
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+    package var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 }
 
 /// Hypotheses that are being written, and what the decoder keeps of each.
 ///
 /// Hypotheses of one source stay next to each other, in the order of the sources.
-public protocol DecodingSession<Scalar> {
+package protocol DecodingSession<Scalar> {
     associatedtype Scalar: TensorScalar
     var hypotheses: Int { get }
     /// Gives every hypothesis its next token and returns decoder states, `(hypotheses, readoutSize)`.
@@ -64,17 +64,17 @@ public protocol DecodingSession<Scalar> {
 }
 
 /// Attention weights of one head.
-public struct AttentionMap<Scalar: TensorScalar>: Sendable {
+package struct AttentionMap<Scalar: TensorScalar>: Sendable {
     /// Where attention takes place: within the source, within the target, or from the target to the source.
-    public enum Place: String, Sendable { case encoder, decoder, cross }
+    package enum Place: String, Sendable { case encoder, decoder, cross }
     /// Where the attention takes place.
-    public let place: Place
+    package let place: Place
     /// From 0.
-    public let layer: Int
+    package let layer: Int
     /// From 0.
-    public let head: Int
+    package let head: Int
     /// `(queries, keys)`; rows sum to 1.
-    public let weights: Tensor<Scalar>
+    package let weights: Tensor<Scalar>
 }
 
 /// Which source each hypothesis of a session belongs to; hypotheses of one source are neighbours.
@@ -105,7 +105,7 @@ struct HypothesisSources {
 ///
 /// - Parameter precision: what products compute in when there is no tape: all of a Transformer's, the output layer's of a recurrent
 ///   network.
-public func makeSeq2SeqNetwork<S: TensorScalar>(
+package func makeSeq2SeqNetwork<S: TensorScalar>(
     _ configuration: Seq2SeqConfiguration, seed: UInt64?, precision: Precision = .f32, as type: S.Type = Float.self
 ) throws -> any Seq2SeqNetwork<S> {
     try configuration.validate()

@@ -18,17 +18,17 @@ struct ClassificationHead: Sendable {
 }
 
 /// An encoder with a classification or regression head: with one output the cross-encoder that rerankers are (Nogueira & Cho 2019).
-public final class SequenceClassifier<Scalar: TensorScalar>: Module {
+package final class SequenceClassifier<Scalar: TensorScalar>: Module {
     /// The encoder below the head.
-    public let encoder: Encoder<Scalar>
+    package let encoder: Encoder<Scalar>
     /// From the pooled state to one logit per label.
-    public let output: Linear<Scalar>
+    package let output: Linear<Scalar>
     private let dense: Linear<Scalar>?
     private let norm: LayerNorm<Scalar>?
     private let head: ClassificationHead
     private let dropoutRate: Double
     /// How tokens become the vector that the output layer reads where there is no layer between the two; nil for the family's own head.
-    public let linearPooling: PoolingMode?
+    package let linearPooling: PoolingMode?
 
     /// - Parameters:
     ///   - json: `config.json`; the number of labels is that of `id2label`, else `num_labels`, else 2.
@@ -39,7 +39,7 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
     ///     which has a dense layer before it.
     ///   - shared: the encoder of another classifier of the same configuration, for several heads on one encoder; nil for a new one.
     /// - Throws: `DataError` for a family that has no such head here, and for a configuration that does not fit.
-    public init(
+    package init(
         json: JSON, file: String, precision: Precision = .f32, dropout: Double? = nil, linearPooling: PoolingMode? = nil,
         sharing shared: Encoder<Scalar>? = nil
     ) throws {
@@ -70,14 +70,14 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
     }
 
     /// Number of labels.
-    public var labels: Int { output.outputs }
+    package var labels: Int { output.outputs }
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { encoder.parameters + headParameters }
+    package var parameters: [Parameter<Scalar>] { encoder.parameters + headParameters }
     /// Those that are not the encoder's.
-    public var headParameters: [Parameter<Scalar>] { (dense?.parameters ?? []) + (norm?.parameters ?? []) + output.parameters }
+    package var headParameters: [Parameter<Scalar>] { (dense?.parameters ?? []) + (norm?.parameters ?? []) + output.parameters }
 
     /// Keys of the head alone; the encoder has its own.
-    public var headEntries: [CheckpointEntry<Scalar>] {
+    package var headEntries: [CheckpointEntry<Scalar>] {
         var keys = CheckpointKeys<Scalar>()
         if let name = head.dense { keys.add(name, dense) }
         if let name = head.norm { keys.add(name, norm) }
@@ -86,12 +86,12 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
     }
 
     /// Scores before any softmax or sigmoid, `(sequences, labels)`.
-    public func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         self(encoder.embeddings(of: batch, on: tape), offsets: batch.offsets, on: tape)
     }
 
     /// The same from the encoder's embeddings `(tokens, hiddenSize)`, which need not be those of tokens.
-    public func callAsFunction(_ embeddings: Variable<Scalar>, offsets: [Int64], on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ embeddings: Variable<Scalar>, offsets: [Int64], on tape: Tape<Scalar>?) -> Variable<Scalar> {
         var x = pooled(encoder(embeddings, offsets: offsets, on: tape), offsets: offsets, mode: head.pooling, on: tape)
         if let dense { x = dense(x, activation: head.activation, on: tape) }
         if let norm { x = norm(x, on: tape) }
@@ -99,14 +99,14 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
     }
 
     /// Every parameter with its full checkpoint key, as transformers' `…ForSequenceClassification` has them.
-    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+    package var checkpointEntries: [CheckpointEntry<Scalar>] {
         encoder.checkpointEntries.map {
             CheckpointEntry(key: head.encoderPrefix + $0.key, parameter: $0.parameter, rows: $0.rows, fileShape: $0.fileShape)
         } + headEntries
     }
 
     /// Random numbers for the head, as transformers fills it: normal with deviation 0.02, biases 0.
-    public func initializeHead(seed: UInt64) {
+    package func initializeHead(seed: UInt64) {
         for (index, parameter) in ((dense?.parameters ?? []) + output.parameters).enumerated() where parameter.shape.count == 2 {
             var random = RandomSource(seed: seed).split(UInt64(index))
             parameter.fill { 0.02 * random.normal() }
@@ -117,7 +117,7 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
 extension SequenceClassifier where Scalar == Float {
     /// Fills encoder and head from a checkpoint.
     /// - Throws: `DataError` that names a tensor that is missing or does not fit.
-    public func load(from archive: some WeightArchive) throws {
+    package func load(from archive: some WeightArchive) throws {
         try Networks.load(encoder.checkpointEntries, from: archive, prefixes: [head.encoderPrefix])
         try Networks.load(headEntries, from: archive)
     }
@@ -129,7 +129,7 @@ extension SequenceClassifier where Scalar == Float {
     /// - Returns: whether the head's first layer was there.
     /// - Throws: `DataError` that names a tensor of the encoder that is missing or does not fit.
     @discardableResult
-    public func loadBase(from archive: some WeightArchive, headOnly: Bool = false) throws -> Bool {
+    package func loadBase(from archive: some WeightArchive, headOnly: Bool = false) throws -> Bool {
         if !headOnly { try Networks.load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes) }
         guard let name = head.dense, let dense, name.hasPrefix(head.encoderPrefix) else { return false }
         var keys = CheckpointKeys<Float>()

@@ -4,28 +4,28 @@ import Tensors
 
 /// A sentence as the mean of fixed vectors of its tokens: sentence-transformers' `StaticEmbedding`, and model2vec
 /// (https://github.com/MinishLab/model2vec), whose tables may share rows between tokens and weigh each token.
-public final class StaticEmbedding<Scalar: TensorScalar>: Module {
+package final class StaticEmbedding<Scalar: TensorScalar>: Module {
     /// `(vocabulary, size)`, weights multiplied in.
-    public let table: Parameter<Scalar>
+    package let table: Parameter<Scalar>
 
     /// A table of zeros.
-    public init(vocabularySize: Int, size: Int) { table = Parameter(Tensor(shape: [vocabularySize, size])) }
+    package init(vocabularySize: Int, size: Int) { table = Parameter(Tensor(shape: [vocabularySize, size])) }
 
     fileprivate init(table: Tensor<Scalar>) { self.table = Parameter(table) }
 
     /// All parameters, in a fixed order.
-    public var parameters: [Parameter<Scalar>] { [table] }
+    package var parameters: [Parameter<Scalar>] { [table] }
     /// Number of token ids.
-    public var vocabularySize: Int { table.value.rows }
+    package var vocabularySize: Int { table.value.rows }
     /// Components of a vector.
-    public var size: Int { table.value.columns }
+    package var size: Int { table.value.columns }
     /// Every parameter with its checkpoint keys.
-    public var checkpointEntries: [CheckpointEntry<Scalar>] { [CheckpointEntry(key: "embedding.weight", parameter: table, rows: nil)] }
+    package var checkpointEntries: [CheckpointEntry<Scalar>] { [CheckpointEntry(key: "embedding.weight", parameter: table, rows: nil)] }
 
     /// One vector a sequence, `(sequences, size)`; zeros for an empty one.
     ///
     /// - Precondition: ids lie in the vocabulary.
-    public func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    package func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         pooled(embedding(batch.ids, table: table, on: tape), offsets: batch.offsets, mode: .mean, on: tape)
     }
 }
@@ -34,7 +34,7 @@ extension StaticEmbedding where Scalar == Float {
     /// Reads either layout: `embedding.weight`, or `embeddings` with perhaps `mapping` (row of each token) and `weights` (of each token).
     ///
     /// - Throws: `DataError` if there is no such table, or its parts do not fit each other.
-    public convenience init(from archive: some WeightArchive) throws {
+    package convenience init(from archive: some WeightArchive) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: archive.fileName) }
         let names = Set(archive.names)
         guard let name = ["embedding.weight", "embeddings"].first(where: names.contains) else {

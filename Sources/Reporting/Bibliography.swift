@@ -1,5 +1,5 @@
 /// Works that a Methods paragraph cites, as BibTeX.
-public enum Bibliography: String, CaseIterable {
+package enum Bibliography: String, CaseIterable {
     case sentenceTransformers = "reimers2019sentence"
     case bert = "devlin2019bert"
     case tsne = "vandermaaten2008visualizing"
@@ -120,7 +120,7 @@ public enum Bibliography: String, CaseIterable {
     }
 
     /// The entry in BibTeX.
-    public var bibTeX: String {
+    package var bibTeX: String {
         let (kind, fields): (String, [(String, String)]) =
             switch self {
             case .similarityAnalysis:

@@ -9,7 +9,7 @@ public struct MethodsText {
     /// The paragraph.
     public private(set) var paragraph = ""
     /// The works that the paragraph cites, in order of appearance.
-    public private(set) var cited: [Bibliography] = []
+    package private(set) var cited: [Bibliography] = []
     let language: Language
 
     /// - Throws: `DataError` if the record says too little for a paragraph.

@@ -2,12 +2,12 @@ import FileFormats
 import Foundation
 
 /// Sentences for a Results section, in English or Japanese, from the record of a result. Numbers are those of the record.
-public struct ResultsText {
+package struct ResultsText {
     /// The sentences.
-    public let paragraph: String
+    package let paragraph: String
 
     /// - Throws: `DataError` if the record contains no results that can be reported.
-    public init(_ facts: MethodsFacts, language: MethodsText.Language) throws {
+    package init(_ facts: MethodsFacts, language: MethodsText.Language) throws {
         let record = facts.record, words = Words(isJapanese: language == .ja)
         let sentences: [String]
         switch record["method"]?.string {

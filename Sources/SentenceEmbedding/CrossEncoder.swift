@@ -10,7 +10,7 @@ public final class CrossEncoder: Sendable {
     /// The model's folder.
     public let directory: ModelDirectory
     /// The model's tokenizer.
-    public var tokenizer: Tokenizer { sequences.tokenizer }
+    package var tokenizer: Tokenizer { sequences.tokenizer }
     /// The longest pair in tokens; longer ones are cut, the longer text first.
     public var maxLength: Int { sequences.maxLength }
     /// Numbers that training has set.

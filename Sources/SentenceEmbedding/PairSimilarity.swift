@@ -3,7 +3,7 @@ import Tensors
 /// Cosines between pairs of sentences, each distinct sentence embedded once.
 public struct PairSimilarity: Sendable {
     /// What turns sentences into vectors.
-    public let encoder: any TextEncoder
+    package let encoder: any TextEncoder
 
     /// Cosines between vectors of `encoder`.
     public init(encoder: any TextEncoder) { self.encoder = encoder }

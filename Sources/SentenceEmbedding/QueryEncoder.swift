@@ -9,22 +9,22 @@ extension SentenceEncoder {
         /// A folder, or a name to look for; nil for the name that the file gives.
         public var model: String?
         /// What matrix products compute in; nil for the precision of the file's vectors.
-        public var precision: Precision?
+        package var precision: Precision?
         /// The longest query in tokens; nil for the limit of the file's vectors.
-        public var maxLength: Int?
+        package var maxLength: Int?
         /// Text put before every query; nil for the prompt of the file's vectors.
-        public var prompt: String?
+        package var prompt: String?
         package var promptName: String?
         /// Components to keep; nil for the dimension of the file's vectors.
-        public var truncatedDimension: Int?
+        package var truncatedDimension: Int?
         /// Scale queries to length 1 even where the file's vectors are not.
-        public var normalizes = false
+        package var normalizes = false
         /// Tokens processed together by one thread.
-        public var batchTokens = 1024
+        package var batchTokens = 1024
         /// Number of worker threads; results do not depend on it.
-        public var threads = Parallel.availableThreads
+        package var threads = Parallel.availableThreads
         /// A MeCab dictionary for models whose tokenizer wants one.
-        public var dictionary: String?
+        package var dictionary: String?
 
         /// Queries are embedded as the file's vectors were.
         public init() {}

@@ -19,7 +19,7 @@ public final class SentenceEncoder: Sendable {
     /// The model's folder.
     public let directory: ModelDirectory
     /// The settings, as given.
-    public let options: Options
+    package let options: Options
     /// The model's tokenizer.
     public let tokenizer: Tokenizer
     /// Components of a vector.
@@ -60,7 +60,7 @@ public final class SentenceEncoder: Sendable {
     /// Loads the model of an opened folder.
     ///
     /// - Throws: `DataError` that names the file, key or tensor that does not fit.
-    public convenience init(directory: ModelDirectory, options: Options = Options()) throws {
+    package convenience init(directory: ModelDirectory, options: Options = Options()) throws {
         try self.init(directory: directory, options: options, atMost: nil)
     }
 
@@ -184,7 +184,7 @@ public final class SentenceEncoder: Sendable {
 
     /// The Transformer, for what looks into its layers.
     /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors and has none.
-    public var encoder: any LayeredNetwork<Float> {
+    package var encoder: any LayeredNetwork<Float> {
         get throws {
             guard case .transformer(let encoder) = network else {
                 throw DataError(.usage, "this model is a table of token vectors and has no layers", file: directory.name)
@@ -192,6 +192,10 @@ public final class SentenceEncoder: Sendable {
             return encoder
         }
     }
+
+    /// Layers of the Transformer.
+    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors and has none.
+    public var layerCount: Int { get throws { try encoder.layerCount } }
 
     /// Numbers that training has set, those of dense layers behind the pooling included.
     package var parameterCount: Int {
@@ -265,7 +269,7 @@ public final class SentenceEncoder: Sendable {
     ///   - embeddings: `(tokens, hiddenSize)`, as `Encoder.embeddings(of:on:)` gives them.
     ///   - encoder: the model's own, or one of its shape.
     /// - Returns: `(sequences, dimension)`.
-    public func vectors(
+    package func vectors(
         ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: any LayeredNetwork<Float>, on tape: Tape<Float>?
     ) -> Variable<Float> {
         finished(encoder(embeddings, offsets: offsets, eachLayer: nil, on: tape), offsets: offsets, on: tape)

@@ -16,11 +16,11 @@ extension SentenceEncoder {
         /// Use the model's prompt of this name.
         public var promptName: String?
         /// Tokens processed together by one thread. Larger batches are neither more exact nor faster.
-        public var batchTokens = 1024
+        package var batchTokens = 1024
         /// Worker threads, one per core.
         public var threads = Parallel.availableThreads
         /// A MeCab dictionary for models whose tokenizer wants one.
-        public var dictionary: String?
+        package var dictionary: String?
 
         /// The model's own settings in float32.
         public init() {}
@@ -29,25 +29,25 @@ extension SentenceEncoder {
     /// What one call met on its way.
     public struct Counts: Sendable, Equatable {
         /// Sentences embedded.
-        public var sentences = 0
+        package var sentences = 0
         /// Tokens computed, special ones included.
         public var tokens = 0
         /// Tokens that the vocabulary did not have.
-        public var unknownTokens = 0
+        package var unknownTokens = 0
         /// Sentences that were cut at the maximum length.
         public var truncated = 0
 
         /// Nothing yet.
-        public init() {}
+        package init() {}
 
         /// Adds the counts of another call.
-        public static func += (a: inout Counts, b: Counts) {
+        package static func += (a: inout Counts, b: Counts) {
             a.sentences += b.sentences
             a.tokens += b.tokens
             a.unknownTokens += b.unknownTokens
             a.truncated += b.truncated
         }
         /// In 0 ... 1.
-        public var unknownShare: Double { tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens) }
+        package var unknownShare: Double { tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens) }
     }
 }

@@ -9,17 +9,17 @@ import Tokenizers
 /// of logits behind them, as `train classifier --freeze all` writes it.
 public final class TextClassifier: Sendable {
     /// What the logits mean.
-    public enum Task: String, Sendable {
+    package enum Task: String, Sendable {
         case classification = "single_label_classification", multilabel = "multi_label_classification", regression
     }
 
     package let directory: ModelDirectory
     /// One label per text, any number of labels, or a number.
-    public let task: Task
+    package let task: Task
     /// Names in the order of the logits.
     public let labels: [String]
     /// By which logits are divided before they become probabilities; nil if the model was not calibrated.
-    public let temperature: Double?
+    package let temperature: Double?
     package var maxLength: Int {
         switch network {
         case .sequences(let scorer): scorer.maxLength

@@ -54,22 +54,22 @@ extension SentenceEncoder: TextEncoder {
 
 extension WordTextEncoder: TextEncoder {
     /// What outputs call the encoder.
-    public var name: String { table.name }
+    package var name: String { table.name }
     /// Whether vectors come out with length 1.
-    public var isNormalized: Bool { options.normalizes }
+    package var isNormalized: Bool { options.normalizes }
     /// As `mean`, `cls`, `sif`.
-    public var poolingName: String { "words, " + options.pooling.rawValue }
+    package var poolingName: String { "words, " + options.pooling.rawValue }
     /// As `f32`, `bf16`.
-    public var precisionName: String { "f32" }
+    package var precisionName: String { "f32" }
     /// Without limit: texts are never cut.
-    public var maxLength: Int { Int(Int32.max) }
+    package var maxLength: Int { Int(Int32.max) }
     /// Empty: word tables have no prompts.
-    public var prompt: String { "" }
+    package var prompt: String { "" }
     /// A hash of everything that decides the vectors, the settings of a run aside.
-    public func identity() -> String { sha256 }
+    package func identity() -> String { sha256 }
 
     /// Vectors of texts into a buffer of `texts.count × dimension` numbers, row-major. A text without a known word gets zeros.
-    public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
+    package func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
         let found: WordTextEncoder.Counts = try encode(texts, into: vectors)
         var counts = SentenceEncoder.Counts()
         (counts.sentences, counts.tokens, counts.unknownTokens) = (found.texts, found.words, found.unknownWords)

@@ -108,20 +108,34 @@ package struct TokenVectorRun: Sendable {
 /// Turns sentences into vectors of their words.
 public struct WordEmbedder: Sendable {
     /// The network.
-    public let encoder: any LayeredNetwork<Float>
+    package let encoder: any LayeredNetwork<Float>
     /// The network's tokenizer.
-    public let tokenizer: Tokenizer
+    package let tokenizer: Tokenizer
     /// The layers whose states are kept; 0 for the embeddings.
-    public let layers: [Int]
+    package let layers: [Int]
     /// How the pieces of a word become one vector.
-    public let merging: PieceMerging
+    package let merging: PieceMerging
     /// Tokens processed together by one thread.
-    public let batchTokens: Int
+    package let batchTokens: Int
     /// Number of worker threads; results do not depend on it.
-    public let threads: Int
+    package let threads: Int
+
+    /// Numbers in one word vector of one layer.
+    public var hiddenSize: Int { encoder.hiddenSize }
+
+    /// Word vectors from chosen layers of a model: 0 for the embeddings, to its `layerCount`.
+    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors and has no layers.
+    public init(
+        _ model: SentenceEncoder, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
+        threads: Int = Parallel.availableThreads
+    ) throws {
+        self.init(
+            encoder: try model.encoder, tokenizer: model.tokenizer, layers: layers, merging: merging, batchTokens: batchTokens,
+            threads: threads)
+    }
 
     /// Word vectors from chosen layers of a network.
-    public init(
+    package init(
         encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
         threads: Int = Parallel.availableThreads
     ) {
@@ -134,11 +148,11 @@ public struct WordEmbedder: Sendable {
         /// (layers, words, hiddenSize), row-major.
         public var vectors: [Float]
         /// Which pieces make up each word.
-        public var alignment: WordAlignment
+        package var alignment: WordAlignment
         /// Tokens that stand for text.
-        public var pieces: Int
+        package var pieces: Int
         /// Stretches in which the sentence was read; 1 unless it is longer than the network reads.
-        public var windows: Int
+        package var windows: Int
     }
 
     /// A stretch of a sentence that fits into the encoder, and which of the sentence's tokens are read from it.

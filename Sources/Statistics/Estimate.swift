@@ -16,7 +16,7 @@ public struct Estimate: Sendable, Equatable {
     public var method: Method
 
     /// A figure; `n` is the number of units that it rests on.
-    public init(
+    package init(
         _ value: Double, interval: ClosedRange<Double>? = nil, level: Double = 0.95, p: Double? = nil, n: Int, method: Method = Method()
     ) {
         self.value = value
@@ -30,12 +30,12 @@ public struct Estimate: Sendable, Equatable {
     /// How the interval and the p-value were computed.
     public struct Method: Sendable, Equatable, CustomStringConvertible {
         /// The procedure behind the interval; nil if there is none.
-        public var interval: IntervalMethod?
+        package var interval: IntervalMethod?
         /// The procedure behind the p-value; nil if there is none.
-        public var test: TestMethod?
+        package var test: TestMethod?
 
         /// A method with an interval, a test, both or neither.
-        public init(interval: IntervalMethod? = nil, test: TestMethod? = nil) {
+        package init(interval: IntervalMethod? = nil, test: TestMethod? = nil) {
             self.interval = interval
             self.test = test
         }
@@ -46,12 +46,12 @@ public struct Estimate: Sendable, Equatable {
 }
 
 /// A procedure that gives a confidence interval.
-public enum IntervalMethod: Sendable, Equatable, CustomStringConvertible {
+package enum IntervalMethod: Sendable, Equatable, CustomStringConvertible {
     case bootstrap(Bootstrap.Kind, resamples: Int)
     case fisher, clopperPearson, wilson, studentT, noncentralT, normal
 
     /// The name in a table: “BCa bootstrap (10000)”.
-    public var description: String {
+    package var description: String {
         switch self {
         case .bootstrap(.percentile, let resamples): "percentile bootstrap (\(resamples))"
         case .bootstrap(.bca, let resamples): "BCa bootstrap (\(resamples))"
@@ -66,14 +66,14 @@ public enum IntervalMethod: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A procedure that gives a p-value.
-public enum TestMethod: Sendable, Equatable, CustomStringConvertible {
+package enum TestMethod: Sendable, Equatable, CustomStringConvertible {
     /// Every rearrangement was visited, or this many were drawn.
     case permutation(count: Int, isExact: Bool)
     case bootstrap(resamples: Int)
     case exact(Name), asymptotic(Name)
 
     /// The tests that are known by a name.
-    public enum Name: String, Sendable {
+    package enum Name: String, Sendable {
         case pearson = "Pearson's r", spearman = "Spearman's ρ", kendall = "Kendall's τ"
         case binomial = "binomial test", mcNemar = "McNemar's test"
         case wilcoxon = "Wilcoxon signed-rank test", mannWhitney = "Mann–Whitney U test"
@@ -81,7 +81,7 @@ public enum TestMethod: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The name in a table: “permutation test (exact, 252)”.
-    public var description: String {
+    package var description: String {
         switch self {
         case .permutation(let count, let isExact): "permutation test (\(isExact ? "exact, " : "")\(count))"
         case .bootstrap(let resamples): "bootstrap (\(resamples))"

@@ -3,22 +3,22 @@ import FileFormats
 // Sums over deviations from the mean (two passes), all in Double.
 
 /// Arithmetic mean; NaN for no values.
-public func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+package func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
 /// Sample variance, divided by n − 1; NaN for fewer than two values.
-public func variance(_ values: [Double]) -> Double {
+package func variance(_ values: [Double]) -> Double {
     guard values.count > 1 else { return .nan }
     let middle = mean(values)
     return values.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / Double(values.count - 1)
 }
 
 /// Sample standard deviation, divided by n − 1; NaN for fewer than two values.
-public func standardDeviation(_ values: [Double]) -> Double { variance(values).squareRoot() }
+package func standardDeviation(_ values: [Double]) -> Double { variance(values).squareRoot() }
 
 /// The quantile at share `q` in [0, 1] of values in ascending order, linear between neighbours (numpy's default, R's type 7).
 ///
 /// - Precondition: `sorted` is not empty.
-public func quantile(_ q: Double, ofSorted sorted: [Double]) -> Double {
+package func quantile(_ q: Double, ofSorted sorted: [Double]) -> Double {
     let place = max(0, min(1, q)) * Double(sorted.count - 1), below = Int(place)
     let above = min(sorted.count - 1, below + 1)
     // Equal neighbours may be infinite, whose difference is not a number.
@@ -28,7 +28,7 @@ public func quantile(_ q: Double, ofSorted sorted: [Double]) -> Double {
 /// Ranks from 1; equal values share the average of theirs.
 ///
 /// - Complexity: O(n log n).
-@inlinable public func averageRanks<Value: Comparable>(_ x: [Value]) -> [Double] {
+@inlinable package func averageRanks<Value: Comparable>(_ x: [Value]) -> [Double] {
     let order = x.indices.sorted { x[$0] < x[$1] }
     var ranks = [Double](repeating: 0, count: x.count), start = 0
     while start < order.count {

@@ -4,16 +4,16 @@ import CKernels
 ///
 /// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011). A place has three coordinates, such as stream, chunk and step; the numbers at one
 /// place are independent of those at all others. The bits are the same on every processor.
-public struct CounterRandom: Sendable, Equatable {
+package struct CounterRandom: Sendable, Equatable {
     /// The seed; it fixes every number.
-    public let seed: UInt64
+    package let seed: UInt64
 
     /// Random numbers of a seed.
-    public init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64) { self.seed = seed }
 
     /// Fills `numbers` with standard normal numbers, resolution 2⁻³², at most 6.66 in size.
     /// - Precondition: the count is a multiple of four.
-    public func normals(into numbers: UnsafeMutableBufferPointer<Double>, stream: UInt32, chunk: UInt32, step: UInt32) {
+    package func normals(into numbers: UnsafeMutableBufferPointer<Double>, stream: UInt32, chunk: UInt32, step: UInt32) {
         precondition(numbers.count % 4 == 0)
         guard let start = numbers.baseAddress else { return }
         kt_philox_normals(seed, step, chunk, stream, start, Int64(numbers.count / 4))

@@ -4,11 +4,11 @@ import CLAPACK
 // accuracy; no copies that a transposed reading of the same memory saves (a row-major matrix is the column-major transpose).
 
 /// LAPACK could not factorize a matrix.
-public struct FactorizationError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct FactorizationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The LAPACK routine.
-    public let routine: String
+    package let routine: String
     /// Its status: negative for an argument it refuses (NaN among them), positive where the iteration did not converge.
-    public let status: Int
+    package let status: Int
 
     package init(routine: String, status: Int) {
         self.routine = routine
@@ -16,7 +16,7 @@ public struct FactorizationError: Error, Sendable, Equatable, CustomStringConver
     }
 
     /// What failed, for an error message.
-    public var description: String {
+    package var description: String {
         status < 0
             ? "\(routine) refused its input (status \(status)); is there NaN or infinity in the matrix?"
             : "\(routine) did not converge (status \(status))"
@@ -32,7 +32,7 @@ package func useOneLAPACKThread() { _ = singleThreaded }
 /// Largest eigenvalues of a symmetric matrix (n, n), descending, and their unit eigenvectors as the rows of (count, n).
 ///
 /// Only the lower triangle (column ≤ row) is read.
-public func symmetricEigenvectors(_ matrix: Tensor<Double>, count: Int) throws -> (values: [Double], vectors: Tensor<Double>) {
+package func symmetricEigenvectors(_ matrix: Tensor<Double>, count: Int) throws -> (values: [Double], vectors: Tensor<Double>) {
     let n = matrix.rows
     precondition(matrix.shape == [n, n] && count >= 0 && count <= n, "\(count) eigenvectors of a matrix of shape \(matrix.shape)")
     guard count > 0 else { return ([], Tensor(shape: [0, n])) }
@@ -52,7 +52,7 @@ public func symmetricEigenvectors(_ matrix: Tensor<Double>, count: Int) throws -
 }
 
 /// Thin singular value decomposition a = u · diag(s) · v of (m, n): u (m, r), s descending, v (r, n), r = min(m, n).
-public func singularValues(_ a: Tensor<Double>) throws -> (u: Tensor<Double>, s: [Double], v: Tensor<Double>) {
+package func singularValues(_ a: Tensor<Double>) throws -> (u: Tensor<Double>, s: [Double], v: Tensor<Double>) {
     let m = a.rows, n = a.columns, r = min(m, n)
     guard r > 0 else { return (Tensor(shape: [m, 0]), [], Tensor(shape: [0, n])) }
     _ = singleThreaded
@@ -67,7 +67,7 @@ public func singularValues(_ a: Tensor<Double>) throws -> (u: Tensor<Double>, s:
 }
 
 /// An orthonormal basis of the columns of a (m, k), m ≥ k, as the columns of (m, k).
-public func orthonormalBasis(_ a: Tensor<Double>) throws -> Tensor<Double> {
+package func orthonormalBasis(_ a: Tensor<Double>) throws -> Tensor<Double> {
     let m = a.rows, k = a.columns
     precondition(m >= k, "a basis of the columns of shape \(a.shape) needs at least as many rows")
     guard k > 0 else { return a }

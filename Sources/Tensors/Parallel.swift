@@ -24,7 +24,7 @@ public enum Parallel {
 
     /// Calls `body(item, worker)` once for every item in 0 ..< count; items go to whichever worker is free, worker numbers lie
     /// in 0 ..< threads. Returns when all are done; rethrows the error of the lowest item that failed (later ones may be skipped).
-    public static func forEach(
+    package static func forEach(
         _ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) throws -> Void
     ) throws {
         let workers = max(1, min(threads, count))
@@ -52,7 +52,7 @@ public enum Parallel {
     }
 
     /// As `forEach`, for work that cannot fail.
-    public static func forEach(_ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) -> Void) {
+    package static func forEach(_ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) -> Void) {
         let workers = max(1, min(threads, count))
         if workers == 1 {
             withHelpers(threads, workers: 1) { for item in 0..<count { body(item, 0) } }
@@ -71,7 +71,7 @@ public enum Parallel {
     }
 
     /// The values of all items, in order.
-    public static func map<Value: Sendable>(
+    package static func map<Value: Sendable>(
         _ count: Int, threads: Int = availableThreads, _ body: @Sendable (_ item: Int, _ worker: Int) throws -> Value
     ) throws -> [Value] {
         let found = Mutex([Value?](repeating: nil, count: count))

@@ -4,15 +4,15 @@
 // OpenBLAS, held to one thread too: with several, its sums are split by thread count.
 
 /// A weight matrix prepared for repeated products: in oneDNN's own layout for `Float`, plain for `Double`.
-public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
+package final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
     // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so there are no readers.
     /// Length of an input row.
-    public let inputs: Int
+    package let inputs: Int
     /// Length of an output row.
-    public let outputs: Int
+    package let outputs: Int
     /// What products with it compute in.
-    public let precision: Precision
+    package let precision: Precision
     let layout: MatrixLayout
     /// `kd_matrix` for Float, nil for Double.
     let handle: OpaquePointer?
@@ -247,7 +247,7 @@ extension MutableMatrixView {
 }
 
 /// a · b of matrices (m, k) and (k, n), either transposed first.
-public func matrixProduct<S: TensorScalar>(
+package func matrixProduct<S: TensorScalar>(
     _ a: Tensor<S>, transposed aTransposed: Bool = false, _ b: Tensor<S>, transposed bTransposed: Bool = false, precision: Precision = .f32
 ) -> Tensor<S> {
     let m = aTransposed ? a.columns : a.rows, k = aTransposed ? a.rows : a.columns

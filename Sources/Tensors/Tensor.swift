@@ -13,7 +13,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     // MARK: Making
 
     /// Elements are whatever was in memory before; fill all of them.
-    public init(uninitialized shape: [Int]) {
+    package init(uninitialized shape: [Int]) {
         self.shape = shape
         storage = TensorStorage(uninitializedCount: shape.reduce(1, *))
     }
@@ -36,7 +36,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     }
 
     /// Elements that `fill` writes, all of them.
-    public init<Failure: Error>(
+    package init<Failure: Error>(
         filling shape: [Int], _ fill: (UnsafeMutableBufferPointer<Scalar>) throws(Failure) -> Void
     ) throws(Failure) {
         self.init(uninitialized: shape)
@@ -44,13 +44,13 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     }
 
     /// Memory owned by `owner`, which is not written to and is kept alive as long as the tensor.
-    public init(viewing pointer: UnsafePointer<Scalar>, shape: [Int], owner: AnyObject) {
+    package init(viewing pointer: UnsafePointer<Scalar>, shape: [Int], owner: AnyObject) {
         self.shape = shape
         storage = TensorStorage(viewing: pointer, count: shape.reduce(1, *), owner: owner)
     }
 
     /// The same elements in another shape.
-    public func reshaped(_ shape: [Int]) -> Tensor {
+    package func reshaped(_ shape: [Int]) -> Tensor {
         precondition(shape.reduce(1, *) == count, "shape \(self.shape) cannot become \(shape)")
         return Tensor(shape: shape, storage: storage)
     }
@@ -146,7 +146,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     /// Some rows in the order given, each as often as it is named.
     ///
     /// - Precondition: the rows exist.
-    public func selecting(_ chosen: [Int]) -> Tensor {
+    package func selecting(_ chosen: [Int]) -> Tensor {
         let columns = self.columns, from = pointer
         var part = Tensor(uninitialized: [chosen.count] + shape.dropFirst())
         let to = part.mutablePointer
@@ -158,7 +158,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     }
 
     /// The transpose of a matrix, `(columns, rows)`.
-    public func transposed() -> Tensor {
+    package func transposed() -> Tensor {
         precondition(shape.count == 2, "only a matrix has a transpose, not shape \(shape)")
         let rows = self.rows, columns = self.columns, from = pointer
         var result = Tensor(uninitialized: [columns, rows])
@@ -168,7 +168,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     }
 
     /// Converts to another number type.
-    public func converted<Other: TensorScalar>(to type: Other.Type) -> Tensor<Other> {
+    package func converted<Other: TensorScalar>(to type: Other.Type) -> Tensor<Other> {
         var result = Tensor<Other>(uninitialized: shape)
         let from = pointer, to = result.mutablePointer, n = count
         // Other modules call this unspecialized: a conversion through witnesses for every element. These two are vector loops.
@@ -183,12 +183,12 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     }
 
     /// Σ x², in Double.
-    public var squaredNorm: Double { Scalar.dot(view, view) }
+    package var squaredNorm: Double { Scalar.dot(view, view) }
     /// Whether no element is NaN or infinite.
     public var isFinite: Bool { Scalar.allFinite(view) }
 
     /// Adds a tensor of the same shape, element by element.
-    public static func += (a: inout Tensor, b: Tensor) {
+    package static func += (a: inout Tensor, b: Tensor) {
         precondition(a.count == b.count, "shapes \(a.shape) and \(b.shape) do not add")
         Scalar.kernels.c.add(b.pointer, Int64(b.count), a.mutablePointer)
     }
@@ -196,7 +196,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
 
 extension Tensor {
     /// Equal shapes and the same bits in every element: unlike `==`, −0 is not 0, and NaN is itself.
-    public func hasSameBits(as other: Tensor) -> Bool {
+    package func hasSameBits(as other: Tensor) -> Bool {
         shape == other.shape && memcmp(pointer, other.pointer, count * MemoryLayout<Scalar>.stride) == 0
     }
 }

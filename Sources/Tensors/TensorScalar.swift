@@ -14,7 +14,7 @@ extension Float: TensorScalar {}
 extension Double: TensorScalar {}
 
 /// The nonlinearity after a linear layer, by its name in the field.
-public enum Activation: String, Sendable, CaseIterable {
+package enum Activation: String, Sendable, CaseIterable {
     case identity, gelu, geluTanh, relu, tanh, sigmoid, silu
 
     package var kernel: Int32 {

@@ -1,5 +1,5 @@
 /// A token that is looked for in the text itself, before or after normalization, and never split.
-public struct AddedToken: Sendable, Equatable {
+package struct AddedToken: Sendable, Equatable {
     package var id: Int32
     package var content: String
     /// Whether it stands for something other than text, such as `[MASK]`, and is left out when decoding.

@@ -11,16 +11,16 @@ public struct Encoding: Sendable, Equatable {
     /// Half-open ranges of UTF-8 bytes of the original text (of the token's own sequence); `0..<0` for tokens that were added.
     public internal(set) var offsets: [Range<Int>] = []
     /// 1 for a token that the post-processor added, 0 for one that stands for text.
-    public internal(set) var specialTokensMask: [UInt8] = []
+    package internal(set) var specialTokensMask: [UInt8] = []
     /// Number of the pre-tokenizer's word in its sequence; nil for added tokens.
-    public internal(set) var wordIDs: [Int32?] = []
+    package internal(set) var wordIDs: [Int32?] = []
     /// 0 for the first sequence, 1 for the second; nil for added tokens.
-    public internal(set) var sequenceIDs: [UInt8?] = []
+    package internal(set) var sequenceIDs: [UInt8?] = []
     /// What truncation cut off, in windows that overlap by the stride.
     package internal(set) var overflow: [Encoding] = []
 
     /// An encoding without tokens.
-    public init() {}
+    package init() {}
 
     /// The number of tokens.
     public var count: Int { ids.count }

@@ -2,11 +2,11 @@
 ///
 /// A full stop inside brackets (「はい。」と言った) ends nothing, neither does the one of an abbreviation (`Dr. Smith`), an initial (`J. Doe`) or
 /// a number (`3.14`). White space at both ends of a sentence belongs to none.
-public enum SentenceSplitter {
+package enum SentenceSplitter {
     /// The sentences in their order, none of them empty.
     ///
     /// - Complexity: O(length of the text).
-    public static func split(_ text: String) -> [Substring] {
+    package static func split(_ text: String) -> [Substring] {
         let characters = Array(text), places = Array(text.indices) + [text.endIndex]
         var sentences: [Substring] = []
         var start = 0, depth = 0, index = 0

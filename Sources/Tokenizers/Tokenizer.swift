@@ -50,15 +50,15 @@ public final class Tokenizer: Sendable {
     /// One more than the highest id; larger than `vocabularySize` where the ids have holes.
     package let idBound: Int
     /// The token that stands for text outside the vocabulary; nil if the model can spell everything.
-    public let unknownID: Int32?
+    package let unknownID: Int32?
     /// The padding token (`[PAD]`); nil if the tokenizer has none.
-    public let padID: Int32?
+    package let padID: Int32?
     /// The mask token (`[MASK]`); nil if the tokenizer has none.
-    public let maskID: Int32?
+    package let maskID: Int32?
     /// The token that begins a sequence (`[CLS]`, `<s>`).
-    public let clsID: Int32?
+    package let clsID: Int32?
     /// The token that ends a sequence (`[SEP]`, `</s>`).
-    public let sepID: Int32?
+    package let sepID: Int32?
     /// The end at which texts are cut; `truncation_side` of tokenizer_config.json.
     package let truncationSide: TruncationSide
 
@@ -133,7 +133,7 @@ public final class Tokenizer: Sendable {
     public func id(for token: String) -> Int32? { added.id(of: token) ?? model.vocabulary.id(of: token) }
 
     /// The tokens that are looked for in the text itself.
-    public var addedTokens: [AddedToken] { added.tokens }
+    package var addedTokens: [AddedToken] { added.tokens }
 
     /// Checks that a network has a vector for every id. Added tokens beyond its vocabulary are let through, as some models have one for
     /// non-text input; callers check for their ids.

@@ -49,7 +49,7 @@ extension Tokenizer {
     }
 
     /// The tokenizer that the value of a `tokenizer.json` describes. `file` only goes into errors.
-    public convenience init(json: JSON, file: String? = nil) throws {
+    package convenience init(json: JSON, file: String? = nil) throws {
         try self.init(json: json, file: file, configuration: TokenizerConfiguration())
     }
 

@@ -10,13 +10,13 @@ import Tensors
 /// cut), the other one is there.
 public struct Checkpoint {
     /// Steps taken.
-    public var step: Int
+    package var step: Int
     /// Everything that is not a tensor.
     package var state: JSON
     package var tensors: [(name: String, tensor: Tensor<Float>)]
 
     /// The state of a training run after `step` steps.
-    public init(step: Int, state: JSON, tensors: [(name: String, tensor: Tensor<Float>)]) {
+    package init(step: Int, state: JSON, tensors: [(name: String, tensor: Tensor<Float>)]) {
         self.step = step
         self.state = state
         self.tensors = tensors
@@ -30,7 +30,7 @@ public struct Checkpoint {
     /// - Returns: the file's path.
     /// - Throws: `DataError` if the disk is full or the folder not writable; the newer file is then untouched.
     @discardableResult
-    public func write(to folder: URL) throws -> String {
+    package func write(to folder: URL) throws -> String {
         let steps = Self.names.map { Self.step(in: folder.appendingPathComponent($0).path) ?? -1 }
         // A file of this very step comes from the same run before it was interrupted.
         let target = steps.firstIndex(of: step) ?? (steps[0] <= steps[1] ? 0 : 1)
@@ -77,7 +77,7 @@ public struct Checkpoint {
 /// A checkpoint on disk.
 public struct StoredCheckpoint {
     /// The file's path.
-    public let path: String
+    package let path: String
     /// Steps taken.
     public let step: Int
     package let state: JSON

@@ -3,7 +3,7 @@ import FileFormats
 import Tensors
 
 /// How parameters follow their gradients; formulas are torch.optim's, so that its trajectories repeat.
-public struct OptimizerConfiguration: Sendable, Equatable {
+package struct OptimizerConfiguration: Sendable, Equatable {
     package enum Method: String, Sendable, CaseIterable {
         case sgd, momentum, nesterov, adagrad, adam, adamw, lamb
     }
@@ -43,24 +43,24 @@ public struct OptimizerConfiguration: Sendable, Equatable {
 
 /// Applies gradients to parameters. Every element is computed alike on any thread, and norms are summed over fixed
 /// chunks in a fixed order: the result does not depend on the number of threads.
-public final class Optimizer<Scalar: TensorScalar> {
+package final class Optimizer<Scalar: TensorScalar> {
     /// The method and its settings.
-    public let configuration: OptimizerConfiguration
+    package let configuration: OptimizerConfiguration
     /// The parameters that are updated.
-    public let parameters: [Parameter<Scalar>]
+    package let parameters: [Parameter<Scalar>]
     /// Steps taken so far.
-    public private(set) var steps = 0
+    package private(set) var steps = 0
     /// What the method keeps next to each parameter, as `configuration.stateNames` call it: velocities, sums or first moments, and second
     /// moments; empty if it keeps none.
     private var first: [Tensor<Scalar>]
     private var second: [Tensor<Scalar>]
     /// Multiplies the learning rate of each parameter (0 for one that shall stand still).
-    public var rateScales: [Double]
+    package var rateScales: [Double]
     /// Whether each parameter decays: matrices and tables do, vectors (biases, scales of norms) do not.
-    public var decays: [Bool]
+    package var decays: [Bool]
 
     /// An optimizer before its first step.
-    public init(_ configuration: OptimizerConfiguration, parameters: [Parameter<Scalar>]) {
+    package init(_ configuration: OptimizerConfiguration, parameters: [Parameter<Scalar>]) {
         self.configuration = configuration
         self.parameters = parameters
         first = configuration.stateNames.count > 0 ? parameters.map { Tensor(shape: $0.shape) } : []
@@ -78,7 +78,7 @@ public final class Optimizer<Scalar: TensorScalar> {
     ///   - gradients: one a parameter, in order; nil stands for no gradient, which leaves the parameter as it is.
     ///   - learningRate: of this step, from the schedule.
     ///   - gradientScale: multiplies every gradient first (clipping, averaging).
-    public func step(
+    package func step(
         _ gradients: [Tensor<Scalar>?], learningRate: Double, gradientScale: Double = 1, threads: Int = Parallel.availableThreads
     ) {
         precondition(gradients.count == parameters.count)
@@ -169,14 +169,14 @@ public final class Optimizer<Scalar: TensorScalar> {
     // MARK: State
 
     /// What the optimizer remembers, by name (`first.3` is the first moment of parameter 3), for checkpoints.
-    public var state: [(name: String, tensor: Tensor<Scalar>)] {
+    package var state: [(name: String, tensor: Tensor<Scalar>)] {
         zip(configuration.stateNames, [first, second]).flatMap { name, tensors in tensors.enumerated().map { ("\(name).\($0)", $1) } }
     }
 
     /// Takes a remembered state back.
     ///
     /// - Throws: `DataError` that names a tensor which is missing or of another shape.
-    public func restore(steps: Int, state: (String) throws -> Tensor<Scalar>?) throws {
+    package func restore(steps: Int, state: (String) throws -> Tensor<Scalar>?) throws {
         var restored = [first, second]
         for (which, name) in configuration.stateNames.enumerated() {
             for (index, parameter) in parameters.enumerated() {

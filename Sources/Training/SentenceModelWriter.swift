@@ -8,18 +8,18 @@ import Tokenizers
 /// Writes a sentence encoder as a folder that sentence-transformers loads.
 public struct SentenceModelWriter {
     /// Precision of the stored weights.
-    public var storage = SafetensorsWriter.Precision.bf16
+    package var storage = SafetensorsWriter.Precision.bf16
     /// Pooling of the model, as `mean` or `cls`.
-    public var pooling = "mean"
+    package var pooling = "mean"
     /// The longest text in tokens, special ones included; longer ones are cut.
-    public var maxLength: Int
+    package var maxLength: Int
     /// A folder with tokenizer files, or a tokenizer.json.
-    public var tokenizerPath: String
+    package var tokenizerPath: String
     /// Files put into the folder besides: name and text (a model card).
-    public var extras: [(name: String, text: String)] = []
+    package var extras: [(name: String, text: String)] = []
 
     /// A writer of models whose tokenizer lies at `tokenizerPath`.
-    public init(maxLength: Int, tokenizerPath: String) {
+    package init(maxLength: Int, tokenizerPath: String) {
         self.maxLength = maxLength
         self.tokenizerPath = tokenizerPath
     }
@@ -40,7 +40,7 @@ public struct SentenceModelWriter {
     /// Writes the folder; it appears when it is complete, in the place of an older model of that name.
     ///
     /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
-    public func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
+    package func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
         try write(encoder, heads: nil, tokenizer: tokenizer, to: folder)
     }
 

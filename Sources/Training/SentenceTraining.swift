@@ -26,13 +26,13 @@ public enum TrainingEvent: Sendable {
 /// else: a run that was killed and resumed ends with the same bits as one that was not, with any number of threads.
 public final class SentenceTrainer {
     /// What is trained, and how.
-    public let configuration: SentenceTrainingConfiguration
+    package let configuration: SentenceTrainingConfiguration
     /// The model's tokenizer.
-    public let tokenizer: Tokenizer
+    package let tokenizer: Tokenizer
     /// The network; its weights change with every step.
-    public let encoder: Encoder<Float>
+    package let encoder: Encoder<Float>
     /// Number of worker threads; results do not depend on it.
-    public let threads: Int
+    package let threads: Int
     /// Steps taken.
     public internal(set) var step = 0
     package internal(set) var history = EvaluationHistory()

@@ -116,20 +116,20 @@ package struct DevTask: Sendable, Equatable {
 /// Everything about a training run, as a JSON file states it. Paths are relative to that file.
 public struct SentenceTrainingConfiguration: Sendable {
     /// Where a tokenizer lies: a folder or a tokenizer.json.
-    public var tokenizer: String
+    package var tokenizer: String
     /// The network to begin with: a configuration with random weights, or a model's folder to go on from.
-    public var encoder: EncoderConfiguration
+    package var encoder: EncoderConfiguration
     package var initialModel: String?
     /// The longest text in tokens, special ones included; longer ones are cut.
-    public var maxLength = 64
+    package var maxLength = 64
     /// How token vectors become a sentence vector, as `mean` or `cls`.
-    public var pooling = "mean"
+    package var pooling = "mean"
     package var tasks: [TrainingTask] = []
     package var development: [DevTask] = []
     /// Steps of the optimizer.
     public var steps = 1000
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
     package var optimizer = OptimizerConfiguration(.adamw, learningRate: 5e-4)
     package var schedule = LearningRateSchedule.Shape.cosine
     /// A share of the steps where below 1, else steps.
@@ -139,7 +139,7 @@ public struct SentenceTrainingConfiguration: Sendable {
     /// Batches whose gradients make one step.
     package var accumulation = 1
     /// What matrix products compute in.
-    public var precision = Precision.f32
+    package var precision = Precision.f32
     /// Tokens of a shard, and sums kept apart: they decide the bits, threads do not.
     package var shardTokens = 1024
     /// Sums of gradients that are kept apart; they decide the bits, threads do not.
@@ -154,11 +154,11 @@ public struct SentenceTrainingConfiguration: Sendable {
     package var checkpointMinutes = 10.0
     package var checkpointInterval = 0
     /// How the final weights are stored.
-    public var storage = SafetensorsWriter.Precision.bf16
+    package var storage = SafetensorsWriter.Precision.bf16
     /// Rows with an empty sentence are left out and counted instead of stopping the run.
     package var skipsEmpty = false
     /// Of the JSON, so that a checkpoint knows whose it is.
-    public private(set) var fingerprint = ""
+    package private(set) var fingerprint = ""
 
     /// All files and folders that a run reads.
     public var inputs: [String] {

@@ -10,15 +10,15 @@ import Tensors
 ///
 /// Several processes share the lanes (`TrainingPeers`): outputs of shards are exchanged, and the sums go from process to process in the
 /// order of the lanes, each adding its own, so that no bit depends on the number of processes either.
-public final class ShardedGradients<Scalar: TensorScalar> {
+package final class ShardedGradients<Scalar: TensorScalar> {
     /// The parameters that get gradients.
-    public let parameters: [Parameter<Scalar>]
+    package let parameters: [Parameter<Scalar>]
     /// What matrix products compute in.
-    public var precision: Precision
+    package var precision: Precision
     /// Number of worker threads; results do not depend on it.
-    public let threads: Int
+    package let threads: Int
     /// Sums kept apart: at most this many threads run a backward pass at once.
-    public let lanes: Int
+    package let lanes: Int
     /// Parameters that stay as they are.
     private let frozen: Set<ObjectIdentifier>
     /// Other processes that work on the same batches; nil for none.
@@ -28,7 +28,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     private var isAccumulating = false
 
     /// Sums of zero. Parameters in `frozen` get no gradients; `lanes` sums are kept apart.
-    public init(
+    package init(
         _ parameters: [Parameter<Scalar>], frozen: Set<ObjectIdentifier> = [], lanes: Int = 8, precision: Precision = .f32,
         threads: Int = Parallel.availableThreads, peers: (any TrainingPeers)? = nil
     ) {
@@ -52,7 +52,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     ///   - seed: dropout's; shard s draws from stream s.
     ///   - forward: the output of a shard, on its tape; nil for an empty shard.
     ///   - loss: from the outputs of all shards their gradients (nil for none).
-    public func add(
+    package func add(
         shards: Int, seed: UInt64, forward: @Sendable (_ shard: Int, _ tape: Tape<Scalar>) throws -> Variable<Scalar>?,
         loss: ([Tensor<Scalar>?]) throws -> [Tensor<Scalar>?]
     ) throws {
@@ -84,7 +84,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     }
 
     /// Adds gradients that were computed elsewhere (of what a loss itself learns), in their order.
-    public func add(_ extra: [GradientStore<Scalar>]) {
+    package func add(_ extra: [GradientStore<Scalar>]) {
         let filled = extra.filter { !$0.isEmpty }
         if !filled.isEmpty { collect(filled) }
     }
@@ -196,12 +196,12 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     }
 
     /// The sums since the last `clear`, one a parameter in order, nil for a frozen one.
-    public var gradients: [Tensor<Scalar>?] {
+    package var gradients: [Tensor<Scalar>?] {
         zip(parameters, sums).map { parameter, sum in learns(parameter) ? sum : nil }
     }
 
     /// ‖all gradients‖, summed in Double over fixed chunks.
-    public func norm() -> Double {
+    package func norm() -> Double {
         guard isAccumulating else { return 0 }
         let sums = sums
         let stretches = sums.indices.flatMap { index in
@@ -215,7 +215,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     }
 
     /// Resets the sums; the next `add` starts over.
-    public func clear() { isAccumulating = false }
+    package func clear() { isAccumulating = false }
 }
 
 /// A shard between its forward and its backward pass: a tape goes from the thread that recorded it to the one that runs it backward.

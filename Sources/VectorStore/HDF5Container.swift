@@ -11,9 +11,9 @@ public enum HDF5Attribute: Sendable, Equatable {
     /// The text; nil for a number.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
     /// The whole number; nil for anything else.
-    public var int: Int? { if case .int(let value) = self { value } else { nil } }
+    package var int: Int? { if case .int(let value) = self { value } else { nil } }
     /// The number, whole or not; nil for a text.
-    public var double: Double? {
+    package var double: Double? {
         switch self {
         case .double(let value): value
         case .int(let value): Double(value)
@@ -27,7 +27,7 @@ public enum HDF5Attribute: Sendable, Equatable {
 /// Files are written without time stamps and in a fixed order, so that equal contents give equal bytes.
 public final class HDF5Container: Sendable {
     /// The file as the user named it.
-    public let path: String
+    package let path: String
     let handle: HDF5Handle
     /// The file itself, for mapping what was validated; nil in the process that validates and in a file that is being written.
     private let source: Source?
@@ -221,7 +221,7 @@ public final class HDF5Container: Sendable {
 
     /// The dataset of this name.
     /// - Throws: `DataError` if absent, naming the file and the dataset.
-    public func required(_ name: String) throws -> HDF5Dataset {
+    package func required(_ name: String) throws -> HDF5Dataset {
         guard let dataset = try dataset(name) else { throw damaged("it has no dataset \(name)") }
         return dataset
     }
@@ -238,7 +238,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// A whole dataset of numbers and its shape.
-    public func read<Number: HDF5Number>(_ name: String, as type: Number.Type) throws -> (shape: [Int], values: [Number]) {
+    package func read<Number: HDF5Number>(_ name: String, as type: Number.Type) throws -> (shape: [Int], values: [Number]) {
         let dataset = try required(name)
         return (dataset.shape, try dataset.read(type))
     }
@@ -285,7 +285,7 @@ public final class HDF5Container: Sendable {
     // MARK: Writing
 
     /// Writes an array of numbers in one piece, row-major.
-    public func write<Number: HDF5Number>(_ name: String, shape: [Int], values: [Number]) throws {
+    package func write<Number: HDF5Number>(_ name: String, shape: [Int], values: [Number]) throws {
         precondition(values.count == shape.reduce(1, *), "the values do not fit the shape")
         let dataset = try make(name, shape: shape, type: Number.fileType)
         try values.withUnsafeBufferPointer { try dataset.write(rows: 0..<dataset.rows, from: $0) }
@@ -297,7 +297,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Writes a list of strings as variable-length UTF-8.
-    public func write(_ name: String, strings: [String]) throws {
+    package func write(_ name: String, strings: [String]) throws {
         let type = try Self.stringType(path)
         let dataset = try make(name, shape: [strings.count], type: type.id)
         try dataset.write(rows: 0..<strings.count, strings: strings[...])

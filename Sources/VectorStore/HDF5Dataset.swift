@@ -3,45 +3,45 @@ import FileFormats
 import Glibc
 
 /// The numbers that an HDF5 file of this project may hold, and how they are called there.
-public protocol HDF5Number {
+package protocol HDF5Number {
     static var memoryType: Int64 { get }
     static var fileType: Int64 { get }
 }
 extension Float: HDF5Number {
     /// `H5T_NATIVE_FLOAT`.
-    public static var memoryType: Int64 { kh5_native_float() }
+    package static var memoryType: Int64 { kh5_native_float() }
     /// `H5T_IEEE_F32LE`.
-    public static var fileType: Int64 { kh5_float32() }
+    package static var fileType: Int64 { kh5_float32() }
 }
 extension Double: HDF5Number {
     /// `H5T_NATIVE_DOUBLE`.
-    public static var memoryType: Int64 { kh5_native_double() }
+    package static var memoryType: Int64 { kh5_native_double() }
     /// `H5T_IEEE_F64LE`.
-    public static var fileType: Int64 { kh5_float64() }
+    package static var fileType: Int64 { kh5_float64() }
 }
 extension Int8: HDF5Number {
     /// `H5T_NATIVE_INT8`.
-    public static var memoryType: Int64 { kh5_native_int8() }
+    package static var memoryType: Int64 { kh5_native_int8() }
     /// `H5T_STD_I8LE`.
-    public static var fileType: Int64 { kh5_int8() }
+    package static var fileType: Int64 { kh5_int8() }
 }
 extension UInt8: HDF5Number {
     /// `H5T_NATIVE_UINT8`.
-    public static var memoryType: Int64 { kh5_native_uint8() }
+    package static var memoryType: Int64 { kh5_native_uint8() }
     /// `H5T_STD_U8LE`.
-    public static var fileType: Int64 { kh5_uint8() }
+    package static var fileType: Int64 { kh5_uint8() }
 }
 extension Int32: HDF5Number {
     /// `H5T_NATIVE_INT32`.
-    public static var memoryType: Int64 { kh5_native_int32() }
+    package static var memoryType: Int64 { kh5_native_int32() }
     /// `H5T_STD_I32LE`.
-    public static var fileType: Int64 { kh5_int32() }
+    package static var fileType: Int64 { kh5_int32() }
 }
 extension Int: HDF5Number {
     /// `H5T_NATIVE_INT64`.
-    public static var memoryType: Int64 { kh5_native_int64() }
+    package static var memoryType: Int64 { kh5_native_int64() }
     /// `H5T_STD_I64LE`.
-    public static var fileType: Int64 { kh5_int64() }
+    package static var fileType: Int64 { kh5_int64() }
 }
 
 /// Where a contiguous dataset lies in its file.
@@ -50,18 +50,18 @@ struct HDF5Stretch: Hashable, Sendable {
 }
 
 /// A dataset of an HDF5 file. Its first axis is read in ranges, so that files larger than memory can be walked through.
-public final class HDF5Dataset: Sendable {
+package final class HDF5Dataset: Sendable {
     /// What it holds.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         case float(bytes: Int), integer(bytes: Int), string, other
     }
 
     /// The name inside the file, as `/embeddings`.
-    public let name: String
+    package let name: String
     /// Lengths of the axes, slowest first; empty for a single value.
     package let shape: [Int]
     /// The type of its elements.
-    public let kind: Kind
+    package let kind: Kind
     private let file: String
     private let handle: HDF5Handle
     let isVariableString: Bool
@@ -70,7 +70,7 @@ public final class HDF5Dataset: Sendable {
     private let isBinary16: Bool
 
     /// Rows: the length of the first axis, 1 for a single value.
-    public var rows: Int { shape.first ?? 1 }
+    package var rows: Int { shape.first ?? 1 }
     /// Elements in a row.
     package var rowSize: Int { shape.dropFirst().reduce(1, *) }
 
@@ -148,7 +148,7 @@ public final class HDF5Dataset: Sendable {
 
     /// Reads rows as numbers of one kind; libhdf5 converts from what is stored. `values` has room for exactly those rows.
     /// - Throws: `DataError` if the dataset holds no numbers or the file is damaged.
-    public func read<Number: HDF5Number>(rows range: Range<Int>, into values: UnsafeMutableBufferPointer<Number>) throws {
+    package func read<Number: HDF5Number>(rows range: Range<Int>, into values: UnsafeMutableBufferPointer<Number>) throws {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows && values.count == range.count * rowSize, "rows out of range")
         switch kind {
         case .float, .integer: break
@@ -180,7 +180,7 @@ public final class HDF5Dataset: Sendable {
     private func storedType() throws -> HDF5Handle { try HDF5.locked { try HDF5Handle(H5Dget_type(handle.id), failure()) } }
 
     /// Reads rows as numbers of one kind, row-major.
-    public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
+    package func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
         let range = range ?? 0..<rows
         let count = range.count * rowSize
         // A false shape is detected by the file's size before memory is allocated.
@@ -308,7 +308,7 @@ public final class HDF5Dataset: Sendable {
     // MARK: Writing
 
     /// Writes rows that are already within the extent.
-    public func write<Number: HDF5Number>(rows range: Range<Int>, from values: UnsafeBufferPointer<Number>) throws {
+    package func write<Number: HDF5Number>(rows range: Range<Int>, from values: UnsafeBufferPointer<Number>) throws {
         try write(rows: range, type: Number.memoryType, UnsafeRawPointer(values.baseAddress))
     }
 

@@ -20,9 +20,9 @@ public enum HDF5Validation {
     /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
         /// Path of the executable.
-        public var executable: String
+        package var executable: String
         /// Its first arguments.
-        public var arguments: [String]
+        package var arguments: [String]
 
         /// A program with its first arguments.
         public init(executable: String, arguments: [String]) {
@@ -136,7 +136,7 @@ public enum HDF5Validation {
     ///   or a slow disk the wait may be longer, up to `patience` times that, and a good file still passes.
     /// - Throws: `DataError` of kind `badData` with what the child found, or that it crashed or did not come to an end; of kind `memory`
     ///   where memory was what it lacked.
-    public static func validate(_ path: String, by program: Program, timeLimit: Duration? = nil) throws {
+    package static func validate(_ path: String, by program: Program, timeLimit: Duration? = nil) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
         _ = try validate(descriptor, path, by: program, timeLimit: timeLimit)

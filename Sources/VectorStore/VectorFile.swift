@@ -135,7 +135,7 @@ public final class VectorFile: Sendable {
 
     /// Reads vectors as Float, row-major, into room for exactly those rows.
     /// - Throws: `DataError` if the file is damaged or a vector holds NaN or infinity (its row is named).
-    public func readEmbeddings(rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
+    package func readEmbeddings(rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && values.count == rows.count * dimension, "rows out of range")
         if let set {
             return try set.forEach(rows) { part, own, place in
@@ -219,11 +219,11 @@ public final class VectorFile: Sendable {
         try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)
     }
     /// Nil if the file has no groups.
-    public func groups(rows: Range<Int>? = nil) throws -> [String]? {
+    package func groups(rows: Range<Int>? = nil) throws -> [String]? {
         try groups.map { groups in try set?.gather(rows) { try $0.groups(rows: $1) ?? [] } ?? groups.strings(rows: rows) }
     }
     /// Nil if the file has no ids.
-    public func ids(rows: Range<Int>? = nil) throws -> [String]? {
+    package func ids(rows: Range<Int>? = nil) throws -> [String]? {
         try ids.map { ids in try set?.gather(rows) { try $0.ids(rows: $1) ?? [] } ?? ids.strings(rows: rows) }
     }
     /// A column by the input's name for it, or by `id`, `group` or `text` for the column with that role; nil if absent.
@@ -252,7 +252,7 @@ public final class VectorFile: Sendable {
     }
 
     /// Rows with all that belongs to them.
-    public func block(rows: Range<Int>) throws -> VectorBlock {
+    package func block(rows: Range<Int>) throws -> VectorBlock {
         VectorBlock(
             texts: try texts(rows: rows), groups: try groups(rows: rows) ?? [], ids: try ids(rows: rows) ?? [],
             columns: try layout.columnNames.indices.map { try column(VectorLayout.Column(name: "", role: .other($0)), rows: rows) },

@@ -10,7 +10,7 @@ public final class VectorFileWriter {
     package static let formatVersion = 1
 
     /// The path of the finished file.
-    public let path: String
+    package let path: String
     package let layout: VectorLayout
     /// Rows taken so far.
     package private(set) var count = 0

@@ -5,17 +5,17 @@ public struct VectorLayout: Sendable, Equatable {
     /// Components of a vector.
     public var dimension: Int
     /// Whether every row has a group, such as the scene that a caption describes.
-    public var hasGroups: Bool
+    package var hasGroups: Bool
     /// Whether every row has an id.
-    public var hasIDs: Bool
+    package var hasIDs: Bool
     /// The input's other columns.
-    public var columnNames: [String]
+    package var columnNames: [String]
     /// What the input calls its columns of texts, groups and ids; nil if it names none, as in files of earlier versions.
-    public var textName: String?
+    package var textName: String?
     /// What the input calls its column of groups.
-    public var groupName: String?
+    package var groupName: String?
     /// What the input calls its column of ids.
-    public var idName: String?
+    package var idName: String?
 
     /// A layout of texts, with groups, ids and other columns if stated.
     public init(

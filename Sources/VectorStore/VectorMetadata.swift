@@ -17,14 +17,14 @@ public struct VectorMetadata: Sendable, Equatable {
     /// Text put before every sentence, or empty.
     public var prompt: String
     /// The program and its version.
-    public var createdBy: String
+    package var createdBy: String
     /// The input's name without folders, and its SHA-256.
     public var source: String
     /// SHA-256 of the input.
-    public var sourceSHA256: String
+    package var sourceSHA256: String
     /// What the rows were made of and how, as one hash for each run that put rows into the file, in their order: a run that is repeated
     /// knows by it that its rows are there. Empty in files of versions that did not write it.
-    public var parts: [String] = []
+    package var parts: [String] = []
     /// Everything else worth knowing (a `Provenance`), as compact JSON, or empty.
     public var provenance: String
 
@@ -73,20 +73,20 @@ public struct VectorMetadata: Sendable, Equatable {
 /// Consecutive rows of a vector file.
 public struct VectorBlock: Sendable, Equatable {
     /// One text per row.
-    public var texts: [String]
+    package var texts: [String]
     /// As many as texts where the layout has groups, else none; likewise ids.
-    public var groups: [String]
+    package var groups: [String]
     /// As many as texts if the layout has ids, else none.
-    public var ids: [String]
+    package var ids: [String]
     /// One list for each of the layout's columns.
-    public var columns: [[String]]
+    package var columns: [[String]]
     /// False for an empty cell, whose vector means nothing.
-    public var valid: [Bool]
+    package var valid: [Bool]
     /// Row-major, shape (rows, dimension).
-    public var embeddings: [Float]
+    package var embeddings: [Float]
 
     /// Number of rows.
-    public var count: Int { texts.count }
+    package var count: Int { texts.count }
 
     /// Rows in memory. `embeddings` holds `texts.count` × dimension numbers, row-major.
     public init(texts: [String], groups: [String] = [], ids: [String] = [], columns: [[String]] = [], valid: [Bool], embeddings: [Float]) {

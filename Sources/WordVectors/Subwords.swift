@@ -1,7 +1,7 @@
 /// Character n-grams of words, hashed into buckets as fastText does (Bojanowski, Grave, Joulin & Mikolov 2017; reference: fastText 0.9.2).
 ///
 /// N-grams run over the word between `<` and `>`, count characters by the lead bytes of UTF-8, and share a fixed number of vectors.
-public struct Subwords: Sendable, Equatable {
+package struct Subwords: Sendable, Equatable {
     /// Shortest and longest n-gram in characters.
     package var minimum: Int
     package var maximum: Int
@@ -16,7 +16,7 @@ public struct Subwords: Sendable, Equatable {
     package var isEmpty: Bool { maximum < 1 || buckets < 1 || minimum > maximum }
 
     /// FNV-1a, 32 bits, over bytes taken as signed, as fastText's files have it.
-    public static func hash(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    package static func hash(_ bytes: some Sequence<UInt8>) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
         for byte in bytes { hash = (hash ^ UInt32(bitPattern: Int32(Int8(bitPattern: byte)))) &* 16_777_619 }
         return hash

@@ -16,7 +16,7 @@ public struct WordList: Sendable {
     package init() { slots = [UInt32](repeating: 0, count: 1 << 10) }
 
     /// Words.
-    public var count: Int { ends.count - 1 }
+    package var count: Int { ends.count - 1 }
 
     /// The bytes of a word.
     package func bytes(of word: Int) -> ArraySlice<UInt8> { bytes[ends[word]..<ends[word + 1]] }
@@ -25,13 +25,13 @@ public struct WordList: Sendable {
     public subscript(word: Int) -> String { String(decoding: bytes(of: word), as: UTF8.self) }
 
     /// All words, in the order of their indices.
-    public var strings: [String] { (0..<count).map { self[$0] } }
+    package var strings: [String] { (0..<count).map { self[$0] } }
 
     /// Whether the word is well-formed UTF-8.
     package func isText(_ word: Int) -> Bool { bytes(of: word).withUnsafeBytes(UTF8Text.isValid) }
 
     /// The number of a word, nil if it is not in the list.
-    public func index(of word: UnsafeRawBufferPointer) -> Int? {
+    package func index(of word: UnsafeRawBufferPointer) -> Int? {
         let slot = slot(of: word)
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1
     }

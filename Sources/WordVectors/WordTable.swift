@@ -5,11 +5,11 @@ import Tensors
 /// get vectors of their own.
 public struct WordTable: Sendable {
     /// The file's name, without folders.
-    public var name: String
+    package var name: String
     /// The words, in the order of the vectors.
     public let words: WordList
     /// Occurrences of each word in the text that the vectors were trained on; nil if the file does not say.
-    public let counts: [Int]?
+    package let counts: [Int]?
     /// Shape (words, dimension).
     public let vectors: Tensor<Float>
     /// Vectors of n-grams; nil if the table knows whole words only.
@@ -18,9 +18,9 @@ public struct WordTable: Sendable {
     package var remarks = ReadingRemarks()
 
     /// Components of a vector.
-    public var dimension: Int { vectors.columns }
+    package var dimension: Int { vectors.columns }
     /// Number of words.
-    public var count: Int { words.count }
+    package var count: Int { words.count }
 
     package init(name: String, words: WordList, counts: [Int]? = nil, vectors: Tensor<Float>, subwords: SubwordVectors? = nil) {
         precondition(vectors.shape.count == 2 && vectors.rows == words.count && (counts?.count ?? words.count) == words.count)
@@ -34,7 +34,7 @@ public struct WordTable: Sendable {
     }
 
     /// One row.
-    public func row(_ index: Int) -> [Float] {
+    package func row(_ index: Int) -> [Float] {
         precondition(index >= 0 && index < count)
         return vectors.withUnsafeElements { Array(UnsafeBufferPointer(start: $0 + index * dimension, count: dimension)) }
     }

@@ -8,9 +8,9 @@ import Tokenizers
 ///
 /// A text that is itself a word of the table has that word's vector. Otherwise it is cut into words, each looked up as it stands, then
 /// without punctuation around it, then in lower case; with n-grams every word has a vector. A text without any known word gets zeros.
-public final class WordTextEncoder: Sendable {
+package final class WordTextEncoder: Sendable {
     /// How words are weighed.
-    public enum Pooling: String, Sendable, CaseIterable {
+    package enum Pooling: String, Sendable, CaseIterable {
         case mean
         /// By ln((1 + N) / (1 + n)) + 1, N texts of which n have the word (Spärck Jones 1972, smoothed as in scikit-learn).
         case idf
@@ -20,29 +20,29 @@ public final class WordTextEncoder: Sendable {
     }
 
     /// How a text is cut into words.
-    public enum Words: Sendable {
+    package enum Words: Sendable {
         case spaces
         case mecab(JapaneseWords)
     }
 
     /// Pooling, cutting into words, normalization and threads.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// How words are weighed.
-        public var pooling = Pooling.mean
+        package var pooling = Pooling.mean
         /// How a text is cut into words.
-        public var words = Words.spaces
+        package var words = Words.spaces
         /// SIF's a.
-        public var smoothing = 1e-3
+        package var smoothing = 1e-3
         /// Scale the vectors to length 1.
-        public var normalizes = false
+        package var normalizes = false
         /// Number of worker threads; results do not depend on it.
-        public var threads = Parallel.availableThreads
+        package var threads = Parallel.availableThreads
         /// The plain mean of words cut at spaces.
-        public init() {}
+        package init() {}
     }
 
     /// What one call met.
-    public struct Counts: Sendable, Equatable {
+    package struct Counts: Sendable, Equatable {
         package var texts = 0
         package var words = 0
         package var unknownWords = 0
@@ -52,13 +52,13 @@ public final class WordTextEncoder: Sendable {
     }
 
     /// The word vectors.
-    public let table: WordTable
+    package let table: WordTable
     /// The settings.
-    public let options: Options
+    package let options: Options
     /// The hash of the table's file.
     package let sha256: String
     /// Components of a vector.
-    public var dimension: Int { table.dimension }
+    package var dimension: Int { table.dimension }
     /// Weights of words by their spelling, and of words that the fit did not meet; nil if all weigh 1.
     private let weights: (words: WordList, values: [Float], other: Float)?
     /// The direction that SIF removes, of unit length.
@@ -72,7 +72,7 @@ public final class WordTextEncoder: Sendable {
     }
 
     /// A word file of any format as an encoder.
-    public convenience init(path: String, options: Options = Options()) throws {
+    package convenience init(path: String, options: Options = Options()) throws {
         let sha256 = try SHA256.hex(ofFile: path)
         try self.init(table: WordFile.read(path, threads: options.threads), sha256: sha256, options: options)
     }
@@ -154,7 +154,7 @@ public final class WordTextEncoder: Sendable {
     /// Vectors of texts, `(texts.count, dimension)`, row-major.
     /// - Throws: `DataError` if idf or SIF were not fitted to texts before.
     @discardableResult
-    public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
+    package func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
         precondition(vectors.count == texts.count * dimension)
         guard isFitted else { throw DataError(.usage, "\(options.pooling.rawValue) weights need the texts they are made for first") }
         guard let base = vectors.baseAddress, !texts.isEmpty else { return Counts() }

@@ -8,11 +8,11 @@ import Tensors
 /// comes first; what it holds is taken from the others, which stay communities while their founder and enough others are left.
 public struct CommunityDetection: Sendable {
     /// Least cosine to the founder. What counts as close depends on the model: see `RandomPairCosines.quantile`.
-    public var threshold: Float
+    package var threshold: Float
     /// Least number of members.
-    public var minimumSize: Int
+    package var minimumSize: Int
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// Communities of at least `minimumSize` rows at cosine `threshold` or more of their founder.
     public init(threshold: Float = 0.75, minimumSize: Int = 10, threads: Int = Parallel.availableThreads) {
@@ -104,7 +104,7 @@ public struct CommunityDetection: Sendable {
 
 extension Clustering {
     /// Communities as clusters; rows in none have the label −1, and centers are the directions of the members' means.
-    public init(communities: [[Int]], of x: Tensor<Float>) {
+    package init(communities: [[Int]], of x: Tensor<Float>) {
         let width = x.columns
         var labels: [Int32] = [], members: [Int] = []
         var centers = Tensor<Float>(repeating: 0, shape: [communities.count, width]), total = 0.0

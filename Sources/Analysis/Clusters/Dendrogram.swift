@@ -2,26 +2,26 @@ import FileFormats
 import Foundation
 
 /// A hierarchical clustering: which clusters join at which height, as `scipy.cluster.hierarchy.linkage` numbers them.
-public struct Dendrogram: Sendable, Equatable {
+package struct Dendrogram: Sendable, Equatable {
     /// The distance between two clusters: mean, largest or smallest distance of their members, or Ward's increase in variance.
-    public enum Linkage: String, Sendable, CaseIterable { case average, complete, single, ward }
+    package enum Linkage: String, Sendable, CaseIterable { case average, complete, single, ward }
 
     /// Two clusters that become one.
-    public struct Merge: Sendable, Equatable {
+    package struct Merge: Sendable, Equatable {
         /// The clusters that join, the smaller number first: leaves are 0 ..< n, the cluster of merge k is n + k.
-        public let first: Int, second: Int
+        package let first: Int, second: Int
         /// The distance at which they join.
-        public let height: Double
+        package let height: Double
         /// Leaves in the new cluster.
-        public let size: Int
+        package let size: Int
     }
 
     /// Names of the leaves, in the order of the matrix.
-    public let labels: [String]
+    package let labels: [String]
     /// n − 1 merges in order of height.
-    public let merges: [Merge]
+    package let merges: [Merge]
     /// The linkage that was used.
-    public let linkage: Linkage
+    package let linkage: Linkage
 
     /// Bytes that `init` needs next to its input.
     package static func memory(conditions n: Int) -> Int { n * (n - 1) / 2 * MemoryLayout<Double>.size }
@@ -31,7 +31,7 @@ public struct Dendrogram: Sendable, Equatable {
     ///
     /// - Throws: `DataError` if a dissimilarity is missing.
     /// - Complexity: O(n²) time and memory.
-    public init(_ rdm: RDM, linkage: Linkage = .average) throws {
+    package init(_ rdm: RDM, linkage: Linkage = .average) throws {
         if let bad = rdm.values.firstIndex(where: \.isNaN) {
             let (i, j) = rdm.pair(bad)
             throw DataError(
@@ -124,7 +124,7 @@ public struct Dendrogram: Sendable, Equatable {
     }
 
     /// Leaves from left to right, the branch with the smaller number first (scipy's `leaves_list`).
-    public var leaves: [Int] {
+    package var leaves: [Int] {
         let n = labels.count
         var stack = [2 * n - 2], result: [Int] = []
         while let cluster = stack.popLast() {
@@ -134,10 +134,10 @@ public struct Dendrogram: Sendable, Equatable {
     }
 
     /// The cluster of each leaf, numbered from 0 in the order in which rows first meet them, where merges above `height` are undone.
-    public func clusters(height: Double) -> [Int] { clusters { $0.height <= height } }
+    package func clusters(height: Double) -> [Int] { clusters { $0.height <= height } }
 
     /// The cluster of each leaf where as few merges are undone as leave `count` clusters.
-    public func clusters(count: Int) throws -> [Int] {
+    package func clusters(count: Int) throws -> [Int] {
         guard count >= 1, count <= labels.count else { throw DataError(.usage, "\(labels.count) rows cannot make \(count) clusters") }
         let kept = labels.count - count
         var number = -1
@@ -165,7 +165,7 @@ public struct Dendrogram: Sendable, Equatable {
     }
 
     /// The tree in Newick's notation, branch lengths being differences of heights.
-    public var newick: String {
+    package var newick: String {
         let n = labels.count
         func height(_ cluster: Int) -> Double { cluster < n ? 0 : merges[cluster - n].height }
         func quoted(_ label: String) -> String { "'" + label.replacingOccurrences(of: "'", with: "''") + "'" }
@@ -180,7 +180,7 @@ public struct Dendrogram: Sendable, Equatable {
     }
 
     /// The height at which each pair of leaves meets, in the order of `RDM.values`.
-    public func copheneticDistances() -> [Double] {
+    package func copheneticDistances() -> [Double] {
         let n = labels.count
         var members: [[Int]] = (0..<n).map { [$0] }, result = [Double](repeating: 0, count: n * (n - 1) / 2)
         for merge in merges {

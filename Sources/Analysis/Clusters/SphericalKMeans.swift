@@ -209,18 +209,18 @@ private struct UnitRows<Source: RowSource>: RowSource {
 }
 
 /// Which cluster each row belongs to.
-public struct Clustering: Sendable, Equatable {
+package struct Clustering: Sendable, Equatable {
     /// Cluster of each row, from 0 in descending order of size; −1 for rows that belong to none.
-    public let labels: [Int32]
+    package let labels: [Int32]
     /// Rows in each cluster, descending.
-    public let sizes: [Int]
+    package let sizes: [Int]
     /// For each cluster, the direction of its middle (clusters, columns).
-    public let centers: Tensor<Float>
+    package let centers: Tensor<Float>
     /// Mean cosine of the members to their cluster's center.
-    public let meanCosine: Double
+    package let meanCosine: Double
 
     /// Number of clusters.
-    public var count: Int { sizes.count }
+    package var count: Int { sizes.count }
 
     /// Sorts clusters by size; `labels` are those of `members`.
     init(labels: [Int32], centers: Tensor<Float>, members: [Int], rows: Int, meanCosine: Double) {

@@ -34,19 +34,19 @@ public struct PCA: Sendable {
     }
 
     /// How many components to keep.
-    public var components: Components
+    package var components: Components
     /// The algorithm.
-    public var solver: Solver
+    package var solver: Solver
     /// Divides each coordinate by its standard deviation. A component without variance then gives 0.
-    public var whiten: Bool
+    package var whiten: Bool
     /// Random vectors beyond the components that are asked for (`randomized`).
     package var oversampling: Int
     /// Passes of subspace iteration (`randomized`); nil: 7 for few components, else 4, as scikit-learn.
     package var powerIterations: Int?
     /// Seed of the random vectors (`randomized`).
-    public var seed: UInt64
+    package var seed: UInt64
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// Fifty components by the solver that suits the data, unless stated otherwise.
     public init(
@@ -136,23 +136,23 @@ public struct PCAModel: Sendable {
     /// (components, columns), rows of unit length, orthogonal to one another.
     public let components: Tensor<Double>
     /// Mean of the vectors (columns).
-    public let mean: [Double]
+    package let mean: [Double]
     /// Variance along each component, with n − 1, descending.
-    public let explainedVariance: [Double]
+    package let explainedVariance: [Double]
     /// The share of the total variance that each component explains.
     public let explainedVarianceRatio: [Double]
     /// Sum of the variances of all columns, with n − 1.
-    public let totalVariance: Double
+    package let totalVariance: Double
     /// Vectors that the components were found from.
-    public let rows: Int
+    package let rows: Int
     package let whiten: Bool
     /// The algorithm that was used; never `automatic`.
     package let solver: PCA.Solver
 
     /// Number of components.
-    public var count: Int { components.rows }
+    package var count: Int { components.rows }
     /// Singular values of the centred vectors.
-    public var singularValues: [Double] { explainedVariance.map { ($0 * Double(rows - 1)).squareRoot() } }
+    package var singularValues: [Double] { explainedVariance.map { ($0 * Double(rows - 1)).squareRoot() } }
 
     init(_ found: Decomposition, kept: Int, rows: Int, whiten: Bool, solver: PCA.Solver) {
         var components = found.components.rows(0..<kept)
@@ -221,7 +221,7 @@ public struct PCAModel: Sendable {
     /// The vectors (rows, columns) that the coordinates (rows, components) stand for: what the components left out is lost.
     ///
     /// - Throws: `DataError` when the coordinates have another number of columns than there are components.
-    public func inverseTransform(_ y: Tensor<Float>) throws -> Tensor<Float> {
+    package func inverseTransform(_ y: Tensor<Float>) throws -> Tensor<Float> {
         guard y.columns == count else {
             throw DataError(.badData, "the coordinates have \(y.columns) columns and the model \(count) components")
         }

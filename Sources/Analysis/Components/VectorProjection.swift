@@ -73,14 +73,14 @@ package struct VectorProjection: Sendable {
 }
 
 /// A scale between two poles, as 小 and 大: where words lie on the line from one to the other (Grand, Blank, Pereira & Fedorenko 2022).
-public struct SemanticAxis: Sendable {
+package struct SemanticAxis: Sendable {
     /// From the mean of the one pole's unit vectors to the other's, of unit length.
-    public let direction: [Double]
+    package let direction: [Double]
     /// The middle between the two poles, in the space of unit vectors.
-    public let middle: [Double]
+    package let middle: [Double]
 
     /// - Throws: `DataError` if a pole is empty or the two coincide.
-    public init(from low: [[Float]], to high: [[Float]]) throws {
+    package init(from low: [[Float]], to high: [[Float]]) throws {
         guard let d = low.first?.count, !high.isEmpty else { throw DataError(.usage, "an axis needs a word at each end") }
         func mean(_ words: [[Float]]) throws -> [Double] {
             var sum = [Double](repeating: 0, count: d)
@@ -100,7 +100,7 @@ public struct SemanticAxis: Sendable {
 
     /// The place of a vector, scaled to unit length, on the axis: 0 in the middle between the poles, higher towards the second; nil for
     /// zeros.
-    public func coordinate(of vector: some Collection<Float>) -> Double? {
+    package func coordinate(of vector: some Collection<Float>) -> Double? {
         let length = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         guard length > 0 else { return nil }
         var sum = 0.0

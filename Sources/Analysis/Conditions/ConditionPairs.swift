@@ -1,22 +1,22 @@
 import FileFormats
 
 /// Rows of two conditions, and which rows of them belong to one item.
-public struct ConditionPairs: Sendable, Equatable {
+package struct ConditionPairs: Sendable, Equatable {
     /// Rows of the two conditions; if paired, in the order of `items`.
-    public let first: [Int], second: [Int]
+    package let first: [Int], second: [Int]
     /// Items with a row in both conditions; empty if unpaired.
-    public let items: [String]
+    package let items: [String]
     /// Items that are in one of the two conditions only and were left out.
-    public let incomplete: [String]
+    package let incomplete: [String]
     /// Whether the conditions share items.
-    public var isPaired: Bool { !items.isEmpty }
+    package var isPaired: Bool { !items.isEmpty }
 
     /// - Parameters:
     ///   - conditions: the condition of each row.
     ///   - items: the item of each row, where the contrast is by item.
     ///   - valid: rows that take part.
     /// - Throws: `DataError` for a condition that does not occur, or an item that stands twice in one condition.
-    public init(conditions: Factor, between names: (String, String), items: [String]? = nil, valid: [Bool]? = nil) throws {
+    package init(conditions: Factor, between names: (String, String), items: [String]? = nil, valid: [Bool]? = nil) throws {
         guard names.0 != names.1 else { throw DataError(.usage, "a contrast needs two different conditions, not '\(names.0)' twice") }
         let a = try conditions.rows(of: names.0).filter { valid?[$0] != false },
             b = try conditions.rows(of: names.1).filter { valid?[$0] != false }

@@ -6,20 +6,20 @@ import Tensors
 /// Two conditions compared: by item where the same items are in both, else as independent samples.
 ///
 /// By-item results generalize over items, not over the people or models that gave the values.
-public struct Contrast: Sendable {
+package struct Contrast: Sendable {
     /// Confidence level of the intervals, in (0, 1).
-    public var level: Double
+    package var level: Double
     /// Resamples of the bootstrap.
-    public var resamples: Int
+    package var resamples: Int
     /// Rearrangements drawn by the permutation test if there are too many to visit all.
-    public var permutations: Int
+    package var permutations: Int
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64
+    package var seed: UInt64
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// Intervals at `level` by the BCa bootstrap, p-values by permutation.
-    public init(
+    package init(
         level: Double = 0.95, resamples: Int = 10_000, permutations: Int = 10_000, seed: UInt64 = 0,
         threads: Int = Parallel.availableThreads
     ) {
@@ -34,37 +34,37 @@ public struct Contrast: Sendable {
     var permutation: PermutationTest { PermutationTest(permutations: permutations, seed: seed, threads: threads) }
 
     /// Mean, standard deviation and number of the values of one condition.
-    public struct Summary: Sendable, Equatable {
+    package struct Summary: Sendable, Equatable {
         /// Mean, standard deviation (n − 1) and number of the values.
-        public let mean: Double, deviation: Double, n: Int
+        package let mean: Double, deviation: Double, n: Int
         init(_ values: [Double]) { (mean, deviation, n) = (Statistics.mean(values), standardDeviation(values), values.count) }
     }
 
     /// One contrast: the difference, its interval and tests.
-    public struct Result: Sendable {
+    package struct Result: Sendable {
         /// What was compared.
-        public let name: String
+        package let name: String
         /// Whether the same items are in both conditions.
-        public let isPaired: Bool
+        package let isPaired: Bool
         /// Nil if the contrast is of pairs of rows.
-        public let first: Summary?
+        package let first: Summary?
         /// The second condition; nil if the contrast is of pairs of rows.
-        public let second: Summary?
+        package let second: Summary?
         /// First less second, with the BCa bootstrap's interval and the permutation test's p, both by item.
-        public let difference: Estimate
+        package let difference: Estimate
         /// Standard deviation of the paired differences; nil if unpaired.
-        public let deviation: Double?
+        package let deviation: Double?
         /// Wilcoxon's or Mann and Whitney's p; nil if all differences are zero, and for similarities, whose
         /// items depend on one another.
-        public let rank: (p: Double, method: TestMethod)?
+        package let rank: (p: Double, method: TestMethod)?
         /// d_z if paired, else d; nil without variance, without an interval for similarities.
-        public let effect: Estimate?
+        package let effect: Estimate?
         /// Cliff's δ; nil if paired.
-        public let delta: Estimate?
+        package let delta: Estimate?
     }
 
     /// Values of the same items in two conditions, in the same order.
-    public func paired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
+    package func paired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
         guard a.count == b.count else { throw DataError(.badData, "\(a.count) and \(b.count) values do not pair") }
         guard a.count >= 2 else {
             throw DataError(
@@ -79,7 +79,7 @@ public struct Contrast: Sendable {
     }
 
     /// Two independent samples.
-    public func unpaired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
+    package func unpaired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
         guard min(a.count, b.count) >= 2 else {
             throw DataError(.badData, "a contrast needs at least two values in each condition; there are \(a.count) and \(b.count)")
         }

@@ -5,17 +5,17 @@ import Tensors
 
 extension Contrast {
     /// What the cosines of rows say about two conditions.
-    public struct Similarity: Sendable {
+    package struct Similarity: Sendable {
         /// Mean cosine of different items within the first, within the second, and across the two.
-        public let withinFirst: Double, withinSecond: Double, between: Double
+        package let withinFirst: Double, withinSecond: Double, between: Double
         /// Mean cosine of an item's two sentences; nil if unpaired.
-        public let sameItem: Double?
+        package let sameItem: Double?
         /// Percentile bootstrap intervals of the three means, by item; nil if a mean is undefined in too many resamples.
-        public let intervals: (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?)
+        package let intervals: (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?)
         /// Mean within less between: do the conditions differ at all?
-        public let separation: Result
+        package let separation: Result
         /// Within first less within second: is one more homogeneous?
-        public let homogeneity: Result
+        package let homogeneity: Result
     }
 
     /// Similarity within and between conditions. Permutation and bootstrap are by item (by row if unpaired), never by pair: pairs share
@@ -26,7 +26,7 @@ extension Contrast {
     ///   - a, b: rows of the two conditions; if paired, row k of both belongs to item k.
     /// - Throws: `DataError` for fewer than three sentences in a condition.
     /// - Complexity: O(items²) a resample.
-    public func similarity(_ name: String, _ cosines: Tensor<Double>, _ a: [Int], _ b: [Int], paired: Bool) throws -> Similarity {
+    package func similarity(_ name: String, _ cosines: Tensor<Double>, _ a: [Int], _ b: [Int], paired: Bool) throws -> Similarity {
         guard min(a.count, b.count) >= 3 else {
             throw DataError(
                 .badData, "similarity within conditions needs at least three sentences in each; there are \(a.count) and \(b.count)")
@@ -209,7 +209,7 @@ package func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariate
 /// Cosines of all pairs of rows (n, n), in Double; of rows from which their mean was taken first if `centred`.
 ///
 /// - Throws: `DataError` naming a row that is zero.
-public func cosineMatrix(_ x: Tensor<Double>, centred: Bool = false) throws -> Tensor<Double> {
+package func cosineMatrix(_ x: Tensor<Double>, centred: Bool = false) throws -> Tensor<Double> {
     var rows = x
     let n = x.rows, d = x.columns
     var zero: Int?

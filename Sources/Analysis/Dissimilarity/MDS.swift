@@ -16,17 +16,17 @@ public struct MDS: Sendable {
     }
 
     /// The algorithm.
-    public var method: Method
+    package var method: Method
     /// Dimensions of the map.
-    public var dimensions: Int
+    package var dimensions: Int
     /// Iterations of SMACOF after which it stops in any case.
-    public var maximumIterations: Int
+    package var maximumIterations: Int
     /// The fall in stress, as a share of the squared distances, below which SMACOF stops.
-    public var tolerance: Double
+    package var tolerance: Double
     /// Random starts of SMACOF next to the classical solution.
-    public var starts: Int
+    package var starts: Int
     /// Seed of the random starts.
-    public var seed: UInt64
+    package var seed: UInt64
 
     /// Classical scaling to two dimensions, unless stated otherwise.
     public init(
@@ -46,7 +46,7 @@ public struct MDS: Sendable {
         /// (n, dimensions), centred.
         public let coordinates: Tensor<Double>
         /// All eigenvalues of the double-centred matrix, descending; negative ones say that no space of any dimension fits.
-        public let eigenvalues: [Double]
+        package let eigenvalues: [Double]
         /// Kruskal's stress-1: √(Σ(distance − disparity)²/Σ distance²).
         public let stress: Double
         /// What the distances were fitted to, in the order of `RDM.values`.

@@ -10,7 +10,7 @@ public struct RDM: Sendable, Equatable {
     /// Dissimilarities of pairs (0, 1), (0, 2), …, (n − 2, n − 1); NaN if one is missing.
     public let values: [Double]
     /// What was measured, as `cosine` (1 − cosine), or empty if nobody knows.
-    public let metric: String
+    package let metric: String
 
     /// Conditions.
     public var count: Int { labels.count }
@@ -40,7 +40,7 @@ public struct RDM: Sendable, Equatable {
     /// From a full matrix (n, n).
     ///
     /// - Throws: `DataError` if it is not square, not symmetric within 10⁻⁶ of its largest value, or its diagonal is not zero.
-    public init(labels: [String]? = nil, matrix: Tensor<Double>, metric: String = "") throws {
+    package init(labels: [String]? = nil, matrix: Tensor<Double>, metric: String = "") throws {
         let n = matrix.rows
         guard matrix.shape == [n, n] else {
             throw DataError(.badData, "expected a square dissimilarity matrix, found shape \(matrix.shape)")
@@ -103,7 +103,7 @@ public struct RDM: Sendable, Equatable {
     }
 
     /// These conditions alone, in this order.
-    public func selecting(_ rows: [Int]) throws -> RDM {
+    package func selecting(_ rows: [Int]) throws -> RDM {
         var chosen: [Double] = []
         for (place, i) in rows.enumerated() { for j in rows[(place + 1)...] { chosen.append(self[i, j]) } }
         return try RDM(labels: rows.map { labels[$0] }, values: chosen, metric: metric)
@@ -112,7 +112,7 @@ public struct RDM: Sendable, Equatable {
     /// The same conditions in another's order.
     ///
     /// - Throws: `DataError` that names conditions of one that the other lacks.
-    public func aligned(to order: [String], _ name: String = "this matrix") throws -> RDM {
+    package func aligned(to order: [String], _ name: String = "this matrix") throws -> RDM {
         if labels == order { return self }
         let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
         let missing = order.filter { places[$0] == nil }, extra = Set(labels).subtracting(order).sorted()

@@ -5,7 +5,7 @@ import VectorStore
 
 extension RDM {
     /// Writes `.rdm.h5`: labels, condensed dissimilarities, the metric.
-    public func write(to path: String, attributes: [(String, HDF5Attribute)] = []) throws {
+    package func write(to path: String, attributes: [(String, HDF5Attribute)] = []) throws {
         try HDF5Container.create(path: path) { file in
             try file.set("format", .string("kotonoha/rdm"))
             try file.set("format_version", .int(1))
@@ -18,7 +18,7 @@ extension RDM {
 
     /// Reads a file that `write` has written.
     /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/rdm" else {
             throw DataError(.badData, "not a dissimilarity matrix; expected one written by `rdm`", file: path)

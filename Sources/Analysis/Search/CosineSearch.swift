@@ -10,11 +10,11 @@ import Tensors
 /// - Complexity: 2 · queries · corpus · columns operations; memory for the result and some 64 MB, never queries × corpus.
 public struct CosineSearch<Corpus: RowSource>: Sendable {
     /// The vectors that are searched.
-    public let corpus: Corpus
+    package let corpus: Corpus
     /// Rows marked false are not found (and, in `minePairs`, do not search).
-    public let valid: [Bool]?
+    package let valid: [Bool]?
     /// Number of worker threads; results do not depend on it.
-    public let threads: Int
+    package let threads: Int
     /// Short codes of the same rows, for a query or two at a time. With int8 codes the answers are the same to the bit; with binary ones
     /// (`RowCodes`) some can be missing.
     public var codes: RowCodes?
@@ -51,16 +51,16 @@ public struct CosineSearch<Corpus: RowSource>: Sendable {
 /// For each query its best corpus rows, best first.
 public struct NeighborTable: Sendable, Equatable {
     /// Places kept for each query.
-    public let top: Int
+    package let top: Int
     /// Row numbers in the corpus, (queries, top); −1 where a query has fewer answers.
-    public let rows: [Int32]
+    package let rows: [Int32]
     /// Cosines in [−1, 1] (or Euclidean distances, for a table of nearest neighbours), (queries, top).
-    public let scores: [Float]
+    package let scores: [Float]
     /// Answers of each query.
-    public let counts: [Int32]
+    package let counts: [Int32]
 
     /// Number of queries.
-    public var queries: Int { counts.count }
+    package var queries: Int { counts.count }
 
     /// The answers of one query, best first.
     public subscript(query: Int) -> [(row: Int, score: Float)] {

@@ -14,11 +14,11 @@ import VectorStore
 /// them computed from the vectors. How many true answers are among them depends on the vectors; docs/benchmarks.md states it.
 public final class RowCodes: Sendable {
     /// int8 or binary.
-    public let kind: VectorCodes
+    package let kind: VectorCodes
     /// Number of vectors.
-    public let rows: Int
+    package let rows: Int
     /// Numbers in one vector.
-    public let columns: Int
+    package let columns: Int
     let codes: MappedBytes
     let scales: MappedBytes?, errors: MappedBytes?
 

@@ -7,22 +7,22 @@ import Tensors
 // every measure, so that maps of one set of vectors compare.
 
 /// Measures of how well a map keeps the neighbourhoods and distances of the vectors.
-public struct MapQuality: Sendable {
+package struct MapQuality: Sendable {
     /// Neighbours that the measures look at.
-    public let neighbors: Int
+    package let neighbors: Int
     /// Points that were examined: all, or a seeded sample.
-    public let examined: Int
+    package let examined: Int
     /// Whether a point's neighbours on the map are neighbours in truth: 1 when they are, penalized by their true rank (Venna & Kaski 2001;
     /// scikit-learn's `trustworthiness`).
-    public let trustworthiness: Double
+    package let trustworthiness: Double
     /// Whether true neighbours stay neighbours on the map; the same formula with the two spaces exchanged.
-    public let continuity: Double
+    package let continuity: Double
     /// Mean share of a point's true nearest neighbours among those on the map.
-    public let neighborPreservation: Double
+    package let neighborPreservation: Double
     /// Spearman's ρ between true distances and distances on the map, over pairs drawn at random.
-    public let distanceCorrelation: Double?
+    package let distanceCorrelation: Double?
     /// Share of points whose group is the most frequent among their neighbours on the map; nil without groups.
-    public let labelAccuracy: Double?
+    package let labelAccuracy: Double?
 
     /// - Parameters:
     ///   - vectors: (points, columns), as distances were taken between for the map (see `TSNE.prepared`).
@@ -31,7 +31,7 @@ public struct MapQuality: Sendable {
     ///   - neighbors: fewer than half the points.
     ///   - examined: at most this many points are examined.
     /// - Throws: `DataError` when shapes do not fit, or there are too few points.
-    public init(
+    package init(
         of map: Tensor<Float>, vectors: Tensor<Float>, groups: [Int32]? = nil, neighbors: Int = 15, examined limit: Int = 2000,
         pairs: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
     ) throws {

@@ -23,7 +23,7 @@ public struct TSNE: Sendable {
     }
 
     /// Where the points start.
-    public enum Initialization: Sendable, Equatable {
+    package enum Initialization: Sendable, Equatable {
         /// The first principal components, scaled to a standard deviation of 1e-4 (Kobak & Berens 2019).
         case pca
         /// Normal with standard deviation 1e-4.
@@ -37,32 +37,32 @@ public struct TSNE: Sendable {
     /// Between which points affinities are taken.
     package var pairs = Affinities.Pairs.automatic
     /// 1 or 2.
-    public var dimensions = 2
+    package var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
     public var normalizesVectors = true
     /// Where the points start.
-    public var initialization = Initialization.pca
+    package var initialization = Initialization.pca
     /// Factor on the affinities in the first iterations, which lets clusters find each other.
     ///
     /// nil: 12, the usual value; but where that much attraction draws the whole map into a point (few points, or affinities without clear
     /// clusters), the start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map
     /// forgets its initialization and ends in a worse minimum. `TSNEMap.settings` holds the value that was used.
-    public var earlyExaggeration: Double?
+    package var earlyExaggeration: Double?
     /// Iterations under early exaggeration.
-    public var earlyIterations = 250
+    package var earlyIterations = 250
     /// Factor on the affinities afterwards; above 1 draws clusters together.
-    public var exaggeration = 1.0
+    package var exaggeration = 1.0
     /// Iterations after the early ones.
     public var iterations = 500
     /// nil: points / exaggeration of the phase (Belkina et al. 2019), without a least value: few points under strong exaggeration would
     /// swing instead of settling. The gradient is taken without its factor of 4 here.
-    public var learningRate: Double?
+    package var learningRate: Double?
     package var earlyMomentum = 0.8
     package var momentum = 0.8
     /// Longest way of a point in one iteration.
     package var longestStep = 5.0
     /// α of the map's kernel (1 + d²/α)^−α: below 1 heavier tails and finer clusters (Kobak et al. 2019); 1 is Student's t with one degree.
-    public var degreesOfFreedom = 1.0
+    package var degreesOfFreedom = 1.0
     package var gradient = Gradient.automatic
     /// For `barnesHut`: a cell counts as one point where its side / distance is below this.
     package var angle = 0.5
@@ -106,12 +106,18 @@ public struct TSNE: Sendable {
 
     /// The map of the rows of `x` (points, columns).
     ///
+    /// - Throws: `DataError` for fewer points than 3 · perplexity + 1 (with the largest perplexity allowed), vectors that are all equal,
+    ///   NaN or infinity, settings that make no sense.
+    public func fit(_ x: Tensor<Float>) throws -> TSNEMap { try fit(x, from: nil) }
+
+    /// The map of the rows of `x` (points, columns).
+    ///
     /// - Parameters:
     ///   - checkpoint: continues a run that was made with the same vectors and settings; the result equals an undisturbed run's.
     ///   - progress: called every `reportEvery` iterations; an error that it throws ends the run.
     /// - Throws: `DataError` for fewer points than 3 · perplexity + 1 (with the largest perplexity allowed), vectors that are all equal,
     ///   NaN or infinity, settings that make no sense, a checkpoint of another run.
-    public func fit(
+    package func fit(
         _ x: Tensor<Float>, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
     ) throws -> TSNEMap {
         try check(points: x.rows)
@@ -222,18 +228,18 @@ public struct TSNE: Sendable {
 }
 
 /// How far a run has come.
-public struct TSNEProgress: Sendable {
+package struct TSNEProgress: Sendable {
     /// Iterations done, of `total`.
     package let iteration: Int
     package let total: Int
     /// Whether the affinities are exaggerated still.
     package let isEarly: Bool
     /// KL(P‖Q) of the true affinities, with the method's own normalization.
-    public let kullbackLeiblerDivergence: Double
+    package let kullbackLeiblerDivergence: Double
     /// Euclidean norm of the gradient (of the exaggerated affinities).
     package let gradientNorm: Double
     /// Root mean square of the points' distances from the map's middle.
-    public let spread: Double
+    package let spread: Double
     /// The state from which `fit` can continue.
     package let makeCheckpoint: @Sendable () -> TSNECheckpoint
 }
@@ -253,7 +259,7 @@ public struct TSNEMap: Sendable {
     /// Whether the divergence's normalization was summed over every pair, not interpolated (up to 100,000 points).
     package let isExact: Bool
     /// The settings that made it; `perplexities`, `pairs`, `gradient` and `earlyExaggeration` as chosen.
-    public let settings: TSNE
+    package let settings: TSNE
     /// Iterations done: all that were asked for, unless `patience` or `leastGradientNorm` ended the run.
     public let iterations: Int
     /// Mean over the points of the perplexity that the affinities reached.

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 
 /// The state of a t-SNE run after some iterations, from which it continues as if it had never stopped.
-public struct TSNECheckpoint: Sendable, Equatable {
+package struct TSNECheckpoint: Sendable, Equatable {
     /// Iterations done.
     package let iteration: Int
     /// The early exaggeration in use.
@@ -60,7 +60,7 @@ public struct TSNECheckpoint: Sendable, Equatable {
     private static let magic = "kotonoha/tsne-checkpoint/1\n"
 
     /// The state as bytes, for a file.
-    public var data: Data {
+    package var data: Data {
         var data = Data(Self.magic.utf8)
         func append(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
         append(UInt64(iteration))

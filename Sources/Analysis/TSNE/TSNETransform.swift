@@ -4,11 +4,11 @@ import Foundation
 import Tensors
 
 /// New points on an existing map.
-public struct TSNEPlacement: Sendable {
+package struct TSNEPlacement: Sendable {
     /// (new points, dimensions), inside the map's bounds.
-    public let coordinates: Tensor<Float>
+    package let coordinates: Tensor<Float>
     /// Mean over the new points of KL(p_i‖q_i) between their affinities to the map's points in the two spaces.
-    public let meanDivergence: Double
+    package let meanDivergence: Double
 }
 
 extension TSNE {
@@ -25,7 +25,7 @@ extension TSNE {
     ///   - perplexity: effective number of neighbours of a new point; a few place it best.
     ///   - iterations: steps of gradient descent; 0 leaves the points at the middle of their neighbours.
     /// - Throws: `DataError` when shapes do not fit, for NaN or infinity, and for fewer reference points than 3 · perplexity.
-    public func transform(
+    package func transform(
         _ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, perplexity: Double = 5, iterations: Int = 250
     ) throws -> TSNEPlacement {
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == 1 || map.columns == 2 else {

@@ -6,9 +6,9 @@ import Tensors
 // as the reference's; the same bits for a seed, whatever the number of threads, which the reference's parallel form does not give; speed.
 
 /// A map of vectors that keeps near neighbours together and groups apart: settings, and `fit`.
-public struct UMAP: Sendable {
+package struct UMAP: Sendable {
     /// Where the points start.
-    public enum Initialization: Sendable, Equatable {
+    package enum Initialization: Sendable, Equatable {
         /// The first principal components, the largest coordinate scaled to 10, with a little noise.
         case pca
         /// Uniform in ±10.
@@ -18,32 +18,32 @@ public struct UMAP: Sendable {
     }
 
     /// Size of a neighbourhood, the point itself included (as in the reference).
-    public var neighbors = 15
+    package var neighbors = 15
     /// Minimum distance between points on the map.
-    public var minimumDistance = 0.1
+    package var minimumDistance = 0.1
     /// Scale of the map: distances of points that are not neighbours.
-    public var spread = 1.0
+    package var spread = 1.0
     /// 1 or 2.
-    public var dimensions = 2
+    package var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
-    public var normalizesVectors = true
+    package var normalizesVectors = true
     /// Where the points start.
-    public var initialization = Initialization.pca
+    package var initialization = Initialization.pca
     /// Passes over the graph; nil: 500 up to 10,000 points, 200 beyond.
-    public var epochs: Int?
+    package var epochs: Int?
     /// Initial learning rate; it falls linearly to 0.
-    public var learningRate = 1.0
+    package var learningRate = 1.0
     /// Negative samples per edge.
-    public var negativeSamples = 5
+    package var negativeSamples = 5
     /// Weight of pushing away.
     package var repulsion = 1.0
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
     /// Number of worker threads; results do not depend on it.
-    public var threads = Parallel.availableThreads
+    package var threads = Parallel.availableThreads
 
     /// umap-learn's usual settings: 15 neighbours, minimum distance 0.1.
-    public init() {}
+    package init() {}
 
     package func epochs(points: Int) -> Int { epochs ?? (points <= 10_000 ? 500 : 200) }
 
@@ -133,9 +133,9 @@ public struct UMAP: Sendable {
 }
 
 /// A finished map.
-public struct UMAPMap: Sendable {
+package struct UMAPMap: Sendable {
     /// (points, dimensions).
-    public let coordinates: Tensor<Float>
+    package let coordinates: Tensor<Float>
     package let settings: UMAP
     package let epochs: Int
     package let curve: UMAPCurve

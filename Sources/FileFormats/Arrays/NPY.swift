@@ -1,7 +1,7 @@
 /// An array of floating-point numbers in NumPy's `.npy` format, versions 1 to 3, memory-mapped.
 ///
 /// Format: numpy.lib.format. Little-endian f2, f4 and f8 are read, in C and in Fortran order; values come out in C order.
-public struct NPYFile: Sendable {
+package struct NPYFile: Sendable {
     package enum Element: String, Sendable {
         case f2 = "<f2", f4 = "<f4", f8 = "<f8"
 
@@ -15,10 +15,10 @@ public struct NPYFile: Sendable {
     }
 
     /// The file's path.
-    public let path: String
+    package let path: String
     package let element: Element
     /// Lengths of the axes, slowest first in C order.
-    public let shape: [Int]
+    package let shape: [Int]
     package let isFortranOrder: Bool
     /// Elements.
     package let count: Int
@@ -28,7 +28,7 @@ public struct NPYFile: Sendable {
 
     /// Maps the file and checks its header.
     /// - Throws: `DataError` if it is not such a file, has another element type, or its length does not match its shape.
-    public init(path: String) throws {
+    package init(path: String) throws {
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
         self.path = path
         file = try MappedFile(path: path)
@@ -52,9 +52,9 @@ public struct NPYFile: Sendable {
     }
 
     /// All values in C order.
-    public func floats() throws -> [Float] { try values { Float($0) } }
+    package func floats() throws -> [Float] { try values { Float($0) } }
     /// All elements in C order as `Double`, whatever their type in the file.
-    public func doubles() throws -> [Double] { try values { $0 } }
+    package func doubles() throws -> [Double] { try values { $0 } }
 
     private func values<T>(_ convert: (Double) -> T) throws -> [T] {
         try MemoryBudget.require(count * MemoryLayout<T>.stride, for: "the array", file: path)

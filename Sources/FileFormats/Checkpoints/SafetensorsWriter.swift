@@ -1,7 +1,7 @@
 /// Writes safetensors files: complete or absent, tensors in the order of their names, so that equal tensors give equal files.
-public struct SafetensorsWriter {
+package struct SafetensorsWriter {
     /// How Float values are stored.
-    public enum Precision: Sendable {
+    package enum Precision: Sendable {
         case f32, f16, bf16
 
         var dtype: SafetensorsType {

@@ -6,7 +6,7 @@ public struct SHA256: ~Copyable {
     private let context: OpaquePointer
 
     /// The hash of no bytes yet.
-    public init() {
+    package init() {
         guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
             preconditionFailure("libcrypto offers no SHA-256")
         }
@@ -16,7 +16,7 @@ public struct SHA256: ~Copyable {
     deinit { EVP_MD_CTX_free(context) }
 
     /// Adds bytes to the hash.
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
@@ -52,7 +52,7 @@ public struct SHA256: ~Copyable {
     // MARK: At once
 
     /// The hash of bytes, as 64 lower-case hexadecimal digits.
-    public static func hex(of bytes: UnsafeRawBufferPointer) -> String {
+    package static func hex(of bytes: UnsafeRawBufferPointer) -> String {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finalizeHex()

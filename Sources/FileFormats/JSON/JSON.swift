@@ -39,7 +39,7 @@ public enum JSON: Sendable, Equatable {
         self = try text.withUTF8 { try JSON(parsing: UnsafeRawBufferPointer($0), file: file, line: line) }
     }
     /// Parses a file. In a configuration `NaN` and `Infinity` are texts (`spellsOutNaN`), which no key takes for a number.
-    public init(contentsOf path: String, spellsOutNaN: Bool = false) throws {
+    package init(contentsOf path: String, spellsOutNaN: Bool = false) throws {
         let file = try MappedFile(path: path)
         self = try file.withUnsafeBytes { try JSON(parsing: $0, file: path, spellsOutNaN: spellsOutNaN) }
     }

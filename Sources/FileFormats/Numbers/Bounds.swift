@@ -10,17 +10,17 @@ public struct Bounds<Value: Comparable & LosslessStringConvertible & Sendable>: 
     private let excludesUpper: Bool
 
     /// Both ends belong to it.
-    public init(_ range: ClosedRange<Value>) {
+    package init(_ range: ClosedRange<Value>) {
         (lower, upper, excludesLower, excludesUpper) = (range.lowerBound, range.upperBound, false, false)
     }
 
     /// The upper end does not belong to it.
-    public init(_ range: Range<Value>) {
+    package init(_ range: Range<Value>) {
         (lower, upper, excludesLower, excludesUpper) = (range.lowerBound, range.upperBound, false, true)
     }
 
     /// Above `lower`, and `upper` at most.
-    public init(above lower: Value, through upper: Value) {
+    package init(above lower: Value, through upper: Value) {
         precondition(lower < upper, "the bounds hold nothing")
         (self.lower, self.upper, excludesLower, excludesUpper) = (lower, upper, true, false)
     }

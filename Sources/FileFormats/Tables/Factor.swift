@@ -29,10 +29,10 @@ public struct Factor: Sendable, Equatable {
     }
 
     /// The value of a row, nil if it is missing.
-    public subscript(row: Int) -> String? { codes[row].map { levels[$0] } }
+    package subscript(row: Int) -> String? { codes[row].map { levels[$0] } }
 
     /// Rows of each level.
-    public var counts: [Int] {
+    package var counts: [Int] {
         var counts = Array(repeating: 0, count: levels.count)
         for case let code? in codes { counts[code] += 1 }
         return counts
@@ -47,7 +47,7 @@ public struct Factor: Sendable, Equatable {
 
     /// The index of a level.
     /// - Throws: `DataError` of kind `usage` that lists the levels if there is no such level.
-    public func index(of level: String) throws -> Int {
+    package func index(of level: String) throws -> Int {
         if let place = levels.firstIndex(of: level) { return place }
         let shown = levels.prefix(20).joined(separator: ", ") + (levels.count > 20 ? ", … (\(levels.count) in all)" : "")
         throw DataError(

@@ -1,15 +1,15 @@
 /// A table in memory: named columns of equal length. For tables that people make; texts by the million are streamed (`TextTable`).
 public struct Table: Sendable {
     /// What errors call the input.
-    public let name: String
+    package let name: String
     /// Names of the columns, in order.
     public let columnNames: [String]
     /// Whether the input names its columns; their names are `1`, `2` … otherwise.
-    public let hasHeader: Bool
+    package let hasHeader: Bool
     /// The line (spreadsheet row, record) of each row in the input, from 1.
-    public let lines: [Int]
+    package let lines: [Int]
     /// SHA-256 of the bytes that were read; empty if the table was not read from a file.
-    public let sha256: String
+    package let sha256: String
     private let values: [[String]]
 
     /// Number of rows, the header not counted.
@@ -35,7 +35,7 @@ public struct Table: Sendable {
     }
 
     /// A table of columns that are there already, as those of a vector file.
-    public init(name: String, columns: [(name: String, values: [String])]) {
+    package init(name: String, columns: [(name: String, values: [String])]) {
         let rows = columns.first?.values.count ?? 0
         precondition(columns.allSatisfy { $0.values.count == rows }, "columns of a table have equal length")
         self.name = name
@@ -45,7 +45,7 @@ public struct Table: Sendable {
 
     /// The index of a column by its name or its number from 1.
     /// - Throws: `DataError` of kind `usage` that lists the columns.
-    public func index(of column: String) throws -> Int {
+    package func index(of column: String) throws -> Int {
         try ColumnLookup(file: name, columns: columnNames, hasHeader: hasHeader).index(of: column)
     }
 
@@ -53,20 +53,20 @@ public struct Table: Sendable {
     /// - Throws: `DataError` of kind `usage` that lists the columns.
     public func column(_ name: String) throws -> Column { column(at: try index(of: name)) }
     /// The column at an index from 0.
-    public func column(at index: Int) -> Column { Column(name: columnNames[index], texts: values[index], file: name, lines: lines) }
+    package func column(at index: Int) -> Column { Column(name: columnNames[index], texts: values[index], file: name, lines: lines) }
     /// All columns, in order.
-    public var columns: [Column] { columnNames.indices.map(column(at:)) }
+    package var columns: [Column] { columnNames.indices.map(column(at:)) }
 
     /// The texts of a row, in the order of `columnNames`.
-    public func texts(row: Int) -> [String] { values.map { $0[row] } }
+    package func texts(row: Int) -> [String] { values.map { $0[row] } }
 
     /// A column: its cells as they were written, and what they are.
     public struct Column: Sendable {
         /// What the filled cells of a column are.
-        public enum Kind: Sendable { case text, integer, number, boolean, empty }
+        package enum Kind: Sendable { case text, integer, number, boolean, empty }
 
         /// The column's name.
-        public let name: String
+        package let name: String
         /// As written.
         public let texts: [String]
         let file: String
@@ -75,7 +75,7 @@ public struct Table: Sendable {
         /// What all filled cells are. Whole numbers that begin with a zero (`007`) are names and make a column of text.
         ///
         /// - Complexity: O(rows).
-        public var kind: Kind {
+        package var kind: Kind {
             var kind = Kind.empty
             for text in texts where !text.isEmpty {
                 guard let found = Self.kind(of: text) else { continue }
@@ -100,7 +100,7 @@ public struct Table: Sendable {
         }
 
         /// The cells with their values, `missing` where they are empty.
-        public var cells: [Cell] {
+        package var cells: [Cell] {
             switch kind {
             case .integer: texts.map { Int($0).map(Cell.integer) ?? .missing }
             case .number: texts.map { Cell(PlainNumber.value(of: $0)) }
@@ -111,7 +111,7 @@ public struct Table: Sendable {
 
         /// The column as numbers, nil if a cell is empty or says so (`NA`).
         /// - Throws: `DataError` with the line of a cell that is neither.
-        public func optionalNumbers() throws -> [Double?] {
+        package func optionalNumbers() throws -> [Double?] {
             try texts.enumerated().map { row, text in
                 if let number = PlainNumber.value(of: text) { return number }
                 if PlainNumber.missingMarks.contains(text.trimmingSpaces) { return nil }

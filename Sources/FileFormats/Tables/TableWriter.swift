@@ -8,7 +8,7 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
 
     /// The format given by a file's name.
     /// - Throws: `DataError` of kind `usage` if it ends with none of them.
-    public init(path: String) throws {
+    package init(path: String) throws {
         // Devices and pipes have no ending.
         if path.hasPrefix("/dev/") {
             self = .tsv
@@ -31,12 +31,12 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
 /// A column of a table that is written.
 public struct TableColumn: Sendable, ExpressibleByStringLiteral {
     /// The name in the header.
-    public var name: String
+    package var name: String
     /// Digits after the point in TSV and CSV, and shown in a spreadsheet, which keeps the whole number; all digits where nil.
-    public var decimals: Int?
+    package var decimals: Int?
     /// The column comes from the user's own table: its texts are written as they stand, and those that are plainly numbers are numbers in
     /// spreadsheets and JSON.
-    public var isCarried: Bool
+    package var isCarried: Bool
 
     /// A column with a name, rounded to `decimals` digits after the point if given.
     public init(_ name: String, decimals: Int? = nil, isCarried: Bool = false) {
@@ -45,7 +45,7 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
     /// A column whose numbers are written in full.
     public init(stringLiteral name: String) { self.init(name) }
     /// Names of which none repeats another: `text`, `text_2`.
-    public static func unique(_ names: [String]) -> [String] { HeaderDetection.columnNames(names) }
+    package static func unique(_ names: [String]) -> [String] { HeaderDetection.columnNames(names) }
     /// A column that travels along from the input.
     public static func carried(_ name: String) -> TableColumn { TableColumn(name, isCarried: true) }
 }
@@ -66,9 +66,9 @@ public struct TableWriterOptions: Sendable {
 /// it.
 public final class TableWriter {
     /// As written: repeated names get a suffix (`text`, `text_2`).
-    public let columns: [TableColumn]
+    package let columns: [TableColumn]
     /// Rows written.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     private enum Sink {
         case delimited(DelimitedRows, (UnsafeRawBufferPointer) throws -> Void)

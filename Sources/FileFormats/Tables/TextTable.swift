@@ -19,17 +19,17 @@ public struct TableOptions: Sendable {
     /// The encoding of the text.
     public var encoding: TextEncoding?
     /// Invalid bytes become U+FFFD instead of an error.
-    public var isLossy = false
+    package var isLossy = false
     /// Whether the first record of a TSV, CSV or spreadsheet names the columns.
     public var hasHeader: Bool?
     /// The byte between two cells, such as that of `;`.
-    public var delimiter: UInt8?
+    package var delimiter: UInt8?
     /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
     public var sheet: String?
     /// Rows that hold the names of the columns, from 1; what is above them is skipped. Names over several rows are joined by a space.
-    public var headerRows: ClosedRange<Int>?
+    package var headerRows: ClosedRange<Int>?
     /// Hears what the user should know about how the table was understood.
-    public var note: (@Sendable (String) -> Void)?
+    package var note: (@Sendable (String) -> Void)?
 
     /// Everything is detected.
     public init() {}

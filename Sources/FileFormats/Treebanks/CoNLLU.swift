@@ -1,17 +1,17 @@
 /// One word of a treebank: a syntactic word with its place in the tree.
 public struct TreebankWord: Sendable, Equatable {
     /// From 1.
-    public var id: Int
+    package var id: Int
     /// The word as written.
     public var form: String
     /// The dictionary form; `_` if not annotated.
-    public var lemma: String
+    package var lemma: String
     /// The universal part of speech; in CoNLL-X the coarse tag.
     public var upos: String
     /// The language's own part of speech.
-    public var xpos: String
+    package var xpos: String
     /// Features as written, `_` if there are none.
-    public var feats: String
+    package var feats: String
     /// The id of the word that this one depends on, 0 for the root.
     public var head: Int
     /// The relation to the head, such as `nsubj`; `root` for the root.
@@ -61,9 +61,9 @@ package struct EmptyNode: Sendable, Equatable {
 /// A sentence of a treebank and its dependency tree.
 public struct TreebankSentence: Sendable, Equatable {
     /// The comment `sent_id`.
-    public var id: String?
+    package var id: String?
     /// The comment `text`.
-    public var text: String?
+    package var text: String?
     /// All comments as written, without `#` and the space behind it.
     package var comments: [String]
     /// The syntactic words, in order.

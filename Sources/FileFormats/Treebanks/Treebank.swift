@@ -1,14 +1,14 @@
 /// The sentences of a treebank file, every one of them a tree.
 public struct Treebank: Sendable, Equatable {
     /// The file as the user named it.
-    public var file: String
+    package var file: String
     /// The sentences, in the file's order.
     public var sentences: [TreebankSentence]
     /// SHA-256 of the bytes that the sentences were read from; empty if they come from elsewhere.
-    public var sha256 = ""
+    package var sha256 = ""
 
     /// A treebank of sentences that are already in memory.
-    public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
+    package init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
 
     /// Reads CoNLL-U or CoNLL-X.
     /// - Throws: `DataError` as `CoNLLUReader` does, and if there is no sentence.
@@ -24,7 +24,7 @@ public struct Treebank: Sendable, Equatable {
     }
 
     /// Words of all sentences.
-    public var wordCount: Int { sentences.reduce(0) { $0 + $1.words.count } }
+    package var wordCount: Int { sentences.reduce(0) { $0 + $1.words.count } }
 
     /// What messages call a sentence: its `sent_id`, else its number in the file, as `#17`.
     public func name(of sentence: Int) -> String { sentences[sentence].id ?? "#\(sentence + 1)" }

@@ -4,7 +4,7 @@ public struct TreebankText: Sendable, Equatable {
     public var text: String
     /// For each word its range in the UTF-8 of `text`. Words of one written token that cannot be told apart (French `au` = `à` + `le`)
     /// all have the token's range.
-    public var ranges: [Range<Int>]
+    package var ranges: [Range<Int>]
     /// Words that share their range with another.
     package var sharedWords: Int
     /// False if `# text` is missing or does not spell the words, so that the text was put together from them.

@@ -6,15 +6,15 @@ import Tensors
 import Tokenizers
 
 /// Who looks at whom while an encoder or a decoder reads one sentence, or a pair of them.
-public struct SentenceAttention: Sendable {
+package struct SentenceAttention: Sendable {
     /// The tokens as they are shown: as they are in the text, special ones by name.
-    public let tokens: [String]
+    package let tokens: [String]
     /// Whether a token stands for no text.
-    public let isSpecial: [Bool]
+    package let isSpecial: [Bool]
     /// 0 for the first sentence, 1 for the second; nil for special tokens.
     package let sentences: [Int?]
     /// For each layer `(heads, tokens, tokens)`; row i has the weights of token i on each token, and sums to 1.
-    public let layers: [Tensor<Float>]
+    package let layers: [Tensor<Float>]
 
     package init(tokens: [String], isSpecial: [Bool], sentences: [Int?], layers: [Tensor<Float>]) {
         (self.tokens, self.isSpecial, self.sentences, self.layers) = (tokens, isSpecial, sentences, layers)
@@ -24,7 +24,7 @@ public struct SentenceAttention: Sendable {
     ///
     /// - Parameter untrainedSeed: take an encoder of the same shape with random weights.
     /// - Throws: `DataError` of kind `usage` for a table of token vectors, and for more tokens than the encoder reads.
-    public init(_ model: SentenceEncoder, _ text: String, pair: String? = nil, untrainedSeed: UInt64? = nil) throws {
+    package init(_ model: SentenceEncoder, _ text: String, pair: String? = nil, untrainedSeed: UInt64? = nil) throws {
         let trained = try model.encoder, encoder = untrainedSeed.map { trained.untrained(seed: $0) } ?? trained
         let encoding = try model.tokenizer.encode(text, pair: pair)
         guard encoding.specialTokensMask.contains(0) else {
@@ -42,16 +42,16 @@ public struct SentenceAttention: Sendable {
     }
 
     /// Heads in each layer.
-    public var heads: Int { layers.first?.shape[0] ?? 0 }
+    package var heads: Int { layers.first?.shape[0] ?? 0 }
 
     /// The weights of one head, a list for each token.
-    public func weights(layer: Int, head: Int) -> [[Double]] {
+    package func weights(layer: Int, head: Int) -> [[Double]] {
         let n = tokens.count, flat = layers[layer].reshaped([heads * n, n])
         return (0..<n).map { row in flat.rows(head * n + row..<head * n + row + 1).elements.map(Double.init) }
     }
 
     /// The mean of a layer's heads.
-    public func mean(layer: Int) -> [[Double]] {
+    package func mean(layer: Int) -> [[Double]] {
         let n = tokens.count
         var sum = [[Double]](repeating: [Double](repeating: 0, count: n), count: n)
         for head in 0..<heads {
@@ -64,7 +64,7 @@ public struct SentenceAttention: Sendable {
     /// multiplied from layer to layer, half of each step being the residual connection.
     ///
     /// - Returns: for each layer a list for each token; rows sum to 1.
-    public func rollout() -> [[[Double]]] {
+    package func rollout() -> [[[Double]]] {
         let n = tokens.count
         var reached = (0..<n).map { i in (0..<n).map { $0 == i ? 1.0 : 0 } }
         return layers.indices.map { layer in

@@ -8,7 +8,7 @@ import Tensors
 import Tokenizers
 
 /// How a score is spread over the tokens that it rests on.
-public enum AttributionMethod: String, Sendable, CaseIterable {
+package enum AttributionMethod: String, Sendable, CaseIterable {
     /// Along the way from a reference without words to the text: integrated Jacobians of both sides of a similarity (Moeller, Nikolaev &
     /// Padó 2023, 2024), integrated gradients of a classifier's score (Sundararajan et al. 2017). The attributions add up to the score
     /// against the reference.
@@ -23,21 +23,21 @@ public enum AttributionMethod: String, Sendable, CaseIterable {
 /// u_i = ∫ J_i(r + α (x − r)) (x_i − r_i) dα. The matrix holds u_i · v_j of the two texts' unit vectors, and sums to
 /// f(a, b) − f(r_a, b) − f(a, r_b) + f(r_a, r_b). Each product of a Jacobian with a direction is a difference quotient of fourth order
 /// (2 n evaluations instead of the vector's dimension), the integral Gauss–Legendre quadrature.
-public struct SimilarityAttribution: Sendable {
+package struct SimilarityAttribution: Sendable {
     /// The first text and its tokens.
-    public let first: AttributedText
+    package let first: AttributedText
     /// The second text and its tokens.
-    public let second: AttributedText
+    package let second: AttributedText
     /// `(first tokens, second tokens)`.
-    public let matrix: [[Double]]
+    package let matrix: [[Double]]
     /// The cosine, and those with a reference in place of the first text, the second, and both.
-    public let score: Double
+    package let score: Double
     package let referenceScores: (first: Double, second: Double, both: Double)
     package let method: AttributionMethod
 
     package var sum: Double { matrix.reduce(0) { $0 + $1.reduce(0, +) } }
     /// What the attributions should add up to; nil for a method that does not promise it.
-    public var expected: Double? {
+    package var expected: Double? {
         method == .integrated ? score - referenceScores.first - referenceScores.second + referenceScores.both : nil
     }
 
@@ -45,7 +45,7 @@ public struct SimilarityAttribution: Sendable {
     ///   - encoder: the model's own, or one of its shape (random weights, for a sanity check).
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads, and where a vector has no length.
-    public init(
+    package init(
         _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String,
         method: AttributionMethod = .integrated, nodes: Int = 24,
         cutter: WordCutter = WordCutter(), threads: Int = Parallel.availableThreads
@@ -74,9 +74,9 @@ public struct SimilarityAttribution: Sendable {
 }
 
 /// A text, or two read together, with its reference and its words.
-public struct AttributedText: Sendable {
+package struct AttributedText: Sendable {
     /// The tokens, special ones included.
-    public let tokens: [String]
+    package let tokens: [String]
     /// The unit of each token, as a place in `units`.
     package let owners: [Int]
     /// Words of the text, and special tokens, in the order of the tokens.

@@ -51,7 +51,7 @@ public struct ProbeCorpus: Sendable {
     /// A sentence of the treebank.
     public struct Sentence: Sendable {
         /// The sentence's `sent_id`.
-        public var id: String
+        package var id: String
         package var forms: [String]
         package var relations: [String]
         package var tree: DependencyTree
@@ -60,16 +60,16 @@ public struct ProbeCorpus: Sendable {
         /// For each word the number of its bunsetsu, from 0; nil if the treebank does not mark them.
         package var bunsetsu: [Int]?
         /// Number of words, punctuation included.
-        public var count: Int { forms.count }
+        package var count: Int { forms.count }
     }
 
     /// The treebank as the user named it.
-    public let file: String
+    package let file: String
     package let punctuation: PunctuationRule
     /// The sentences, in the treebank's order.
     public let sentences: [Sentence]
     /// The first word of each sentence among all words, and the number of words at the end.
-    public let offsets: [Int]
+    package let offsets: [Int]
     /// Number of words, punctuation included.
     public var wordCount: Int { offsets[sentences.count] }
     func words(in sentence: Int) -> Int { offsets[sentence + 1] - offsets[sentence] }
@@ -119,7 +119,7 @@ public struct ProbeCorpus: Sendable {
     }
 
     /// The first `count` sentences, for learning curves and trials.
-    public func prefix(_ count: Int) -> ProbeCorpus {
+    package func prefix(_ count: Int) -> ProbeCorpus {
         ProbeCorpus(file: file, punctuation: punctuation, sentences: Array(sentences.prefix(count)))
     }
 

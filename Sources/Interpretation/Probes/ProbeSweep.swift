@@ -10,7 +10,7 @@ public struct ProbeSweep: Sendable {
         /// The trees and the words that are scored.
         public var corpus: ProbeCorpus
         /// One (words, dimension) for each layer of the sweep.
-        public var vectors: [Tensor<Float>]
+        package var vectors: [Tensor<Float>]
         /// A corpus with one tensor `(words, dimension)` for each layer of the sweep.
         public init(corpus: ProbeCorpus, vectors: [Tensor<Float>]) { (self.corpus, self.vectors) = (corpus, vectors) }
     }
@@ -20,13 +20,13 @@ public struct ProbeSweep: Sendable {
         /// The layer's name, and its place in `DataSet.vectors`.
         public var layer: Int
         /// The layer's place in `DataSet.vectors`.
-        public var place: Int
+        package var place: Int
         /// Rank of the probe.
         public var rank: Int
         /// Seed of the initialization and of the order of sentences.
-        public var seed: UInt64
+        package var seed: UInt64
         /// True for the control task in place of the treebank's trees.
-        public var isControl: Bool
+        package var isControl: Bool
     }
 
     /// The probes of one setting, and their scores on the test set.
@@ -38,13 +38,13 @@ public struct ProbeSweep: Sendable {
         /// Scores on the test set.
         public var evaluation: ProbeEvaluation
         /// Seconds that the training took on its thread.
-        public var seconds: Double
+        package var seconds: Double
     }
 
     /// Names of the layers, one for each tensor of the data sets.
-    public var layers: [Int]
+    package var layers: [Int]
     /// Ranks of the probes.
-    public var ranks: [Int]
+    package var ranks: [Int]
     /// Seeds of the probes.
     public var seeds: [UInt64] = [0]
     /// Distance probes, depth probes or both.
@@ -52,7 +52,7 @@ public struct ProbeSweep: Sendable {
     /// Train on the control task as well, for selectivity.
     public var hasControls = false
     /// Makes the training's settings; rank and seed are set afterwards.
-    public var training: @Sendable (ProbeKind, _ rank: Int) -> ProbeTraining
+    package var training: @Sendable (ProbeKind, _ rank: Int) -> ProbeTraining
 
     /// A sweep over layers and ranks with seed 0; `training` makes the settings of a probe from its kind and rank.
     public init(layers: [Int], ranks: [Int], training: @escaping @Sendable (ProbeKind, Int) -> ProbeTraining) {
@@ -60,7 +60,7 @@ public struct ProbeSweep: Sendable {
     }
 
     /// All combinations of layer, rank and seed, with the control task if `hasControls`.
-    public var settings: [Setting] {
+    package var settings: [Setting] {
         let controls = hasControls ? [false, true] : [false]
         return controls.flatMap { isControl in
             layers.enumerated().flatMap { place, layer in
@@ -123,7 +123,7 @@ public struct ProbeSweep: Sendable {
     }
 
     /// Scores random projections, which have learned nothing.
-    public static func evaluateRandom(rank: Int, seed: UInt64, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>) throws -> ProbeEvaluation {
+    package static func evaluateRandom(rank: Int, seed: UInt64, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>) throws -> ProbeEvaluation {
         let file = ProbeFile(
             layer: 0, distance: .random(kind: .distance, dimension: vectors.columns, rank: rank, seed: seed),
             depth: .random(kind: .depth, dimension: vectors.columns, rank: rank, seed: seed))

@@ -5,7 +5,7 @@ import Tensors
 /// How a structural probe is trained. The values of `reference` are those of the public reference implementation.
 public struct ProbeTraining: Sendable, Equatable {
     /// What is done about the different size of the components of word vectors.
-    public enum Scaling: String, Sendable, CaseIterable {
+    package enum Scaling: String, Sendable, CaseIterable {
         /// Nothing, as in the reference implementation.
         case none
         /// One factor for all components, so that untrained predictions are as large as the tree's distances.
@@ -18,19 +18,19 @@ public struct ProbeTraining: Sendable, Equatable {
     }
 
     /// What the probe predicts.
-    public var kind: ProbeKind
+    package var kind: ProbeKind
     /// Rows of B.
-    public var rank: Int
+    package var rank: Int
     /// Seed of the initialization and of the order of sentences.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
     /// What is done about components of different size.
-    public var scaling = Scaling.none
+    package var scaling = Scaling.none
     /// Sentences in a batch.
-    public var batch = 20
+    package var batch = 20
     /// Learning rate of Adam at the start.
-    public var learningRate = 0.001
+    package var learningRate = 0.001
     /// Epochs after which training ends in any case.
-    public var maximumEpochs = 40
+    package var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
     package var plateauFactor = 0.1
     /// … for more than this many epochs.
@@ -41,7 +41,7 @@ public struct ProbeTraining: Sendable, Equatable {
     package var initialRange = 0.05
 
     /// The settings of the reference implementation.
-    public init(kind: ProbeKind, rank: Int) { (self.kind, self.rank) = (kind, rank) }
+    package init(kind: ProbeKind, rank: Int) { (self.kind, self.rank) = (kind, rank) }
 
     /// The settings of the reference implementation.
     public static func reference(_ kind: ProbeKind, rank: Int) -> ProbeTraining { ProbeTraining(kind: kind, rank: rank) }
@@ -59,7 +59,7 @@ public struct ProbeTraining: Sendable, Equatable {
 /// A trained probe and how its training went.
 public struct TrainedProbe: Sendable {
     /// The losses of one epoch.
-    public struct Epoch: Sendable, Equatable {
+    package struct Epoch: Sendable, Equatable {
         /// Mean losses over sentences.
         package var trainLoss: Double
         package var devLoss: Double
@@ -71,9 +71,9 @@ public struct TrainedProbe: Sendable {
     public var probe: StructuralProbe
     package var epochs: [Epoch]
     /// From 0.
-    public var bestEpoch: Int
+    package var bestEpoch: Int
     /// The dev loss of the best epoch.
-    public var devLoss: Double { epochs[bestEpoch].devLoss }
+    package var devLoss: Double { epochs[bestEpoch].devLoss }
 }
 
 extension ProbeTraining {
@@ -82,7 +82,7 @@ extension ProbeTraining {
     /// - Parameter report: called after every epoch; false ends the training.
     /// - Throws: `DataError` if the rank is above the dimension, vectors and words differ in number, a vector is not finite, or the
     ///   loss overflows.
-    public func train(
+    package func train(
         _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, dev: ProbeCorpus, _ devVectors: Tensor<Float>,
         report: (_ epoch: Int, _ result: TrainedProbe.Epoch) -> Bool = { _, _ in true }
     ) throws -> TrainedProbe {

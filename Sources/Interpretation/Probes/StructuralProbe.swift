@@ -22,12 +22,12 @@ public struct StructuralProbe: Sendable {
     package init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
 
     /// Components of a word vector.
-    public var dimension: Int { projection.rows }
+    package var dimension: Int { projection.rows }
     /// Dimensions of the probed space.
-    public var rank: Int { projection.columns }
+    package var rank: Int { projection.columns }
 
     /// Words in the probed space, shape (words, rank).
-    public func project(_ vectors: Tensor<Float>) -> Tensor<Float> { matrixProduct(vectors, projection) }
+    package func project(_ vectors: Tensor<Float>) -> Tensor<Float> { matrixProduct(vectors, projection) }
 
     /// Predicted distances between a sentence's words, (words, words) row by row, from their vectors (words, dimension).
     public func distances(_ vectors: Tensor<Float>) -> [Float] { Self.distances(projected: project(vectors)) }
@@ -40,7 +40,7 @@ public struct StructuralProbe: Sendable {
     static func depths(projected: Tensor<Float>) -> [Float] { Float.probeDepths(projected) }
 
     /// A map of independent normal numbers, scaled to keep squared lengths on average: what syntax is there without any learning.
-    public static func random(kind: ProbeKind, dimension: Int, rank: Int, seed: UInt64) -> StructuralProbe {
+    package static func random(kind: ProbeKind, dimension: Int, rank: Int, seed: UInt64) -> StructuralProbe {
         var random = RandomSource(seed: seed)
         let scale = 1 / Double(rank).squareRoot()
         return StructuralProbe(

@@ -16,14 +16,14 @@ public enum PseudoLikelihood: String, Sendable, CaseIterable {
 }
 
 /// The logarithm that surprisals are told in.
-public enum SurprisalBase: String, Sendable, CaseIterable {
+package enum SurprisalBase: String, Sendable, CaseIterable {
     /// Bits.
     case two = "2"
     /// Nats.
     case e
 
     /// Nats in one unit.
-    public var nats: Double { self == .two ? 0.693147180559945309417 : 1 }
+    package var nats: Double { self == .two ? 0.693147180559945309417 : 1 }
     package var unitName: String { self == .two ? "bits" : "nats" }
 }
 
@@ -32,11 +32,11 @@ public struct SurprisalOptions: Sendable, Equatable {
     /// What a masked model sees of the word it scores.
     public var pseudoLikelihood = PseudoLikelihood.original
     /// Texts longer than the model reads are read in windows this many tokens apart; nil makes them errors.
-    public var stride: Int?
+    package var stride: Int?
     /// Corrects a causal model's words for tokens that carry the space before them (Pimentel & Meister 2024; Oh & Schuler 2024).
-    public var correctsLeadingSpaces = true
+    package var correctsLeadingSpaces = true
     /// Tokens processed together by one thread.
-    public var batchTokens = 1024
+    package var batchTokens = 1024
     /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
@@ -47,20 +47,20 @@ public struct SurprisalOptions: Sendable, Equatable {
 /// How expected one unit of a text was. Logarithms are natural.
 public struct UnitScore: Sendable, Equatable {
     /// Range of UTF-8 in the text.
-    public var range: Range<Int>
+    package var range: Range<Int>
     /// The unit as it is in the text, or the token's own spelling where its place is part of a character.
     public var text: String
     /// Tokens that count to it.
-    public var tokens: Int
+    package var tokens: Int
     /// ln p of the unit in its context, corrected for leading spaces where that applies; nil if no token counts to it, or one of them has
     /// no context (the first token of a model without a begin token).
     public var logProbability: Double?
     /// The plain sum over its tokens.
-    public var uncorrected: Double?
+    package var uncorrected: Double?
     /// Of the distribution over the unit's first token, in nats.
-    public var entropy: Double?
+    package var entropy: Double?
     /// Of the unit's first token among all tokens, 1 for the most probable.
-    public var rank: Int?
+    package var rank: Int?
     /// The region in which it begins, from 0; nil without marks.
     package var region: Int?
 }
@@ -70,9 +70,9 @@ public struct TextScore: Sendable, Equatable {
     /// The units, in order.
     public var units: [UnitScore]
     /// Tokens that stand for text.
-    public var tokens = 0
+    package var tokens = 0
     /// Tokens that the vocabulary did not have.
-    public var unknownTokens = 0
+    package var unknownTokens = 0
     /// Tokens that reach into the unit after theirs, which is without them.
     package var crossingTokens = 0
     /// Stretches in which the text was read.

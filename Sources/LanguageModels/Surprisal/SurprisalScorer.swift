@@ -11,17 +11,22 @@ import Tokenizers
 /// pseudo-log-likelihoods: every token is hidden in a copy of the text of its own. The numbers do not depend on batches or threads.
 public struct SurprisalScorer: Sendable {
     /// The model that scores.
-    public let model: any LanguageModel
+    package let model: any LanguageModel
     /// How texts are scored.
-    public let options: SurprisalOptions
+    package let options: SurprisalOptions
     /// Tokens that begin with a space, by whose probability words are corrected; empty if the vocabulary marks no spaces.
     private let spaceTokens: [Int32]
 
     /// Cuts texts into words.
     package let cutter: WordCutter
 
+    /// A scorer of a model's texts.
+    public init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions()) {
+        self.init(model: model, options: options, cutter: WordCutter())
+    }
+
     /// A scorer of a model's texts. `cutter` finds the words where they are asked for.
-    public init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
+    package init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter) {
         self.model = model
         self.options = options
         self.cutter = cutter

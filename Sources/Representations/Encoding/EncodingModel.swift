@@ -7,11 +7,11 @@ import Tensors
 /// Ridge regression from features to measurements, scored on rows that were not learned from: an encoding model (Naselaris et al. 2011).
 public struct EncodingModel: Sendable {
     /// Ridge penalties to choose from.
-    public var penalties: [Double]
+    package var penalties: [Double]
     /// Folds of cross-validation, at least 2; each is predicted from the others.
-    public var folds: Int
+    package var folds: Int
     /// Features scaled to mean 0 and standard deviation 1 over the training rows of each fold.
-    public var standardizes: Bool
+    package var standardizes: Bool
     /// Columns of feature spaces that get penalties of their own (banded ridge; Dupré la Tour et al. 2022); empty for one penalty.
     package var bands: [Range<Int>]
     /// Random weightings of the bands that are tried beside all alike and each alone.
@@ -19,11 +19,11 @@ public struct EncodingModel: Sendable {
     /// Only this many measurements, those that repeat best over the training rows of each fold.
     package var stable: Int?
     /// Permutations of rows for p-values; 0 for none.
-    public var permutations: Int
+    package var permutations: Int
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64
+    package var seed: UInt64
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// Five folds and 15 penalties from 0.01 to 100,000, unless stated otherwise.
     public init(
@@ -56,9 +56,9 @@ public struct EncodingModel: Sendable {
         /// The part of each band in R², (measurements, bands): their sum is R² (product measure); empty for a single band.
         package let splitRSquared: [[Double]]
         /// The penalty chosen by inner folds in each outer fold in which the measurement was used, (measurements, folds).
-        public let penalties: [[Double]]
+        package let penalties: [[Double]]
         /// Weights of the bands, averaged over folds, (measurements, bands); empty for a single band.
-        public let weights: [[Double]]
+        package let weights: [[Double]]
         /// Measurements whose penalty was at the lower or upper edge of the grid in most folds.
         package let atLowerEdge: Int, atUpperEdge: Int
         /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without

@@ -74,7 +74,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
     }
 
     /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a is used.
-    public func pooled(_ matrices: [[Double]]) -> [Double] { Self.average(matrices.map(scaled)) }
+    package func pooled(_ matrices: [[Double]]) -> [Double] { Self.average(matrices.map(scaled)) }
 
     private static func average(_ scaled: [[Double]]) -> [Double] {
         scaled[0].indices.map { pair in
@@ -114,7 +114,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
     /// against all.
     ///
     /// - Throws: `DataError` for a single subject.
-    public func noiseCeiling(
+    package func noiseCeiling(
         _ subjects: [[Double]], conditions: Int, threads: Int = Parallel.availableThreads
     ) throws -> (lower: Double, upper: Double) {
         guard subjects.count >= 2 else { throw DataError(.badData, "a noise ceiling needs at least two subjects") }

@@ -11,19 +11,19 @@ public struct RSA: Sendable {
     public enum Resampled: String, Sendable, CaseIterable { case conditions, subjects, both }
 
     /// The measure of agreement between two matrices.
-    public var comparison: RDMComparison
+    package var comparison: RDMComparison
     /// Permutations of conditions for p-values.
-    public var permutations: Int
+    package var permutations: Int
     /// What the bootstrap draws.
-    public var bootstrap: Resampled
+    package var bootstrap: Resampled
     /// Resamples of the bootstrap.
-    public var resamples: Int
+    package var resamples: Int
     /// Confidence level of the intervals, in (0, 1).
-    public var level: Double
+    package var level: Double
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64
+    package var seed: UInt64
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// Spearman's ρ, with 10,000 permutations and 1,000 resamples of conditions, unless stated otherwise.
     public init(
@@ -47,11 +47,11 @@ public struct RSA: Sendable {
         /// Mean agreement over subjects; p by permuting conditions, one-sided (greater), interval by the bootstrap.
         public let estimate: Estimate
         /// Agreement with each subject.
-        public let bySubject: [Double]
+        package let bySubject: [Double]
         /// p adjusted over the models (Benjamini & Hochberg 1995).
         public let adjustedP: Double
         /// Mean partial correlation over subjects given all other models; nil for other measures and where the others explain the model.
-        public let partial: Double?
+        package let partial: Double?
     }
 
     /// Two models compared.
@@ -73,9 +73,9 @@ public struct RSA: Sendable {
         /// Nil for a single subject.
         public let ceiling: (lower: Double, upper: Double)?
         /// Number of conditions.
-        public let conditions: Int
+        package let conditions: Int
         /// Number of subjects.
-        public let subjects: Int
+        package let subjects: Int
         /// Pairs that are missing in the matrix with most gaps; comparisons leave them out.
         package let missing: Int
     }

@@ -9,17 +9,17 @@ import Statistics
 /// constants are not in the sources of this project; `inhibition` and `strengthening` are fitted to latencies, the others are set.
 public struct CumulativeNamingModel: Sendable {
     /// Activation that the meaning of a category's other members gets, beside 1 for the picture's.
-    public var sharedActivation = 0.5
+    package var sharedActivation = 0.5
     /// Decay of words per cycle, and the weight from a meaning to its word before it was ever named.
-    public var decay = 0.02, weight = 0.02
+    package var decay = 0.02, weight = 0.02
     /// Activation at which a word is said.
-    public var threshold = 0.5
+    package var threshold = 0.5
     /// Cycles after which a trial ends without a response.
-    public var limit = 2000
+    package var limit = 2000
     /// Of each word by each other one, per cycle.
-    public var inhibition: Double
+    package var inhibition: Double
     /// What each naming adds to the weight from that meaning to its word, in multiples of `weight`.
-    public var strengthening: Double
+    package var strengthening: Double
 
     /// A model with lateral inhibition and strengthening of the named word's link.
     public init(inhibition: Double, strengthening: Double) { (self.inhibition, self.strengthening) = (inhibition, strengthening) }
@@ -53,7 +53,7 @@ public struct CumulativeNamingModel: Sendable {
     }
 
     /// Cycles for positions 1, 2, … of one category.
-    public func cycles(positions: Int) throws -> [Double] { try cycles([Int](repeating: 0, count: positions)) }
+    package func cycles(positions: Int) throws -> [Double] { try cycles([Int](repeating: 0, count: positions)) }
 
     /// Latencies in milliseconds fitted by the model and a line from cycles to milliseconds.
     package struct Fit: Sendable {

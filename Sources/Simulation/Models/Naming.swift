@@ -20,7 +20,7 @@ public struct NamingModel: Sendable {
         case weightDecay = "wd"
 
         /// Names of the free parameters, in their order.
-        public var parameterNames: [String] { self == .semanticPhonological ? ["s", "p"] : ["weight", "decay"] }
+        package var parameterNames: [String] { self == .semanticPhonological ? ["s", "p"] : ["weight", "decay"] }
 
         /// The published values for people without aphasia.
         package var controlValues: [Double] { self == .semanticPhonological ? [0.0698, 0.1] : [0.1, 0.5] }
@@ -31,7 +31,7 @@ public struct NamingModel: Sendable {
         case correct, semantic, formal, nonword, mixed, unrelated
 
         /// The English name.
-        public var name: String { "\(self)" }
+        package var name: String { "\(self)" }
         package var japaneseName: String {
             switch self {
             case .correct: "正答"
@@ -49,9 +49,9 @@ public struct NamingModel: Sendable {
     static let steps = 8, jolt = 10.0, boost = 100.0, sd = 0.01, relativeSD = 0.16
 
     /// The version.
-    public let variant: Variant
+    package let variant: Variant
     /// How many of its ten semantic features each related word shares with the target: one word, three features.
-    public var sharedFeatures = [3]
+    package var sharedFeatures = [3]
 
     /// A model of one version.
     public init(_ variant: Variant) { self.variant = variant }

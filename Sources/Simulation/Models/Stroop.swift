@@ -19,7 +19,7 @@ public struct StroopModel: Sendable {
     public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
 
     /// Weights by the names of the units that they join, one matrix per pair of banks.
-    public struct Weights: Sendable, Equatable {
+    package struct Weights: Sendable, Equatable {
         /// `(hidden, input)` of the ink and of the word pathway; hidden and input units in the order red, green.
         package var ink = [[2.2, -2.2], [-2.2, 2.2]], word = [[2.6, -2.6], [-2.6, 2.6]]
         /// Task unit to its hidden units, and the bias of all hidden units.
@@ -28,21 +28,21 @@ public struct StroopModel: Sendable {
         package var inkResponse = [[1.3, -1.3], [-1.3, 1.3]], wordResponse = [[2.5, -2.5], [-2.5, 2.5]]
 
         /// Figure 3 of Cohen, Dunbar & McClelland (1990).
-        public static let cohen1990 = Weights()
+        package static let cohen1990 = Weights()
     }
 
     /// The network's weights.
-    public var weights = Weights.cohen1990
+    package var weights = Weights.cohen1990
     /// τ of the cascade.
-    public var rate = 0.1
+    package var rate = 0.1
     /// α and σ of the accumulators, and the evidence at which they respond.
-    public var accumulation = 0.1, sd = 0.1, threshold = 1.0
+    package var accumulation = 0.1, sd = 0.1, threshold = 1.0
     /// Activation of the unit of the task, 1 for full attention.
-    public var taskDemand = 1.0
+    package var taskDemand = 1.0
     /// Cycles after which a trial counts as unanswered.
-    public var limit = 2000
+    package var limit = 2000
     /// Milliseconds of one cycle.
-    public static let millisecondsPerCycle = 12.1
+    package static let millisecondsPerCycle = 12.1
 
     /// The published parameters.
     public init() {}
@@ -96,7 +96,7 @@ public struct StroopModel: Sendable {
     }
 
     /// Cycles to the response without noise, nil if none comes; whether it is the right one.
-    public func cycles(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> (cycles: Int?, isCorrect: Bool) {
+    package func cycles(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> (cycles: Int?, isCorrect: Bool) {
         var quiet = self
         quiet.sd = 0
         let response = try quiet.simulator(task, condition, soa: soa).responses(trials: 1, seed: 0, threads: 1)[0]

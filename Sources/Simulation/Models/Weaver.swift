@@ -15,17 +15,17 @@ public struct WeaverModel: Sendable {
     }
 
     /// Milliseconds of a step.
-    public var step = 25.0
+    package var step = 25.0
     /// Per millisecond: concept to concept, concept to lemma, decay, external input.
-    public var conceptRate = 0.0101, lemmaRate = 0.0074, decay = 0.0240, input = 0.1965
+    package var conceptRate = 0.0101, lemmaRate = 0.0074, decay = 0.0240, input = 0.1965
     /// Lead in activation that selects a lemma.
-    public var criticalDifference = 1.6
+    package var criticalDifference = 1.6
     /// Duration of a distractor in milliseconds.
-    public var distractorDuration = 100.0
+    package var distractorDuration = 100.0
     /// Milliseconds after which the simulation ends.
-    public var limit = 1000.0
+    package var limit = 1000.0
     /// Input per step to concepts of the category that have been named before (continuous naming).
-    public var conceptualBias = 2.5
+    package var conceptualBias = 2.5
 
     /// The published parameters.
     public init() {}
@@ -62,7 +62,7 @@ public struct WeaverModel: Sendable {
     /// Mean latency in milliseconds when `named` members of the category have been named before; each of them keeps a conceptual bias.
     ///
     /// One category of six concepts, concept links at half the rate.
-    public func continuousNamingLatency(named: Int) throws -> Double {
+    package func continuousNamingLatency(named: Int) throws -> Double {
         var network = Network()
         let concepts = network.addBank("concepts", units: (0..<6).map { "concept \($0 + 1)" }),
             lemmas = network.addBank("lemmas", units: (0..<6).map { "lemma \($0 + 1)" })

@@ -98,7 +98,7 @@ public enum Correlation: String, Sendable, CaseIterable {
     /// Wright 2000) and 0.437/(n − 4) for Kendall's τ (Fieller, Hartley & Pearson 1957).
     ///
     /// - Returns: [−1, 1] when there are too few values to say anything.
-    public func fisherInterval(_ r: Double, count: Int, level: Double = 0.95) -> ClosedRange<Double> {
+    package func fisherInterval(_ r: Double, count: Int, level: Double = 0.95) -> ClosedRange<Double> {
         let variance: Double =
             switch self {
             case .pearson: 1 / Double(count - 3)
@@ -115,7 +115,7 @@ public enum Correlation: String, Sendable, CaseIterable {
     ///
     /// Resamples in which a series is constant are left out. Each resample has its own random stream, so the interval does not depend
     /// on the number of threads.
-    public func bootstrapInterval(
+    package func bootstrapInterval(
         _ x: [Double], _ y: [Double], level: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0,
         threads: Int = Parallel.availableThreads
     ) throws -> ClosedRange<Double> {
@@ -135,7 +135,7 @@ public enum Correlation: String, Sendable, CaseIterable {
     /// other measures and for fewer than three pairs.
     ///
     /// - Parameter covariates: variables held constant, for a partial correlation: n − 2 − k degrees of freedom.
-    public func pValue(_ r: Double, count: Int, covariates: Int = 0) -> Double? {
+    package func pValue(_ r: Double, count: Int, covariates: Int = 0) -> Double? {
         guard self == .pearson || self == .spearman, count - covariates >= 3, r.isFinite else { return nil }
         guard abs(r) < 1 else { return 0 }
         let freedom = Double(count - covariates - 2)

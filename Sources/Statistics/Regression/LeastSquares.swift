@@ -8,16 +8,16 @@ import Tensors
 /// What statsmodels' `OLS` reports: coefficients with standard errors, t, p and intervals, R², adjusted R², F, residuals, log-likelihood.
 public struct LeastSquares: Sendable {
     /// Names of the coefficients, the intercept first if there is one.
-    public let names: [String]
+    package let names: [String]
     /// Value, t interval and two-sided p of each coefficient.
     public let coefficients: [Estimate]
     /// Standard error of each coefficient.
-    public let standardErrors: [Double]
+    package let standardErrors: [Double]
     package let t: [Double]
     /// Observed less fitted response, one per row.
     public let residuals: [Double]
     /// n − rank.
-    public let residualFreedom: Int
+    package let residualFreedom: Int
     /// Σ residual² / residual degrees of freedom.
     package let residualVariance: Double
     /// Share of variance explained, around the mean if there is an intercept, else around 0 (as statsmodels).

@@ -7,21 +7,21 @@ import Tensors
 /// With centred X = U·diag(s)·Vᵀ the coefficients are V·diag(s/(s² + α))·Uᵀ·Y, which minimize ‖Y − Xβ‖² + α‖β‖² (Hoerl & Kennard 1970;
 /// scikit-learn's `Ridge`). It is the kernel form as well: with fewer rows than columns the decomposition is of the rows' size. The
 /// decomposition is in Double, products are in `Scalar`.
-public struct Ridge<Scalar: TensorScalar>: Sendable {
+package struct Ridge<Scalar: TensorScalar>: Sendable {
     /// Column means of the predictors, which were subtracted; zeros without an intercept.
-    public let means: [Double]
+    package let means: [Double]
     /// Whether an intercept is estimated.
-    public let hasIntercept: Bool
+    package let hasIntercept: Bool
     /// Left singular vectors (n, r).
-    public let u: Tensor<Scalar>
+    package let u: Tensor<Scalar>
     /// Singular values, descending (r); those that are rounding errors are 0.
-    public let singular: [Double]
+    package let singular: [Double]
     /// Right singular vectors as rows (r, p).
-    public let v: Tensor<Scalar>
+    package let v: Tensor<Scalar>
 
     /// - Parameter x: predictors (n, p), finite.
     /// - Complexity: O(n p min(n, p)), once.
-    public init(_ x: Tensor<Scalar>, intercept: Bool = true) throws {
+    package init(_ x: Tensor<Scalar>, intercept: Bool = true) throws {
         let n = x.rows, p = x.columns
         guard n > 0, p > 0 else {
             throw DataError(.badData, "ridge regression needs rows and predictors; the predictors have shape \(x.shape)")
@@ -39,21 +39,21 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     }
 
     /// Responses as the decomposition sees them.
-    public struct Target: Sendable {
+    package struct Target: Sendable {
         /// Uᵀ(Y − mean) (r, v).
-        public let projected: Tensor<Scalar>
+        package let projected: Tensor<Scalar>
         /// Means of the responses (v), zeros without an intercept.
-        public let means: [Double]
+        package let means: [Double]
 
         /// Responses already multiplied with Uᵀ, and their means.
-        public init(projected: Tensor<Scalar>, means: [Double]) {
+        package init(projected: Tensor<Scalar>, means: [Double]) {
             self.projected = projected
             self.means = means
         }
     }
 
     /// - Parameter y: responses (n, v), finite.
-    public func target(_ y: Tensor<Scalar>) throws -> Target {
+    package func target(_ y: Tensor<Scalar>) throws -> Target {
         guard y.rows == u.rows else {
             throw DataError(.badData, "ridge regression has \(u.rows) rows of predictors and \(y.rows) of responses")
         }
@@ -73,10 +73,10 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     }
 
     /// s/(s² + α) of each singular value; 0 where the singular value is.
-    public func shrinkage(_ penalty: Double) -> [Double] { singular.map { $0 > 0 ? $0 / ($0 * $0 + penalty) : 0 } }
+    package func shrinkage(_ penalty: Double) -> [Double] { singular.map { $0 > 0 ? $0 / ($0 * $0 + penalty) : 0 } }
 
     /// Coefficients (p, v) and intercepts (v) for one penalty α ≥ 0; α = 0 gives the least-squares solution of smallest norm.
-    public func coefficients(_ target: Target, penalty: Double) throws -> (weights: Tensor<Scalar>, intercepts: [Double]) {
+    package func coefficients(_ target: Target, penalty: Double) throws -> (weights: Tensor<Scalar>, intercepts: [Double]) {
         try Self.check(penalty)
         let weights = matrixProduct(v, transposed: true, Self.scaled(target.projected, by: shrinkage(penalty)))
         var intercepts = target.means
@@ -92,7 +92,7 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     }
 
     /// New rows in the coordinates of the decomposition: (X − means)·V, shape (rows, r).
-    public func projected(_ x: Tensor<Scalar>) throws -> Tensor<Scalar> {
+    package func projected(_ x: Tensor<Scalar>) throws -> Tensor<Scalar> {
         guard x.columns == v.columns else {
             throw DataError(.badData, "the ridge regression was fitted with \(v.columns) predictors; these rows have \(x.columns)")
         }
@@ -107,7 +107,7 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     }
 
     /// Predictions (rows, v) for rows in the coordinates of the decomposition.
-    public func predictions(_ rows: Tensor<Scalar>, _ target: Target, penalty: Double) throws -> Tensor<Scalar> {
+    package func predictions(_ rows: Tensor<Scalar>, _ target: Target, penalty: Double) throws -> Tensor<Scalar> {
         try Self.check(penalty)
         // The smaller of the two sides is scaled.
         let shrinkage = shrinkage(penalty)

@@ -15,15 +15,15 @@ public struct Bootstrap: Sendable, Equatable {
     }
 
     /// The kind of interval.
-    public var kind: Kind
+    package var kind: Kind
     /// Confidence level in (0, 1).
-    public var level: Double
+    package var level: Double
     /// Number of resamples.
-    public var resamples: Int
+    package var resamples: Int
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64
+    package var seed: UInt64
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// A bootstrap; `level` is the confidence level, in (0, 1).
     public init(

@@ -9,15 +9,15 @@ import Tensors
 /// `scipy.stats.permutation_test`. Each draw has its own random stream: threads change nothing.
 public struct PermutationTest: Sendable, Equatable {
     /// Rearrangements drawn if there are more than `exactLimit`.
-    public var permutations: Int
+    package var permutations: Int
     /// Rearrangements up to which all are visited.
-    public var exactLimit: Int
+    package var exactLimit: Int
     /// The alternative hypothesis.
-    public var alternative: Alternative
+    package var alternative: Alternative
     /// Seed of the random numbers; it fixes the result.
-    public var seed: UInt64
+    package var seed: UInt64
     /// Number of worker threads; results do not depend on it.
-    public var threads: Int
+    package var threads: Int
 
     /// A two-sided test with up to 100,000 rearrangements visited or 10,000 drawn, unless stated otherwise.
     public init(
@@ -42,13 +42,13 @@ public struct PermutationTest: Sendable, Equatable {
         /// Whether every rearrangement was visited.
         public let isExact: Bool
         /// How tables name the test.
-        public var method: TestMethod { .permutation(count: count, isExact: isExact) }
+        package var method: TestMethod { .permutation(count: count, isExact: isExact) }
     }
 
     /// Under the null hypothesis each of `count` differences is as likely to have the opposite sign: paired conditions, by item.
     ///
     /// - Parameter statistic: from one sign (1 or −1) per unit.
-    public func signs(_ count: Int, _ statistic: @Sendable (_ signs: [Double]) -> Double) throws -> Result {
+    package func signs(_ count: Int, _ statistic: @Sendable (_ signs: [Double]) -> Double) throws -> Result {
         try require(count, 1, "paired differences")
         return try run(
             exactly: count < 62 ? 1 << count : nil, of: count,
@@ -71,7 +71,7 @@ public struct PermutationTest: Sendable, Equatable {
     /// Under the null hypothesis any `first` of `first + second` units could have been the first sample: independent groups.
     ///
     /// - Parameter statistic: from unit numbers, of which the leading `first` are the first sample.
-    public func groups(_ first: Int, _ second: Int, _ statistic: @Sendable (_ units: [Int]) -> Double) throws -> Result {
+    package func groups(_ first: Int, _ second: Int, _ statistic: @Sendable (_ units: [Int]) -> Double) throws -> Result {
         try require(min(first, second), 1, "values in each sample")
         let n = first + second
         return try run(

@@ -4,17 +4,17 @@ import Foundation
 /// Wilcoxon's signed-rank test of paired differences (1945). Zero differences are left out.
 public struct Wilcoxon: Sendable, Equatable {
     /// Sums of the ranks of positive and of negative differences; R prints the first as V, SciPy the smaller of the two.
-    public let positive: Double, negative: Double
+    package let positive: Double, negative: Double
     /// The p-value, in [0, 1].
     public let p: Double
     /// Differences that are not zero.
-    public let n: Int
+    package let n: Int
     /// Whether p comes from the exact distribution rather than the normal approximation.
-    public let isExact: Bool
+    package let isExact: Bool
     /// Matched-pairs rank-biserial correlation: (W⁺ − W⁻)/(W⁺ + W⁻) (Kerby 2014).
     public let rankBiserial: Double
     /// How tables name the test.
-    public var method: TestMethod { isExact ? .exact(.wilcoxon) : .asymptotic(.wilcoxon) }
+    package var method: TestMethod { isExact ? .exact(.wilcoxon) : .asymptotic(.wilcoxon) }
 
     /// The exact distribution, ties included, up to `exactLimit` nonzero differences; beyond, the normal approximation with correction for
     /// ties and, if wanted, for continuity (R's default).
@@ -57,9 +57,9 @@ public struct MannWhitney: Sendable, Equatable {
     /// The p-value, in [0, 1].
     public let p: Double
     /// Whether p comes from the exact distribution rather than the normal approximation.
-    public let isExact: Bool
+    package let isExact: Bool
     /// How tables name the test.
-    public var method: TestMethod { isExact ? .exact(.mannWhitney) : .asymptotic(.mannWhitney) }
+    package var method: TestMethod { isExact ? .exact(.mannWhitney) : .asymptotic(.mannWhitney) }
 
     /// The exact distribution without ties where the samples have at most `exactLimit` values each (R's rule), else the normal
     /// approximation with correction for ties and, if wanted, for continuity (both R's and SciPy's default).

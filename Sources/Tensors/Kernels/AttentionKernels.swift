@@ -1,7 +1,7 @@
 import CKernels
 
 /// Which keys a query may look at.
-public enum AttentionMask: Sendable, Equatable {
+package enum AttentionMask: Sendable, Equatable {
     case none
     /// Query i sees keys up to its own place, places counted from the end if there are more keys than queries (a cache).
     case causal

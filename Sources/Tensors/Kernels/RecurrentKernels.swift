@@ -5,13 +5,13 @@
 /// - `lstm` (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000): i, f, g, o = σ, σ, tanh, σ of W x + b + U h + b′;
 ///   c′ = f ∘ c + i ∘ g; h′ = o ∘ tanh c′. The state is h beside c.
 /// - `gru` (Cho et al. 2014): r, z = σ(…); n = tanh(W x + b + r ∘ (U h + b′)); h′ = (1 − z) ∘ n + z ∘ h. The state is h.
-public enum RecurrentCell: String, Sendable, CaseIterable {
+package enum RecurrentCell: String, Sendable, CaseIterable {
     case lstm, gru
 
     /// Blocks of `hiddenSize` rows in each weight matrix.
-    public var gates: Int { self == .lstm ? 4 : 3 }
+    package var gates: Int { self == .lstm ? 4 : 3 }
     /// Blocks of `hiddenSize` columns in a state.
-    public var stateParts: Int { self == .lstm ? 2 : 1 }
+    package var stateParts: Int { self == .lstm ? 2 : 1 }
 }
 
 /// A step of a recurrent cell for several sequences at once: sequence s, a row of the state, reads row `rows[s]` of the packed batch.

@@ -5,9 +5,9 @@ import Synchronization
 /// A text and the stretches of it that somebody asks about: words, or regions that its author has marked.
 public struct TextUnits: Sendable, Equatable {
     /// Without marks.
-    public var text: String
+    package var text: String
     /// Words as ranges of UTF-8, in the order of the text.
-    public var words: [Range<Int>]
+    package var words: [Range<Int>]
     /// Regions between marks, without the spaces around them; empty if nothing was marked.
     package var regions: [Range<Int>]
     /// Whether the words are those between spaces; else MeCab found them.
@@ -47,9 +47,9 @@ public struct TextUnits: Sendable, Equatable {
 }
 
 /// Cuts texts into words: at spaces, or by MeCab where Japanese has none.
-public final class WordCutter: Sendable {
+package final class WordCutter: Sendable {
     /// Where words end.
-    public enum Rule: String, Sendable, CaseIterable {
+    package enum Rule: String, Sendable, CaseIterable {
         /// MeCab for texts with kana and without spaces, else spaces.
         case auto
         case spaces
@@ -61,7 +61,7 @@ public final class WordCutter: Sendable {
     private let loaded = Mutex<MeCabModel?>(nil)
 
     /// - Parameter dictionary: a MeCab dictionary, opened with the first text that needs it; nil takes `KOTONOHA_MECAB_DIC`, else Debian's.
-    public init(_ rule: Rule = .auto, dictionary: String? = nil) {
+    package init(_ rule: Rule = .auto, dictionary: String? = nil) {
         self.rule = rule
         let named = dictionary ?? ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"].flatMap { $0.isEmpty ? nil : $0 }
         self.dictionary = URL(fileURLWithPath: named ?? MeCabModel.defaultDictionary)
@@ -69,7 +69,7 @@ public final class WordCutter: Sendable {
 
     /// - Parameter mark: what is between regions, as "/"; nil for texts without marks.
     /// - Throws: `DataError` if MeCab is needed and there is no such dictionary.
-    public func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
+    package func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
         var plain = text, regions: [Range<Int>] = []
         if let mark, !mark.isEmpty { (plain, regions) = Self.regions(text, mark: mark) }
         let usesMeCab =

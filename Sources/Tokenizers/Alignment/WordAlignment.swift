@@ -21,7 +21,7 @@ package enum WordText: String, Sendable, CaseIterable {
 }
 
 /// Which of a tokenizer's pieces make each word, found by their places in the text.
-public struct WordAlignment: Sendable, Equatable {
+package struct WordAlignment: Sendable, Equatable {
     /// For each word its tokens, as places in the encoding. A piece that crosses a boundary between words belongs to each of them.
     package var tokens: [Range<Int>]
     /// Pieces that cross a boundary between words.

@@ -5,7 +5,7 @@ extension Tokenizer {
     /// The tokenizer that a SentencePiece `.model` file describes, ids as in the file and no special tokens added.
     ///
     /// The frame of special tokens is not in such a file; in a model directory, `tokenizer_config.json` gives it by the tokenizer's class.
-    public convenience init(sentencePieceModel url: URL) throws {
+    package convenience init(sentencePieceModel url: URL) throws {
         try self.init(sentencePiece: url, configuration: TokenizerConfiguration())
     }
 

@@ -12,7 +12,7 @@ public final class JapaneseWords: Sendable {
     }
 
     /// The form of the words.
-    public let form: Form
+    package let form: Form
     private let model: MeCabModel
 
     /// - Parameter dictionary: a MeCab dictionary; nil takes `KOTONOHA_MECAB_DIC`, else Debian's IPA dictionary.

@@ -33,26 +33,26 @@ public enum VocabularyTrainer {
     /// How texts are normalized and pieces found.
     public struct Options: Sendable {
         /// Compatibility forms are made equal (NFKC), as Japanese text wants it.
-        public var normalizesCompatibility = true
+        package var normalizesCompatibility = true
         /// Lowercases texts before pieces are sought, and in the tokenizer.
         public var lowercases = false
         /// nil: `bert` for WordPiece, `spaces` for the others. Byte-level vocabularies have words of their own.
         public var words: Words?
         /// A folder with a MeCab dictionary: no piece crosses the border of its words. Only learning looks at them; text is later cut by
         /// the vocabulary alone, so that the result needs no dictionary.
-        public var dictionary: URL?
+        package var dictionary: URL?
         /// Padding, unknown, beginning, end and mask, in this order, with ids from 0.
-        public var specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        package var specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
         /// The share of all characters that single-character tokens cover; the rest is unknown.
-        public var characterCoverage = 0.9995
+        package var characterCoverage = 0.9995
         /// The longest piece, in characters.
-        public var longestPiece = 16
+        package var longestPiece = 16
         /// A pair is merged only if it occurs so often.
-        public var smallestCount = 2
+        package var smallestCount = 2
         /// Pieces that the unigram model starts from, as a multiple of the vocabulary's size.
-        public var seedFactor = 12
+        package var seedFactor = 12
         /// The share of pieces that survives each round of the unigram model.
-        public var shrinkingFactor = 0.75
+        package var shrinkingFactor = 0.75
 
         /// NFKC, case kept, BERT's five special tokens.
         public init() {}

@@ -38,7 +38,7 @@ public final class TrainingText: @unchecked Sendable {
         /// Rarer words are left out.
         public var minimumCount = 5
         /// Most words to keep; nil for all.
-        public var maximumVocabulary: Int?
+        package var maximumVocabulary: Int?
         /// While reading, rare words are dropped when there are more than this.
         package var maximumHeld = 20_000_000
         /// Where the temporary file goes; the folder of the output.
@@ -51,7 +51,7 @@ public final class TrainingText: @unchecked Sendable {
     ///   - lines: calls back with every line of the text and its position.
     ///   - split: cuts a line into words.
     /// - Throws: `DataError` if no word is frequent enough (the largest count is named), or the disk is full.
-    public init(
+    package init(
         options: Options = Options(), name: String, split: @escaping Splitter,
         lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {

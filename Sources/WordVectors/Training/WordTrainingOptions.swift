@@ -28,16 +28,16 @@ public struct WordTrainingOptions: Sendable, Equatable {
     /// Words drawn against each true one.
     public var negatives = 5
     /// Threshold of subsampling; 0 keeps every occurrence.
-    public var subsample = 1e-3
+    package var subsample = 1e-3
     /// Words are drawn with probability ∝ count to this power: 0.75 in word2vec.c, 0.5 in fastText.
-    public var exponent = 0.75
+    package var exponent = 0.75
     /// Passes over the text.
     public var epochs = 5
     /// Falls linearly to a ten-thousandth of itself. Nil for 0.025 with skip-gram and 0.05 with CBOW, word2vec's own; with n-grams 0.05,
     /// fastText's.
     public var learningRate: Double?
     /// Character n-grams (fastText); none with `maximum` 0.
-    public var subwords = Subwords(minimum: 0, maximum: 0, buckets: 2_000_000)
+    package var subwords = Subwords(minimum: 0, maximum: 0, buckets: 2_000_000)
     /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64 = 0
 
