@@ -4,16 +4,20 @@ import Tensors
 
 /// k-means on the unit sphere: each vector belongs to the center with the highest cosine, each center is the direction of its vectors'
 /// mean (Dhillon & Modha 2001), seeded by k-means++ (Arthur & Vassilvitskii 2007) with 1 − cosine, half the squared distance.
-package struct SphericalKMeans: Sendable {
-    package var clusters: Int
+public struct SphericalKMeans: Sendable {
+    /// Clusters to find.
+    public var clusters: Int
     /// Independent starts, of which the best is kept.
-    package var starts: Int
+    public var starts: Int
     /// Rounds of assignment and update in one start.
-    package var rounds: Int
-    package var seed: UInt64
-    package var threads: Int
+    public var rounds: Int
+    /// Seed of the random numbers; it fixes the result.
+    public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
+    public var threads: Int
 
-    package init(clusters: Int, starts: Int = 4, rounds: Int = 100, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    /// Settings for `fit`.
+    public init(clusters: Int, starts: Int = 4, rounds: Int = 100, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.clusters = clusters
         self.starts = starts
         self.rounds = rounds
@@ -27,7 +31,7 @@ package struct SphericalKMeans: Sendable {
     /// - Throws: `DataError` for NaN or infinity, or fewer different directions than clusters.
     /// - Complexity: the vectors are read in portions, three times a round and once for each seed; memory for a few numbers a row and 16
     ///   sums.
-    package func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
+    public func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
         let width = x.columns
@@ -209,18 +213,18 @@ private struct UnitRows<Source: RowSource>: RowSource {
 }
 
 /// Which cluster each row belongs to.
-package struct Clustering: Sendable, Equatable {
+public struct Clustering: Sendable, Equatable {
     /// Cluster of each row, from 0 in descending order of size; −1 for rows that belong to none.
-    package let labels: [Int32]
+    public let labels: [Int32]
     /// Rows in each cluster, descending.
-    package let sizes: [Int]
+    public let sizes: [Int]
     /// For each cluster, the direction of its middle (clusters, columns).
-    package let centers: Tensor<Float>
+    public let centers: Tensor<Float>
     /// Mean cosine of the members to their cluster's center.
-    package let meanCosine: Double
+    public let meanCosine: Double
 
     /// Number of clusters.
-    package var count: Int { sizes.count }
+    public var count: Int { sizes.count }
 
     /// Sorts clusters by size; `labels` are those of `members`.
     init(labels: [Int32], centers: Tensor<Float>, members: [Int], rows: Int, meanCosine: Double) {

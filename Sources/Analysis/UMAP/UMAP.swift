@@ -6,9 +6,9 @@ import Tensors
 // as the reference's; the same bits for a seed, whatever the number of threads, which the reference's parallel form does not give; speed.
 
 /// A map of vectors that keeps near neighbours together and groups apart: settings, and `fit`.
-package struct UMAP: Sendable {
+public struct UMAP: Sendable {
     /// Where the points start.
-    package enum Initialization: Sendable, Equatable {
+    public enum Initialization: Sendable, Equatable {
         /// The first principal components, the largest coordinate scaled to 10, with a little noise.
         case pca
         /// Uniform in ±10.
@@ -18,32 +18,32 @@ package struct UMAP: Sendable {
     }
 
     /// Size of a neighbourhood, the point itself included (as in the reference).
-    package var neighbors = 15
+    public var neighbors = 15
     /// Minimum distance between points on the map.
-    package var minimumDistance = 0.1
+    public var minimumDistance = 0.1
     /// Scale of the map: distances of points that are not neighbours.
-    package var spread = 1.0
+    public var spread = 1.0
     /// 1 or 2.
-    package var dimensions = 2
+    public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
-    package var normalizesVectors = true
+    public var normalizesVectors = true
     /// Where the points start.
-    package var initialization = Initialization.pca
+    public var initialization = Initialization.pca
     /// Passes over the graph; nil: 500 up to 10,000 points, 200 beyond.
-    package var epochs: Int?
+    public var epochs: Int?
     /// Initial learning rate; it falls linearly to 0.
-    package var learningRate = 1.0
+    public var learningRate = 1.0
     /// Negative samples per edge.
-    package var negativeSamples = 5
+    public var negativeSamples = 5
     /// Weight of pushing away.
-    package var repulsion = 1.0
+    public var repulsion = 1.0
     /// Seed of the random numbers; it fixes the result.
-    package var seed: UInt64 = 0
+    public var seed: UInt64 = 0
     /// Number of worker threads; results do not depend on it.
-    package var threads = Parallel.availableThreads
+    public var threads = Parallel.availableThreads
 
     /// umap-learn's usual settings: 15 neighbours, minimum distance 0.1.
-    package init() {}
+    public init() {}
 
     package func epochs(points: Int) -> Int { epochs ?? (points <= 10_000 ? 500 : 200) }
 
@@ -57,7 +57,7 @@ package struct UMAP: Sendable {
     ///   - classes: keeps points of different classes apart; one number per point, negative for unknown.
     ///   - progress: called after each epoch with its number; an error that it throws ends the run.
     /// - Throws: `DataError` for fewer points than neighbours, NaN or infinity, settings that make no sense.
-    package func fit(_ x: Tensor<Float>, classes: [Int32]? = nil, progress: ((_ epoch: Int) throws -> Void)? = nil) throws -> UMAPMap {
+    public func fit(_ x: Tensor<Float>, classes: [Int32]? = nil, progress: ((_ epoch: Int) throws -> Void)? = nil) throws -> UMAPMap {
         try check(points: x.rows)
         try x.checkShape("the vectors")
         try checkFinite(x)
@@ -133,10 +133,12 @@ package struct UMAP: Sendable {
 }
 
 /// A finished map.
-package struct UMAPMap: Sendable {
+public struct UMAPMap: Sendable {
     /// (points, dimensions).
-    package let coordinates: Tensor<Float>
-    package let settings: UMAP
-    package let epochs: Int
+    public let coordinates: Tensor<Float>
+    /// The settings that made it.
+    public let settings: UMAP
+    /// Passes over the graph.
+    public let epochs: Int
     package let curve: UMAPCurve
 }

@@ -14,7 +14,7 @@ extension UMAP {
     ///   - epochs: nil for 100 up to 10,000 new points, 30 beyond, as in the reference.
     /// - Returns: (new points, dimensions).
     /// - Throws: `DataError` if shapes do not fit, for NaN or infinity, and for fewer reference points than neighbours.
-    package func transform(_ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, epochs: Int? = nil) throws -> Tensor<Float> {
+    public func transform(_ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, epochs: Int? = nil) throws -> Tensor<Float> {
         try check(points: reference.rows)
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == dimensions else {
             throw DataError(

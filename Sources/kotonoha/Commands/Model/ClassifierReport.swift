@@ -123,11 +123,14 @@ struct ClassifierReport {
     // MARK: Lines
 
     private func cell(_ measure: ClassifierScores.Measure) -> String {
-        let estimate = measure.estimate
+        let deviation = measure.estimate.value.isFinite ? measure.seedDeviation : nil
+        return cell(measure.estimate) + (deviation.map { " ± \(Console.fixed($0, 3))" } ?? "")
+    }
+
+    private func cell(_ estimate: Estimate) -> String {
         guard estimate.value.isFinite else { return "–" }
         var text = Console.fixed(estimate.value, 4)
         if let range = estimate.interval { text += " [\(Console.fixed(range.lowerBound, 3)), \(Console.fixed(range.upperBound, 3))]" }
-        if let deviation = measure.seedDeviation { text += " ± \(Console.fixed(deviation, 3))" }
         return text
     }
 
@@ -138,7 +141,7 @@ struct ClassifierReport {
         for score in scores {
             try Console.print(
                 ([score.name]
-                    + shared.map { name in score.measures.first { $0.name == name }.map(cell) ?? "" }).joined(
+                    + shared.map { name in score.measures.first { $0.name == name }.map { cell($0) } ?? "" }).joined(
                         separator: "\t"))
         }
         if let last = scores.last, data.task != .regression {
@@ -160,7 +163,7 @@ struct ClassifierReport {
         for comparison in comparisons {
             let p = comparison.difference.p.map { $0 < 0.001 ? ", p < .001" : ", p = \(Console.fixed($0, 3))" } ?? ""
             var line =
-                "\(comparison.first) − \(comparison.second)\t\(ClassifierScores.main(data.task)) \(cell(comparison.difference, nil))\(p)"
+                "\(comparison.first) − \(comparison.second)\t\(ClassifierScores.main(data.task)) \(cell(comparison.difference))\(p)"
             if let test = comparison.mcNemar {
                 line +=
                     "\tMcNemar: \(test.firstOnly) : \(test.secondOnly), exact p \(test.exact < 0.001 ? "< .001" : "= " + Console.fixed(test.exact, 3))"
