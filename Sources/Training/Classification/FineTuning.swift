@@ -88,6 +88,10 @@ package struct PretrainedBase: Sendable {
     package let maxLength: Int
     let configuration: EncoderConfiguration
 
+    /// A peak learning rate that suits the model's size: 2e-5 as for BERT-base (Devlin et al. 2019), 1e-4 for compact models, which that hardly moves in a
+    /// few hundred steps; from the grid of Turc et al. 2019 for those.
+    package var usualLearningRate: Double { configuration.hiddenSize < 512 ? 1e-4 : 2e-5 }
+
     /// - Parameter model: a folder, or a name to look for; nil for the default model.
     /// - Throws: `DataError` if it is not a Transformer encoder of a family with a classification head.
     package init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {

@@ -76,8 +76,8 @@ struct TrainClassifierCommand: ParsableCommand {
     @Option(in: .batch, help: "Rows per step.")
     var batchSize = 32
 
-    @Option(in: .learningRate, help: "Peak learning rate.")
-    var learningRate = 2e-5
+    @Option(in: .learningRate, help: "Peak learning rate; by default 2e-5, or 1e-4 if the model's hidden size is below 512.")
+    var learningRate: Double?
 
     @Option(in: Bounds(above: 0, through: 1), help: "Each layer's learning rate relative to the layer above it.")
     var layerDecay = 1.0
@@ -146,7 +146,7 @@ struct TrainClassifierCommand: ParsableCommand {
                     ("--head", head != .mlp), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping),
                     ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
                     ("--run", runFolder != nil), ("--epochs", epochs != 3), ("--batch-size", batchSize != 32),
-                    ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
+                    ("--learning-rate", learningRate != nil), ("--weight-decay", weightDecay != 0.01),
                     ("--warmup", warmup != 0.06), ("--seeds", seeds > 1),
                 ],
                 "is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds")
@@ -186,21 +186,19 @@ struct TrainClassifierCommand: ParsableCommand {
         return value
     }
 
-    var settings: FineTuning {
-        get throws {
-            var settings = FineTuning()
-            settings.head = head
-            settings.freeze = FineTuning.Freeze(freeze) ?? .none
-            (settings.epochs, settings.batchSize, settings.learningRate, settings.layerDecay) = (
-                epochs, batchSize, learningRate, layerDecay
-            )
-            (settings.weightDecay, settings.warmup, settings.dropout, settings.pull) = (weightDecay, warmup, dropout, try pull())
-            (settings.stopsEarly, settings.calibrates, settings.isBalanced) = (earlyStopping, calibrate, classWeights == .balanced)
-            settings.seed = figures.seed
-            settings.maxLength = model.maxLength
-            settings.precision = model.encoderOptions.precision
-            return settings
-        }
+    func settings(for base: PretrainedBase) throws -> FineTuning {
+        var settings = FineTuning()
+        settings.head = head
+        settings.freeze = FineTuning.Freeze(freeze) ?? .none
+        (settings.epochs, settings.batchSize, settings.learningRate, settings.layerDecay) = (
+            epochs, batchSize, learningRate ?? base.usualLearningRate, layerDecay
+        )
+        (settings.weightDecay, settings.warmup, settings.dropout, settings.pull) = (weightDecay, warmup, dropout, try pull())
+        (settings.stopsEarly, settings.calibrates, settings.isBalanced) = (earlyStopping, calibrate, classWeights == .balanced)
+        settings.seed = figures.seed
+        settings.maxLength = model.maxLength
+        settings.precision = model.encoderOptions.precision
+        return settings
     }
 
     func run() throws {
@@ -264,15 +262,15 @@ struct TrainClassifierCommand: ParsableCommand {
         var method = try SetFitMethod(
             name: "SetFit \(base.directory.name)", base: base, data: data, encodings: encodings, seed: seed, threads: model.threads,
             shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
-        method.learningRate = learningRate
+        if let learningRate { method.learningRate = learningRate }
         return method
     }
 
     /// What the record says of fine-tuning.
-    func tuning() -> [(key: String, value: JSON)] {
+    func tuning(_ settings: FineTuning) -> [(key: String, value: JSON)] {
         [
             ("freeze", .string(freeze)), ("head", .string(head.rawValue)), ("epochs", .integer(epochs)),
-            ("batch_size", .integer(batchSize)), ("learning_rate", .number(learningRate)), ("layer_decay", .number(layerDecay)),
+            ("batch_size", .integer(batchSize)), ("learning_rate", .number(settings.learningRate)), ("layer_decay", .number(layerDecay)),
             ("weight_decay", .number(weightDecay)), ("warmup", .number(warmup)), ("early_stopping", .bool(earlyStopping)),
             ("penalty", penalty.map(JSON.string) ?? .null),
         ]
@@ -310,7 +308,7 @@ struct TrainClassifierCommand: ParsableCommand {
             facts.append(("penalty", .number(head.penalty)))
             if head.isAtEdge && !report.quiet { Console.say("note: the chosen penalty is the weakest or strongest of those tried") }
         } else {
-            let settings = try settings, runFolder = URL(fileURLWithPath: run), encodings = try encodings(data, base)
+            let settings = try settings(for: base), runFolder = URL(fileURLWithPath: run), encodings = try encodings(data, base)
             let parts = try ClassifierTrainer.parts(of: rows, data, settings)
             let trainer = try ClassifierTrainer(
                 settings, base: base, data: data, encodings: encodings, train: parts.train, heldOut: parts.heldOut, threads: model.threads)
@@ -326,7 +324,7 @@ struct TrainClassifierCommand: ParsableCommand {
                     ("steps", .integer(trainer.step)),
                     ("best_step", trainer.history.best == nil ? .null : .integer(trainer.history.bestStep)),
                     ("held_out", trainer.history.best.map(JSON.number) ?? .null),
-                ] + tuning()
+                ] + tuning(settings)
         }
         facts.append(("temperature", writer.temperature.map(JSON.number) ?? .null))
         if report.json { return try Console.print(JSON.object(facts).serialized(.pretty)) }

@@ -19,13 +19,15 @@ extension TrainClassifierCommand {
             ("majority", [MajorityMethod()]), (CharacterMethod().name, [CharacterMethod()]), (vectors.name, [vectors]),
         ]
         let view = StepLine(isQuiet: report.quiet)
+        var tuned: FineTuning?
         if setfit {
             let base = try base(), encodings = try encodings(data, base), name = "SetFit \(base.directory.name)"
             methods.append(
                 (name, try (0..<seeds).map { seed in try contrastive(data, base, encodings, seed: figures.seed &+ UInt64(seed), view) }))
         } else if !isFrozen {
-            let base = try base(), settings = try settings, encodings = try encodings(data, base)
+            let base = try base(), settings = try settings(for: base), encodings = try encodings(data, base)
             let name = "fine-tuned \(base.directory.name)"
+            tuned = settings
             methods.append(
                 (
                     name,
@@ -70,7 +72,7 @@ extension TrainClassifierCommand {
             ("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : setfit ? "setfit" : "fine-tuned")),
         ]
         design += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
-        if !isFrozen && !setfit { design += tuning() }
+        if let tuned { design += tuning(tuned) }
         design.append(("encoder", try encoder.description))
         record.settings = design + result.facts
         if let output {

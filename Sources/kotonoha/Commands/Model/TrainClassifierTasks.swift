@@ -63,7 +63,7 @@ extension TrainClassifierCommand {
         try writing.check(
             inputs: file.inputs + [model.inputFolder].compactMap(\.self), files: [], folders: [output, run],
             models: names.map { output + "/" + $0 }, continuing: [run])
-        let settings = try settings, base = try base()
+        let base = try base(), settings = try settings(for: base)
         let loaded = try file.tasks.map { try load($0, settings) }
         let tasks = try loaded.map { task -> ClassifierTask in
             try task.entry.naming {
@@ -93,7 +93,7 @@ extension TrainClassifierCommand {
             }
         }
         record.settings = [("method", .string("multi-task training")), ("training", .string("fine-tuned"))]
-        record.settings += tuning()
+        record.settings += tuning(settings)
         record.settings += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
         record.settings += [("resamples", .integer(figures.resamples)), ("steps", .integer(trainer.step)), ("tasks", .array(described))]
         try AtomicFolder.write(to: output, isOwn: { names.contains($0) || $0.hasPrefix(Self.scoreTable) || ModelDirectory.isModelFile($0) })

@@ -318,7 +318,7 @@ extension Japanese {
         "Number of seeds to train with and average over; with --folds or --test.": "学習して平均するシードの数(--folds または --test とともに)。",
         "Epochs.": "エポック数。",
         "Rows per step.": "1ステップの行の数。",
-        "Peak learning rate.": "学習率の最大値。",
+        "Peak learning rate; by default 2e-5, or 1e-4 if the model's hidden size is below 512.": "学習率の最大値。既定では 2e-5、隠れ層の次元が 512 未満のモデルでは 1e-4。",
         "Each layer's learning rate relative to the layer above it.": "一つ上の層に対する各層の学習率の比。",
         "Weight decay of AdamW.": "AdamW の重み減衰。",
         "Proportion of steps used for warm-up.": "ウォームアップに使うステップの割合。",
