@@ -15,7 +15,8 @@ func option(_ name: String, _ fallback: Int) -> Int {
 }
 let threads = option("--threads", Parallel.availableThreads), steps = option("--steps", 4), repeats = option("--repeats", 5)
 let vocabulary = option("--vocabulary", 32000), batch = option("--batch", 128), length = option("--length", 16)
-let precisions: [Precision] = arguments.contains("--f32") ? [.f32] : arguments.contains("--bf16") ? [.bf16] : [.f32, .bf16].filter(\.isFast)
+let precisions: [Precision] =
+    arguments.contains("--f32") ? [.f32] : arguments.contains("--bf16") ? [.bf16] : [.f32, .bf16].filter(\.isFast)
 
 func seconds() -> (wall: Double, cpu: Double) {
     var usage = rusage()
