@@ -87,7 +87,7 @@ import Testing
         for (a, b) in zip(full.explainedVariance, other.explainedVariance) { #expect(abs(a / b - 1) < 1e-6) }
     }
 
-    /// Whose squares are no floats.
+    /// Whose squares are not floats.
     @Test func veryLargeAndVerySmallNumbersHaveComponents() throws {
         let (rows, columns) = (300, 24), plain = sample(rows: rows, columns: columns)
         let expected = try PCA(components: .count(3), solver: .full).fit(plain)

@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    /// Each method's gradient is that of its own energy. The tree's is no gradient of anything: its cells change as points move.
+    /// Each method's gradient is that of its own energy. The tree's is not the gradient of anything: its cells change as points move.
     @Test(arguments: [
         (TSNE.Gradient.exact, 1.0, 2), (.exact, 0.6, 2), (.exact, 1, 1), (.exact, 2, 1), (.interpolation, 1, 2), (.interpolation, 0.6, 2),
         (.interpolation, 1, 1),

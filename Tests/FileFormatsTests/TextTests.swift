@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func namesTheLineAndTheEncodingOfInvalidText() throws {
-        // Latin-1: e with acute, which is no UTF-8 and no Japanese.
+        // Latin-1: e with acute, which is neither UTF-8 nor Japanese.
         let latin: [UInt8] = Array("one\ntwo\ncaf".utf8) + [0xE9] + Array(" au lait\nna".utf8) + [0xEF] + Array("ve\n".utf8)
         let path = try scratch.write(latin)
         let error = try failure { _ = try texts(path) }

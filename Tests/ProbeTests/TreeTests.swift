@@ -135,7 +135,7 @@ import Tokenizers
         let dropped = WordAlignment(
             words: [0..<2, 2..<4, 4..<5], offsets: [0..<0, 0..<2, 4..<5, 0..<0], special: [true, false, false, true])
         #expect(dropped.tokens == [1..<2, 1..<2, 2..<3] && dropped.bareWords == 1)
-        // Words of one token share its pieces, and that is no crossing.
+        // Words of one token share its pieces, and that is not a crossing.
         let shared = WordAlignment(words: [0..<2, 0..<2], offsets: [0..<2], special: [false])
         #expect(shared.tokens == [0..<1, 0..<1] && shared.crossingPieces == 0)
     }

@@ -138,7 +138,7 @@ import Testing
         expect(try generate("あい\n", "--top-k", "3"), 64, "--sample")
         expect(try generate("あい\n", "--beam", "0"), 64)
         expect(try generate("あい\n", "--items", "x.csv"), 64, "--target")
-        // An encoder is no generator.
+        // An encoder is not a generator.
         expect(try program.run("generate", try TinyModel().folder.path, pairs), 65, "expected a model with a decoder", "train seq2seq")
         expect(try program.run("generate", program.folder.path, pairs), 66, "config.json")
 

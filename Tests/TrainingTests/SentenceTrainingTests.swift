@@ -327,7 +327,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(error?.message.contains("for the sentence \"a a\" of column first") == true, "\(error?.message ?? "")")
     }
 
-    /// Rows of one group are no negatives of each other: with one group for all there is nothing to choose between, and the loss is 0.
+    /// Rows of one group are not negatives of each other: with one group for all there is nothing to choose between, and the loss is 0.
     @Test func rowsOfAGroupAreNoNegatives() throws {
         let run = try TinyRun()
         defer { run.remove() }

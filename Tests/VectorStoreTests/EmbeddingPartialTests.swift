@@ -92,7 +92,7 @@ import VectorStore
         #expect(error.message.contains("pooling is mean, that of the new rows cls"), "\(error)")
         var narrow = layout
         narrow.columnNames = []
-        // Other columns are no hindrance: their cells are empty where a row has none.
+        // Other columns do no harm: their cells are empty where a row has none.
         #expect(
             try EmbeddingPartial(output: output, layout: narrow, fingerprint: fingerprint, resume: false, appendingTo: output)
                 .missingColumns == layout.columnNames)

@@ -187,7 +187,7 @@ def main(folder, out):
     scored_text = write("jsts", scored, train)
     scored_text += write("stsb", scored, [r for e, j in both for r in (e, j, (e[0], j[1], e[2]), (j[0], e[1], e[2]))])
 
-    # Captions of one photograph or of one imagined scene; `group` says which, so that the others of it are no negatives.
+    # Captions of one photograph or of one imagined scene; `group` says which, so that the others of it are not negatives.
     caption = ("first", "second", "group")
     shown, valid_rows = photographs(data.jsts_rows("jsts-train-v1.3.json")), data.jsts_rows("jsts-valid-v1.3.json")
     valid, valid_shown = data.jsts("jsts-valid-v1.3.json"), photographs(valid_rows)

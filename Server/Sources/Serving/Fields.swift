@@ -6,7 +6,7 @@ import Kotonoha
 struct Fields {
     private let members: [String: JSON]
 
-    /// - Throws: `APIError` 400 where the body is no JSON object.
+    /// - Throws: `APIError` 400 where the body is not a JSON object.
     init(_ bytes: [UInt8]) throws {
         do {
             let json = try bytes.withUnsafeBytes { try JSON(parsing: $0) }

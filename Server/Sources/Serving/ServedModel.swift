@@ -157,7 +157,7 @@ public struct Holdings: Sendable {
         return Holdings(encoders: encoders, indexes: [try VectorIndex(file, encoder: encoders.first)])
     }
 
-    /// The encoder that made a file: a loaded one with the file's settings, or one that is loaded now. A prompt is no reason to load again.
+    /// The encoder that made a file: a loaded one with the file's settings, or one that is loaded now. A prompt is not a reason to load again.
     private static func encoder(for file: VectorFile, among encoders: inout [ServedEncoder]) throws -> ServedEncoder {
         let metadata = file.metadata
         if let known = encoders.first(where: {

@@ -13,7 +13,7 @@ struct ServeProgram: AsyncParsableCommand {
         defaultSubcommand: ServeCommand.self)
 
     static func main() async {
-        // A client that goes while its answer is written is no reason to end.
+        // A client that goes while its answer is written is not a reason to end.
         signal(SIGPIPE, SIG_IGN)
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
         let child = "internal-validate-hdf5", arguments = CommandLine.arguments

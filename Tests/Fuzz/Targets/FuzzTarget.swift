@@ -8,7 +8,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case safetensors, gguf, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy, mat, words
 
     /// Reads the bytes as the program would, to the end.
-    /// - Throws: what is no `DataError`: a finding, as is any crash.
+    /// - Throws: what is not a `DataError`: a finding, as is any crash.
     package func run(_ bytes: UnsafeRawBufferPointer) throws {
         do {
             switch self {

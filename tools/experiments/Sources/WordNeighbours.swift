@@ -14,7 +14,7 @@ enum NeighbourSpace: String, CaseIterable, ExpressibleByArgument {
 
 /// The nearest words of each frequent word, among those of its class, best first.
 ///
-/// Another spelling of the same word (equal sounds) is no slip and is left out.
+/// Another spelling of the same word (equal sounds) is not a slip and is left out.
 struct WordNeighbours {
     let nearest: [String: [String]]
 
