@@ -67,7 +67,9 @@ public struct SentenceModelWriter {
         configuration.removeAll { ["dtype", "torch_dtype", "pad_token_id"].contains($0.key) }
         // What was trained on may have had heads that this has not.
         let before = encoder.configuration.json["architectures"]?.array?.first?.string ?? ""
-        let bare = ["ForMaskedLM", "ForPreTraining"].first(where: before.hasSuffix).map { before.dropLast($0.count) + "Model" }
+        let bare = ["ForMaskedLM", "ForPreTraining", "LMHeadModel"].first(where: before.hasSuffix).map {
+            before.dropLast($0.count) + "Model"
+        }
         if let architecture = heads?.architecture ?? bare.map(String.init) {
             configuration.removeAll { $0.key == "architectures" }
             configuration.insert(("architectures", .array([.string(architecture)])), at: 0)

@@ -158,18 +158,20 @@ public final class SentenceTrainer {
             throw DataError(
                 .badData, "task \(task.name): next_sentence is read from the first token, which sees nothing else in a causal model")
         }
-        let wantsMasking = configuration.tasks.contains { $0.objective.isLanguage }
-        if wantsMasking {
+        if configuration.tasks.contains(where: { $0.objective == .maskedLanguage }) {
             guard let maskID = tokenizer.maskID else {
                 throw DataError(.badData, "masked language needs a [MASK] token; the tokenizer has none", file: configuration.tokenizer)
             }
             let special = [tokenizer.clsID, tokenizer.sepID, tokenizer.padID, tokenizer.maskID].compactMap(\.self)
             masking = TokenMasking(rate: 0.15, maskID: maskID, vocabularySize: tokenizer.idBound, specialIDs: Set(special))
+        } else {
+            masking = nil
+        }
+        if configuration.tasks.contains(where: \.objective.isLanguage) {
             let own = PretrainingHead(configuration.encoder, words: encoder.words, seed: configuration.seed &+ 1)
             if let archive, configuration.encoder.modelType == "bert" { try own.load(from: archive) }
             head = own
         } else {
-            masking = nil
             head = nil
         }
 

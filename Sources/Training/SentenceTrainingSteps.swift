@@ -184,10 +184,11 @@ extension SentenceTrainer {
     // MARK: Masked language
 
     private func addLanguageTask(_ index: Int, _ random: RandomSource, _ losses: inout [Double]) throws -> Int {
-        guard let head, var masking else { return 0 }
-        masking.rate = tasks[index].task.maskingRate
+        guard let head else { return 0 }
         let rows = tasks[index].sampler.next(), loaded = tasks[index]
         var stream = random.split(700 + UInt64(index))
+        var masking = loaded.task.objective == .maskedLanguage ? masking : nil
+        masking?.rate = loaded.task.maskingRate
         struct Sequence {
             var ids: [Int32]
             var types: [Int32]
@@ -212,12 +213,12 @@ extension SentenceTrainer {
                     words = words.map { $0 + (moreWords ?? []).dropFirst().prefix(room).map { $0 < 0 ? $0 : $0 + shift } }
                     isRandom = follows ? 0 : 1
                 }
-                let isShown = loaded.task.objective == .nextToken
-                let (given, places) =
-                    isShown ? (ids, Array(ids.indices.dropLast())) : masking.mask(ids, words: words, random: &stream)
+                let shown = (ids: ids, places: Array(ids.indices.dropLast()))
+                let (given, places) = masking?.mask(ids, words: words, random: &stream) ?? shown
+                let ahead = masking == nil ? 1 : 0
                 sequences.append(
                     Sequence(
-                        ids: given, types: types, places: places, originals: places.map { ids[isShown ? $0 + 1 : $0] }, isRandom: isRandom))
+                        ids: given, types: types, places: places, originals: places.map { ids[$0 + ahead] }, isRandom: isRandom))
             }
         }
         let total = sequences.reduce(0) { $0 + $1.places.count }

@@ -246,6 +246,13 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(zip(whole.rows(0..<2).elements, start.elements).allSatisfy { abs($0 - $1) < 1e-6 })
         let again = try #require(try SentenceTrainer(try settings("{\"from\": \"\(folder.path)\"}")).finishedHeads)
         let heads = try #require(trainer.finishedHeads)
+        let vectors = try run.configuration(
+            ["development": "[]", "model": "{\"from\": \"\(folder.path)\"}"].merging([
+                "tasks": #"[{"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 8}]"#
+            ]) { $1 })
+        try SentenceModelWriter(vectors).write(try SentenceTrainer(vectors), to: run.folder.appendingPathComponent("vectors"))
+        let bare = try ModelDirectory(folder: run.folder.appendingPathComponent("vectors")).configuration
+        #expect(bare["architectures"]?.array?.first?.string == "BertModel")
         #expect(zip(again.entries, heads.entries).allSatisfy { $0.stored == $1.stored })
 
         func message(_ body: () throws -> Void) -> String {
