@@ -96,7 +96,7 @@ def embed(options):
         import onnxruntime
 
         settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = os.cpu_count()
+        settings.intra_op_num_threads = len(os.sched_getaffinity(0))
         session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
         measure("ONNX Runtime f32", lambda inputs: session.run(None, inputs)[0])
         from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -115,11 +115,11 @@ def embed(options):
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": 1})
             measure("OpenVINO " + precision, lambda inputs: compiled(inputs)[0])
             streams = openvino.Core().compile_model(
-                path, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": os.cpu_count()})
+                path, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": len(os.sched_getaffinity(0))})
 
             def in_flight():
                 vectors = np.zeros_like(reference)
-                queue = openvino.AsyncInferQueue(streams, os.cpu_count())
+                queue = openvino.AsyncInferQueue(streams, len(os.sched_getaffinity(0)))
 
                 def done(request, data):
                     vectors[data[0]] = mean_vectors(request.get_output_tensor(0).data, data[1])
@@ -140,7 +140,7 @@ def search(options):
     import faiss
 
     vectors = np.load(options.vectors)
-    faiss.omp_set_num_threads(os.cpu_count())
+    faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
     index.search(vectors[:64], 10)

@@ -2,7 +2,7 @@
 """Fine-tuning as transformers' run_glue.py does it, in plain PyTorch: the peer of `kotonoha train classifier TRAIN --test DEV`.
 
     python tools/benchmarks/finetune/peer.py MODEL TRAIN.tsv DEV.tsv --column sentence [--second-column other] --label label [--regression] --seeds 3
-        [--epochs 3 --batch-size 32 --learning-rate 2e-5]
+        [--epochs 3 --batch-size 32 --learning-rate 2e-5] [--device cuda]
 
 Tables are TSV with a header and without quoting. Prints accuracy, Matthews' correlation and macro F1 (numbers: Pearson's and Spearman's correlation) and steps
 a second for each seed, as JSON.
@@ -57,6 +57,7 @@ def main():
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     tokenizer = t.AutoTokenizer.from_pretrained(args.model)
@@ -76,11 +77,11 @@ def main():
     ids, test_ids = encoded(texts), encoded(tests)
 
     def batch(rows):
-        return tokenizer.pad(rows, return_tensors="pt")
+        return tokenizer.pad(rows, return_tensors="pt").to(args.device)
 
     for seed in range(args.seeds):
         torch.manual_seed(seed)
-        model = t.AutoModelForSequenceClassification.from_pretrained(args.model, num_labels=len(names)).train()
+        model = t.AutoModelForSequenceClassification.from_pretrained(args.model, num_labels=len(names)).to(args.device).train()
         decayed = [p for p in model.parameters() if p.dim() > 1]
         plain = [p for p in model.parameters() if p.dim() <= 1]
         optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=args.learning_rate)
@@ -92,8 +93,8 @@ def main():
             order = torch.randperm(len(ids)).tolist()
             for k in range(per_epoch):
                 rows = order[k * args.batch_size:(k + 1) * args.batch_size]
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bf16):
-                    loss = model(**batch([ids[r] for r in rows]), labels=y[rows]).loss
+                with torch.autocast(args.device, dtype=torch.bfloat16, enabled=args.bf16):
+                    loss = model(**batch([ids[r] for r in rows]), labels=y[rows].to(args.device)).loss
                 optimizer.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
