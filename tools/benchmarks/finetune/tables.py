@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Classifiers on public tasks in the manner of GLUE and JGLUE, five seeds, beside PyTorch.
 
-    tables.py WORK [--tasks cola,sst2,mrpc,stsb,jcola,jnli] [--seeds 5] [--peer PYTHON --peer-seeds 2] [--show]
+    tables.py WORK [--tasks cola,sst2,mrpc,stsb,jcola,jnli] [--seeds 5] [--peer PYTHON --peer-seeds 5 --device cuda] [--show]
 
 WORK keeps tables, results and logs; what is there is not run again. KOTONOHA names the program, KOTONOHA_DATA the data (../shared/data). English tasks start from
-all-MiniLM-L6-v2 (tools/fetch-minilm), Japanese ones from kotonoha-small. Everything is as run_glue.py has it (3 epochs, batches of 32) but for the rate: 1e-4, from the grid of Turc et al. 2019 for
-models of this size, which 2e-5 hardly moves. Nothing is tuned. tasks.py says how tasks are split.
+all-MiniLM-L6-v2 (tools/fetch-minilm), Japanese ones from kotonoha-small. Everything is as run_glue.py has it (3 epochs, batches of 32)
+but for the rate: 1e-4, from the grid of Turc et al. 2019 for models of this size, which 2e-5 hardly moves. Nothing is tuned. tasks.py says how tasks are split.
+--show prints what is there as the rows of a table.
 """
 import argparse
 import json
@@ -45,7 +46,8 @@ def run(args, name):
     ours = folder / "kotonoha.json"
     if not ours.exists():
         command = [PROGRAM, "train", "classifier", folder / "train.tsv", "--test", folder / "test.tsv", *options, "--model", base, "--max-length", "128",
-                   "--learning-rate", str(args.learning_rate), "--seeds", str(args.seeds), "--format", "tsv", "--header", "--json", *(["--task", "regression"] if regression else [])]
+                   "--learning-rate", str(args.learning_rate), "--seeds", str(args.seeds), "--format", "tsv", "--header", "--json",
+                   *(["--task", "regression"] if regression else [])]
         out, seconds, memory = timed(command, folder / "kotonoha.log")
         ours.write_text(json.dumps({"seconds": seconds, "memory": memory, "train": len(train), "test": len(test), "result": json.loads(out)}))
     if args.peer:
@@ -54,29 +56,26 @@ def run(args, name):
             if theirs.exists() or precision and name not in ("cola", "stsb"):
                 continue
             seeds = args.peer_seeds if not precision else 1
-            command = [args.peer, ROOT / "tools/benchmarks/finetune/peer.py", base, folder / "train.tsv", folder / "test.tsv", *options, "--seeds", str(seeds), "--learning-rate", str(args.learning_rate),
-                       *(["--regression"] if regression else []), *precision]
+            command = [args.peer, ROOT / "tools/benchmarks/finetune/peer.py", base, folder / "train.tsv", folder / "test.tsv", *options, "--seeds", str(seeds),
+                       "--learning-rate", str(args.learning_rate), "--device", args.device, *(["--regression"] if regression else []), *precision]
             out, seconds, memory = timed(command, folder / f"{theirs.stem}.log")
             theirs.write_text(json.dumps({"seconds": seconds, "memory": memory, "seeds": [json.loads(line) for line in out.splitlines()]}))
     show(args, name)
 
 
 def show(args, name):
+    """A row: the task, rows, each classifier's score with its interval, PyTorch's mean and deviation over seeds."""
     measure, folder = TASKS[name][1], pathlib.Path(args.work) / name
     ours = json.loads((folder / "kotonoha.json").read_text())
-    print(f"{name}: {ours['train']} training rows, {ours['test']} test rows, {measure}; {ours['seconds']:.0f} s, {ours['memory']:.0f} MB")
+    cells = [name, f"{ours['train']:,} / {ours['test']:,}", measure]
     for c in ours["result"]["classifiers"]:
         value, (low, high), spread = c[measure]["value"], c[measure]["interval_95"], c[measure].get("seed_sd")
-        print(f"  {c['name']}: {value:.3f} ({low:.3f} … {high:.3f})" + (f" ± {spread:.3f} over seeds" if spread is not None else ""))
-    steps = ours["result"]["epochs"] * (ours["train"] // ours["result"]["batch_size"]) * ours["result"]["seeds"]
-    print(f"  {steps / ours['seconds']:.2f} steps/s, baselines, predictions and bootstrap included")
+        cells.append(f"{value:.3f} [{low:.3f}, {high:.3f}]" + (f" ± {spread:.3f}" if spread is not None else ""))
     for kind in ("pytorch", "pytorch-bf16"):
         if (folder / f"{kind}.json").exists():
-            theirs = json.loads((folder / f"{kind}.json").read_text())
-            values = [seed[measure] for seed in theirs["seeds"]]
-            spread = statistics.stdev(values) if len(values) > 1 else 0
-            speed = statistics.median(seed["steps_a_second"] for seed in theirs["seeds"])
-            print(f"  {kind}: {statistics.mean(values):.3f} ± {spread:.3f} ({values}), {speed:.2f} steps/s, {theirs['memory']:.0f} MB")
+            values = [seed[measure] for seed in json.loads((folder / f"{kind}.json").read_text())["seeds"]]
+            cells.append(f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""))
+    print("| " + " | ".join(cells) + " |")
 
 
 parser = argparse.ArgumentParser()
@@ -85,7 +84,8 @@ parser.add_argument("--tasks", default=",".join(TASKS))
 parser.add_argument("--seeds", type=int, default=5)
 parser.add_argument("--learning-rate", type=float, default=1e-4)
 parser.add_argument("--peer")
-parser.add_argument("--peer-seeds", type=int, default=2)
+parser.add_argument("--peer-seeds", type=int, default=5)
+parser.add_argument("--device", default="cpu")
 parser.add_argument("--show", action="store_true")
 arguments = parser.parse_args()
 for task in arguments.tasks.split(","):
