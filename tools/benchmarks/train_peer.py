@@ -1,4 +1,4 @@
-"""train_peer.py [LENGTHS]: steps of contrastive training by PyTorch on the processor: 4 layers x 256, 4 heads, feed-forward 1024, vocabulary 8000,
+"""train_peer.py [LENGTHS] [--f32]: steps of contrastive training by PyTorch on the processor: 4 layers x 256, 4 heads, feed-forward 1024, vocabulary 8000,
 batches of 256 pairs of 16 tokens, or of the lengths in a file of whole numbers, padded to the longest of the batch. The counterpart of
 training-bench; one line of JSON a precision."""
 import json
@@ -14,7 +14,8 @@ torch.manual_seed(0)
 layer = torch.nn.TransformerEncoderLayer(256, 4, 1024, 0.0, "gelu", batch_first=True)
 encoder, words = torch.nn.TransformerEncoder(layer, 4), torch.nn.Embedding(8000, 256)
 optimizer = torch.optim.AdamW([*encoder.parameters(), *words.parameters()], 1e-4)
-lengths = [int(n) for n in pathlib.Path(sys.argv[1]).read_text().split()] if len(sys.argv) > 1 else [16]
+given = [word for word in sys.argv[1:] if word != "--f32"]
+lengths = [int(n) for n in pathlib.Path(given[0]).read_text().split()] if given else [16]
 
 
 def side(first):
@@ -47,7 +48,7 @@ def step(number, halves):
 
 
 name = "mixed lengths" if len(lengths) > 1 else str(lengths[0])
-for halves in (False, True):
+for halves in (False,) if "--f32" in sys.argv else (False, True):
     step(0, halves)
     begin = time.perf_counter()
     for number in range(1, STEPS + 1):
