@@ -95,67 +95,53 @@ package struct AnalogyEvaluation: Sendable {
     private static func search(
         _ cases: [Case?], rows: [Int], rowsOfKey: [[Int]], vectors: Tensor<Float>, method: ArithmeticMethod, threads: Int
     ) -> [Int?] {
-        // Two places for each question: the best answer and the next.
-        var answers = [Int?](repeating: nil, count: 2 * cases.count)
         if rows.isEmpty { return [Int?](repeating: nil, count: cases.count) }
-        var best = [Float](repeating: -.infinity, count: 2 * cases.count)
-        let width = vectors.columns, question = vectors.selecting(rows), rowCount = vectors.rows, size = 1024
-        let groups = Parallel.chunks(cases.count, size: 256)
-        var products = [Float](repeating: 0, count: rows.count * size)
-        vectors.withUnsafeElements { vectors in
-            question.withUnsafeElements { question in
-                products.withUnsafeMutableBufferPointer { products in
-                    answers.withUnsafeMutableBufferPointer { answers in
-                        best.withUnsafeMutableBufferPointer { best in
-                            guard let productBase = products.baseAddress, let answerBase = answers.baseAddress,
-                                let bestBase = best.baseAddress
-                            else { return }
-                            let table = Shared(productBase), answer = Shared(answerBase), top = Shared(bestBase), asked = Shared(question)
-                            for block in Parallel.chunks(rowCount, size: size) {
-                                let matrix = Float.pack(
-                                    vectors + block.lowerBound * width, inputs: width, outputs: block.count, inputStride: 1,
-                                    outputStride: width, precision: .f32)
-                                let tiles = Parallel.chunks(rows.count, size: 64)
-                                Parallel.forEach(tiles.count, threads: threads) { tile, _ in
-                                    let first = tiles[tile].lowerBound
-                                    Float.multiply(
-                                        UnsafePointer(asked.pointer) + first * width, rows: tiles[tile].count, by: matrix, bias: nil,
-                                        into: table.pointer + first * block.count)
-                                }
-                                Parallel.forEach(groups.count, threads: threads) { group, _ in
-                                    Scratch.with(Float.self, count: block.count) { scores in
-                                        for index in groups[group] {
-                                            guard let item = cases[index] else { continue }
-                                            score(item, table.pointer, block, method, into: scores)
-                                            for key in [item.keys.0, item.keys.1, item.keys.2] {
-                                                for row in rowsOfKey[key] where block.contains(row) {
-                                                    scores[row - block.lowerBound] = -.infinity
-                                                }
-                                            }
-                                            // The two best so far; which of them is first is settled in Double where they are close.
-                                            for i in 0..<block.count where scores[i] > top.pointer[2 * index + 1] {
-                                                let place = scores[i] > top.pointer[2 * index] ? 2 * index : 2 * index + 1
-                                                if place == 2 * index {
-                                                    top.pointer[place + 1] = top.pointer[place]
-                                                    answer.pointer[place + 1] = answer.pointer[place]
-                                                }
-                                                top.pointer[place] = scores[i]
-                                                answer.pointer[place] = block.lowerBound + i
-                                            }
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+        var best = [TwoBest](repeating: TwoBest(), count: cases.count)
+        let asked = vectors.selecting(rows), groups = Parallel.chunks(cases.count, size: 256), tiles = Parallel.chunks(rows.count, size: 64)
+        for block in Parallel.chunks(vectors.rows, size: 1024) {
+            let matrix = Float.pack(vectors.view[rows: block], precision: .f32)
+            var products = [Tensor<Float>(uninitialized: [rows.count, block.count])]
+            let stretches = tiles.map { Stretch(tensor: 0, rows: $0, width: block.count) }
+            Parallel.forEachStretch(stretches, of: &products, threads: threads) { tile, target in
+                Float.multiply(ProductOperand(asked.view[rows: tiles[tile]], precision: .f32), by: matrix, into: &target)
             }
+            let cosines = products[0], before = best
+            best = Parallel.map(groups.count, threads: threads) { group, _ in
+                var scores = [Float](repeating: 0, count: block.count)
+                return groups[group].map { index in
+                    var best = before[index]
+                    guard let item = cases[index] else { return best }
+                    score(item, cosines, method, into: &scores)
+                    for key in [item.keys.0, item.keys.1, item.keys.2] {
+                        for row in rowsOfKey[key] where block.contains(row) { scores[row - block.lowerBound] = -.infinity }
+                    }
+                    best.offer(scores, first: block.lowerBound)
+                    return best
+                }
+            }.flatMap(\.self)
         }
-        return cases.indices.map { index in
-            guard let item = cases[index], let first = answers[2 * index] else { return nil }
-            guard let second = answers[2 * index + 1], best[2 * index] - best[2 * index + 1] < 1e-4 else { return first }
+        return zip(cases, best).map { item, best in
+            guard let item, let first = best.rows.0 else { return nil }
+            guard let second = best.rows.1, best.scores.0 - best.scores.1 < 1e-4 else { return first }
             let scores = [first, second].map { exactScore(of: $0, item, rows, vectors, method) }
             return scores[1] > scores[0] || scores[1] == scores[0] && second < first ? second : first
+        }
+    }
+
+    /// The two best rows so far; which of them is first is settled in Double where they are close.
+    private struct TwoBest: Sendable {
+        var scores: (Float, Float) = (-.infinity, -.infinity)
+        var rows: (Int?, Int?) = (nil, nil)
+
+        /// - Parameter first: the row of the first score.
+        mutating func offer(_ found: [Float], first: Int) {
+            for (place, score) in found.enumerated() where score > scores.1 {
+                if score > scores.0 {
+                    (scores, rows) = ((score, scores.0), (first + place, rows.0))
+                } else {
+                    (scores.1, rows.1) = (score, first + place)
+                }
+            }
         }
     }
 
@@ -173,16 +159,19 @@ package struct AnalogyEvaluation: Sendable {
         return method == .add ? b - a + c : (1 + b) * (1 + c) / (1 + a + 2 * Double(ArithmeticMethod.epsilon))
     }
 
-    private static func score(
-        _ item: Case, _ products: UnsafeMutablePointer<Float>, _ block: Range<Int>, _ method: ArithmeticMethod,
-        into scores: UnsafeMutablePointer<Float>
-    ) {
-        let n = block.count, a = products + item.places.0 * n, b = products + item.places.1 * n, c = products + item.places.2 * n
-        // The sum of cosines orders words as the cosine with the sum does: the sum's length is the same for all of them.
-        if method == .add {
-            for i in 0..<n { scores[i] = b[i] - a[i] + c[i] }
-        } else {
-            for i in 0..<n { scores[i] = (1 + b[i]) * (1 + c[i]) / ((1 + a[i]) + 2 * ArithmeticMethod.epsilon) }
+    /// - Parameter cosines: of every question word with the rows of a block.
+    private static func score(_ item: Case, _ cosines: Tensor<Float>, _ method: ArithmeticMethod, into scores: inout [Float]) {
+        let n = cosines.columns
+        cosines.withUnsafeElements { table in
+            let a = table + item.places.0 * n, b = table + item.places.1 * n, c = table + item.places.2 * n
+            // The sum of cosines orders words as the cosine with the sum does: the sum's length is the same for all of them.
+            scores.withUnsafeMutableBufferPointer { scores in
+                if method == .add {
+                    for i in 0..<n { scores[i] = b[i] - a[i] + c[i] }
+                } else {
+                    for i in 0..<n { scores[i] = (1 + b[i]) * (1 + c[i]) / ((1 + a[i]) + 2 * ArithmeticMethod.epsilon) }
+                }
+            }
         }
     }
 }

@@ -18,7 +18,8 @@ final class BarnesHut: Repulsion {
     private var spareOrder: [Int32]
     private var sortedX: [Float]
     private var sortedY: [Float]
-    private var z: [Double]
+    /// Every point's own part of the normalization, of which each piece of points writes its own.
+    private let z: TensorStorage<Double>
     private var cells: [kt_cell] = []
 
     init(points n: Int, alpha: Double, angle: Double, threads: Int) {
@@ -31,7 +32,7 @@ final class BarnesHut: Repulsion {
         spareOrder = order
         sortedX = [Float](repeating: 0, count: n)
         sortedY = sortedX
-        z = [Double](repeating: 0, count: n)
+        z = TensorStorage(zeroedCount: n)
     }
 
     func compute(_ map: MapArrays) -> Double {
@@ -44,28 +45,14 @@ final class BarnesHut: Repulsion {
         }
         cells.removeAll(keepingCapacity: true)
         addCell(0..<n, level: 0, side: side)
-        let pieces = Parallel.chunks(n, size: 256), alpha = self.alpha, plane = map.y != nil, threads = self.threads
-        return z.withUnsafeMutableBufferPointer { zBuffer in
-            cells.withUnsafeBufferPointer { cellBuffer in
-                order.withUnsafeBufferPointer { orderBuffer in
-                    sortedX.withUnsafeBufferPointer { xBuffer in
-                        sortedY.withUnsafeBufferPointer { yBuffer in
-                            guard let z = zBuffer.baseAddress, let cells = cellBuffer.baseAddress, let order = orderBuffer.baseAddress,
-                                let x = xBuffer.baseAddress, let y = yBuffer.baseAddress
-                            else { return 0 }
-                            let shared = (Shared(z), Shared(cells), Shared(order), Shared(x), Shared(y)), count = Int32(cellBuffer.count)
-                            Parallel.forEach(pieces.count, threads: threads) { piece, _ in
-                                kt_tree_repulsion(
-                                    shared.1.pointer, count, shared.2.pointer, shared.3.pointer, plane ? shared.4.pointer : nil,
-                                    Int64(pieces[piece].lowerBound), Int64(pieces[piece].upperBound), alpha,
-                                    map.repulsionX, map.repulsionY, shared.0.pointer)
-                            }
-                            return zBuffer.reduce(0, +)
-                        }
-                    }
-                }
-            }
+        let pieces = Parallel.chunks(n, size: 256), alpha = self.alpha, plane = map.y != nil
+        let cells = TensorStorage(cells), order = TensorStorage(order), x = TensorStorage(sortedX), y = TensorStorage(sortedY)
+        Parallel.forEach(pieces.count, threads: threads) { [z] piece, _ in
+            kt_tree_repulsion(
+                cells.elements, Int32(cells.count), order.elements, x.elements, plane ? y.elements : nil, Int64(pieces[piece].lowerBound),
+                Int64(pieces[piece].upperBound), alpha, map.repulsionX, map.repulsionY, z.elements)
         }
+        return (0..<n).reduce(0) { $0 + z.elements[$1] }
     }
 
     /// Z-order codes of the points; returns the side of the square that holds them, nil if they have flown apart.

@@ -19,17 +19,16 @@ final class UMAPLayout {
     /// Number of each point among the dealt ones.
     private let place: [Int32]
     /// Edges of each task of each round.
-    private var rounds: [[Range<Int>]] = []
+    private let rounds: [[Range<Int>]]
     /// Ends of each edge, both directions, as dealt numbers.
-    private var heads: [Int32] = []
-    private var tails: [Int32] = []
+    private let heads: TensorStorage<Int32>
+    private let tails: TensorStorage<Int32>
     /// Epochs between two draws of an edge, and the epoch of the next one.
-    private var periods: [Float] = []
-    private var next: [Float] = []
-    private var points: [Float]
-
-    /// Points of a stratum, at least; and strata, at most.
-    private static let leastPoints = 256, mostStrata = 16
+    private let periods: TensorStorage<Float>
+    private let next: TensorStorage<Float>
+    /// Where the dealt points are, and where they were when the epoch began.
+    private let points: TensorStorage<Float>
+    private let before: TensorStorage<Float>
 
     init(_ settings: UMAP, _ graph: FuzzyGraph, initial: Tensor<Float>) {
         let n = graph.count, d = settings.dimensions
@@ -41,85 +40,26 @@ final class UMAPLayout {
             place[from] = Int32(to)
             for c in 0..<d { points[to * d + c] = initial[from, c] }
         }
-        (self.place, self.points) = (place, points)
-        deal(graph, order, &random)
-    }
-
-    /// Sorts the edges into tasks, and the tasks into rounds.
-    private func deal(_ graph: FuzzyGraph, _ order: [Int], _ random: inout RandomSource) {
-        let n = count, strata = n < 2 * Self.leastPoints ? 1 : min(Self.mostStrata, n / Self.leastPoints / 2 * 2)
-        let bounds = (0...strata).map { n * $0 / strata }
-        var stratum = [Int](repeating: 0, count: n)
-        for s in 0..<strata { for i in bounds[s]..<bounds[s + 1] { stratum[i] = s } }
-        let epochs = Float(settings.epochs(points: n)), largest = graph.weights.max() ?? 1
-        // Edges inside a stratum: those that lead to later points are one task, those that lead back another.
-        func number(_ p: Int, _ q: Int, isBack: Bool) -> Int { isBack ? strata * strata + p : p * strata + q }
-        var members = [[(head: Int32, tail: Int32, period: Float)]](repeating: [], count: strata * (strata + 1))
-        for head in 0..<n {
-            let i = order[head]
-            for e in graph.offsets[i]..<graph.offsets[i + 1] where graph.weights[e] * epochs >= largest {
-                let tail = Int(place[Int(graph.columns[e])]), (p, q) = (stratum[head], stratum[tail])
-                members[number(p, q, isBack: p == q && tail < head)].append((Int32(head), Int32(tail), largest / graph.weights[e]))
-            }
-        }
-        func task(_ number: Int) -> Range<Int> {
-            let start = heads.count
-            // At random, so that few of the edges that are drawn side by side share a point.
-            for edge in random.permutation(members[number].count).map({ members[number][$0] }) {
-                heads.append(edge.head)
-                tails.append(edge.tail)
-                periods.append(edge.period)
-            }
-            return start..<heads.count
-        }
-        for isBack in [false, true] {
-            rounds.append((0..<strata).map { task(number($0, $0, isBack: isBack)) })
-            // The circle method: one stratum stays, the others move round it.
-            for round in 0..<max(0, strata - 1) {
-                let circle = [0] + (0..<strata - 1).map { ($0 + round) % (strata - 1) + 1 }
-                rounds.append(
-                    (0..<strata / 2).map { place in
-                        let (p, q) = (circle[place], circle[strata - 1 - place])
-                        return task(isBack == place.isMultiple(of: 2) ? number(p, q, isBack: false) : number(q, p, isBack: false))
-                    })
-            }
-        }
-        next = periods
+        let dealt = DealtEdges(graph, order, place, epochs: settings.epochs(points: n), &random)
+        (self.place, self.points, before) = (place, TensorStorage(points), TensorStorage(points))
+        (rounds, heads, tails) = (dealt.rounds, TensorStorage(dealt.heads), TensorStorage(dealt.tails))
+        (periods, next) = (TensorStorage(dealt.periods), TensorStorage(dealt.periods))
     }
 
     /// One pass over the graph; the learning rate falls linearly to 0.
     func run(epoch: Int, of epochs: Int) {
         let forces = Step(settings, curve, rate: Float(settings.learningRate * (1 - Double(epoch) / Double(epochs)))).kernel
         let source = RandomSource(seed: settings.seed).split(3).split(UInt64(epoch)),
-            threads = count < 2 * Self.leastPoints ? 1 : settings.threads
+            threads = count < 2 * DealtEdges.leastPoints ? 1 : settings.threads
         // Of few points, few edges at once: they start from the same positions.
-        let rounds = rounds, now = Float(epoch + 1), n = count, d = settings.dimensions, width = Int32(max(1, min(16, n / 32)))
-        let before = points
-        heads.withUnsafeBufferPointer { heads in
-            tails.withUnsafeBufferPointer { tails in
-                periods.withUnsafeBufferPointer { periods in
-                    before.withUnsafeBufferPointer { before in
-                        next.withUnsafeMutableBufferPointer { next in
-                            points.withUnsafeMutableBufferPointer { points in
-                                guard let heads = heads.baseAddress, let tails = tails.baseAddress, let periods = periods.baseAddress,
-                                    let next = next.baseAddress, let points = points.baseAddress, let before = before.baseAddress
-                                else { return }
-                                let h = Shared(UnsafeMutablePointer(mutating: heads)), t = Shared(UnsafeMutablePointer(mutating: tails)),
-                                    p = Shared(UnsafeMutablePointer(mutating: periods)), m = Shared(next), y = Shared(points),
-                                    others = Shared(UnsafeMutablePointer(mutating: before))
-                                for (number, round) in rounds.enumerated() {
-                                    Parallel.forEach(round.count, threads: threads) { item, _ in
-                                        var source = source.split(UInt64(number * Self.mostStrata + item))
-                                        kt_umap_pass(
-                                            forces, Int64(round[item].lowerBound), Int64(round[item].upperBound), h.pointer, t.pointer,
-                                            p.pointer, m.pointer, now, width, Int32(d), y.pointer, others.pointer, UInt32(n),
-                                            source.next())
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+        let now = Float(epoch + 1), n = count, d = settings.dimensions, width = Int32(max(1, min(16, n / 32)))
+        before.elements.update(from: points.elements, count: points.count)
+        for (number, round) in rounds.enumerated() {
+            Parallel.forEach(round.count, threads: threads) { [heads, tails, periods, next, points, before] item, _ in
+                var source = source.split(UInt64(number * DealtEdges.mostStrata + item))
+                kt_umap_pass(
+                    forces, Int64(round[item].lowerBound), Int64(round[item].upperBound), heads.elements, tails.elements, periods.elements,
+                    next.elements, now, width, Int32(d), points.elements, before.elements, UInt32(n), source.next())
             }
         }
     }
@@ -129,7 +69,7 @@ final class UMAPLayout {
         let d = settings.dimensions
         var result = Tensor<Float>(uninitialized: [count, d])
         result.withUnsafeMutableElements { to in
-            for i in 0..<count { for c in 0..<d { to[i * d + c] = points[Int(place[i]) * d + c] } }
+            for i in 0..<count { for c in 0..<d { to[i * d + c] = points.elements[Int(place[i]) * d + c] } }
         }
         return result
     }
@@ -195,6 +135,60 @@ final class UMAPLayout {
 
         private func follow(_ force: Float, _ i: UnsafeMutablePointer<Float>, _ other: UnsafePointer<Float>) {
             for c in 0..<dimensions { i[c] += rate * clipped(force * (i[c] - other[c])) }
+        }
+    }
+}
+
+/// The edges of a graph, sorted into tasks, and the tasks into rounds.
+private struct DealtEdges {
+    var rounds: [[Range<Int>]] = []
+    var heads: [Int32] = []
+    var tails: [Int32] = []
+    var periods: [Float] = []
+
+    /// Points of a stratum, at least; and strata, at most.
+    static let leastPoints = 256, mostStrata = 16
+
+    /// - Parameters:
+    ///   - order, place: the point behind each dealt number, and the other way round.
+    ///   - epochs: edges that would be drawn less than once in so many are left out.
+    init(_ graph: FuzzyGraph, _ order: [Int], _ place: [Int32], epochs: Int, _ random: inout RandomSource) {
+        let n = graph.count, strata = n < 2 * Self.leastPoints ? 1 : min(Self.mostStrata, n / Self.leastPoints / 2 * 2)
+        let bounds = (0...strata).map { n * $0 / strata }
+        var stratum = [Int](repeating: 0, count: n)
+        for s in 0..<strata { for i in bounds[s]..<bounds[s + 1] { stratum[i] = s } }
+        let epochs = Float(epochs), largest = graph.weights.max() ?? 1
+        // Edges inside a stratum: those that lead to later points are one task, those that lead back another.
+        func number(_ p: Int, _ q: Int, isBack: Bool) -> Int { isBack ? strata * strata + p : p * strata + q }
+        var members = [[(head: Int32, tail: Int32, period: Float)]](repeating: [], count: strata * (strata + 1))
+        for head in 0..<n {
+            let i = order[head]
+            for e in graph.offsets[i]..<graph.offsets[i + 1] where graph.weights[e] * epochs >= largest {
+                let tail = Int(place[Int(graph.columns[e])]), (p, q) = (stratum[head], stratum[tail])
+                members[number(p, q, isBack: p == q && tail < head)].append((Int32(head), Int32(tail), largest / graph.weights[e]))
+            }
+        }
+        func task(_ number: Int) -> Range<Int> {
+            let start = heads.count
+            // At random, so that few of the edges that are drawn side by side share a point.
+            for edge in random.permutation(members[number].count).map({ members[number][$0] }) {
+                heads.append(edge.head)
+                tails.append(edge.tail)
+                periods.append(edge.period)
+            }
+            return start..<heads.count
+        }
+        for isBack in [false, true] {
+            rounds.append((0..<strata).map { task(number($0, $0, isBack: isBack)) })
+            // The circle method: one stratum stays, the others move round it.
+            for round in 0..<max(0, strata - 1) {
+                let circle = [0] + (0..<strata - 1).map { ($0 + round) % (strata - 1) + 1 }
+                rounds.append(
+                    (0..<strata / 2).map { place in
+                        let (p, q) = (circle[place], circle[strata - 1 - place])
+                        return task(isBack == place.isMultiple(of: 2) ? number(p, q, isBack: false) : number(q, p, isBack: false))
+                    })
+            }
         }
     }
 }

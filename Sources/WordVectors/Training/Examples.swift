@@ -34,22 +34,18 @@ struct NumberBuffer {
 }
 
 /// The input rows of each word: its own and those of its n-grams.
-final class GramRows: @unchecked Sendable {
-    // Filled in `init`, read only afterwards.
+final class GramRows: Sendable {
     private let starts: [Int]
-    private let parts: UnsafeMutablePointer<UInt32>
+    private let parts: TensorStorage<UInt32>
 
     init(starts: [Int], parts: [UInt32]) {
         self.starts = starts
-        self.parts = .allocate(capacity: max(1, parts.count))
-        self.parts.initialize(from: parts, count: parts.count)
+        self.parts = TensorStorage(parts)
     }
-
-    deinit { parts.deallocate() }
 
     func count(of word: Int) -> Int { starts[word + 1] - starts[word] }
     /// Valid as long as this object.
-    func rows(of word: Int) -> UnsafePointer<UInt32> { UnsafePointer(parts + starts[word]) }
+    func rows(of word: Int) -> UnsafePointer<UInt32> { UnsafePointer(parts.elements + starts[word]) }
 }
 
 /// What the examples of a text depend on: the same for all threads.
