@@ -69,8 +69,9 @@ def show(args, name):
     ours = json.loads((folder / "kotonoha.json").read_text())
     cells = [name, f"{ours['train']:,} / {ours['test']:,}", measure]
     for c in ours["result"]["classifiers"]:
-        value, (low, high), spread = c[measure]["value"], c[measure]["interval_95"], c[measure].get("seed_sd")
-        cells.append(f"{value:.3f} [{low:.3f}, {high:.3f}]" + (f" ± {spread:.3f}" if spread is not None else ""))
+        value, interval, spread = c[measure]["value"], c[measure]["interval_95"], c[measure].get("seed_sd")
+        # A constant has no correlation.
+        cells.append("–" if value is None else f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]" + (f" ± {spread:.3f}" if spread is not None else ""))
     for kind in ("pytorch", "pytorch-bf16"):
         if (folder / f"{kind}.json").exists():
             values = [seed[measure] for seed in json.loads((folder / f"{kind}.json").read_text())["seeds"]]
