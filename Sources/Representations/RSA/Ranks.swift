@@ -36,7 +36,8 @@ func ranks(_ values: [Double]) -> [Double] {
     return result
 }
 
-/// Writes keys and their order sorted by eleven bits, equal ones as they stood; false, and nothing is written, where all keys agree in these bits.
+/// Writes keys and their order sorted by eleven bits, equal ones as they stood; false, and nothing is written, where all keys agree in
+/// these bits.
 private func moved(
     _ keys: TensorStorage<UInt64>, _ order: TensorStorage<UInt32>, digit shift: UInt64, into sortedKeys: TensorStorage<UInt64>,
     _ sortedOrder: TensorStorage<UInt32>

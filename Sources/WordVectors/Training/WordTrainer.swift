@@ -168,7 +168,7 @@ public final class WordTrainer: @unchecked Sendable {
 
     /// Inputs that are means, for the length of a block.
     private final class BlockWorkspace: @unchecked Sendable {
-        // Sendable: the thread that trains changes it between rounds; the tasks of a round read it, and each writes rows of `means` of its own.
+        // Sendable: the thread that trains changes it between rounds; the tasks of a round read it and write rows of `means` of their own.
         var slotOfWord: [Int32]
         var starts: [Int64] = [0]
         var parts: [UInt32] = []
