@@ -1,33 +1,32 @@
 import Autograd
 import Tensors
 
-/// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
+/// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a norm.
 package final class EncoderLayer<Scalar: TensorScalar>: Module {
     /// The attention sublayer.
     package let attention: SelfAttention<Scalar>
     /// Absent in the first layer of ModernBERT.
-    package let attentionNorm: LayerNorm<Scalar>?
+    package let attentionNorm: EncoderNorm<Scalar>?
     /// The feed-forward sublayer.
     package let feedForward: FeedForward<Scalar>
     /// The norm of the feed-forward sublayer.
-    package let feedForwardNorm: LayerNorm<Scalar>
+    package let feedForwardNorm: EncoderNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
     /// Layer `index` of the configuration's stack.
     package init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
         let size = configuration.hiddenSize
-        func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
         attention = SelfAttention(
             hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
             positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size, precision: precision) },
             precision: precision)
-        attentionNorm = index > 0 || configuration.firstAttentionNorm ? norm() : nil
+        attentionNorm = index > 0 || configuration.firstAttentionNorm ? EncoderNorm(configuration) : nil
         feedForward = FeedForward(
             hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
             bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
             isGated: configuration.gatedFeedForward, precision: precision)
-        feedForwardNorm = norm()
+        feedForwardNorm = EncoderNorm(configuration)
         placement = configuration.normPlacement
         dropoutRate = configuration.dropout
     }
@@ -82,7 +81,7 @@ package final class Encoder<Scalar: TensorScalar>: Module {
     /// The segment table, `(segments, embeddingSize)`; nil if the model has none.
     package let segments: Parameter<Scalar>?
     /// The norm of the embeddings.
-    package let embeddingNorm: LayerNorm<Scalar>
+    package let embeddingNorm: EncoderNorm<Scalar>
     /// From embeddings to hidden states; nil if they have the same size.
     package let embeddingProjection: Linear<Scalar>?
     /// `(buckets, heads)`, of MPNet.
@@ -96,7 +95,7 @@ package final class Encoder<Scalar: TensorScalar>: Module {
     /// In the order in which they run; with shared weights a layer appears several times.
     package let layers: [EncoderLayer<Scalar>]
     /// After the last layer, where norms are before the sublayers.
-    package let finalNorm: LayerNorm<Scalar>?
+    package let finalNorm: EncoderNorm<Scalar>?
     private let angles: RotaryCache<Scalar>?
 
     /// Zeros, to be filled by a checkpoint or by `initialize`.
@@ -110,7 +109,7 @@ package final class Encoder<Scalar: TensorScalar>: Module {
         positions = configuration.hasPositionTable ? table(configuration.positions) : nil
         segments = configuration.segments > 0 ? table(configuration.segments) : nil
         let normsProjected = configuration.embeddingProjection == .beforeNormWithoutBias
-        embeddingNorm = LayerNorm(size: normsProjected ? size : embeddingSize, epsilon: epsilon, bias: configuration.normBias)
+        embeddingNorm = EncoderNorm(configuration, size: normsProjected ? size : embeddingSize)
         embeddingProjection =
             configuration.embeddingProjection == .none
             ? nil
@@ -122,7 +121,7 @@ package final class Encoder<Scalar: TensorScalar>: Module {
         let made = (0..<distinct).map { EncoderLayer<Scalar>(configuration, index: $0, precision: precision) }
         distinctLayers = made
         layers = configuration.sharedLayers.isEmpty ? made : configuration.sharedLayers.map { made[$0] }
-        finalNorm = configuration.normPlacement == .pre ? LayerNorm(size: size, epsilon: epsilon, bias: configuration.normBias) : nil
+        finalNorm = configuration.normPlacement == .pre ? EncoderNorm(configuration) : nil
         angles = configuration.rotary.map { _ in RotaryCache() }
     }
 

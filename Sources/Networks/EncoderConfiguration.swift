@@ -127,6 +127,10 @@ package struct EncoderConfiguration: Sendable, Equatable {
     package var layerNormEpsilon = 1e-12
     /// Where layer norms stand.
     package var normPlacement = NormPlacement.post
+    /// Whether norms are over batches (Ioffe and Szegedy 2015) instead of layers; of BERT's architecture only.
+    package var normalizesBatches = false {
+        didSet { modelType = normalizesBatches ? BERT.batchNormType : "bert" }
+    }
     /// Whether layer norms have a bias.
     package var normBias = true
     /// ModernBERT's first layer gets the embeddings as their norm left them.
@@ -203,7 +207,7 @@ package struct EncoderConfiguration: Sendable, Equatable {
                     ("intermediate_size", .integer(intermediateSize)),
                     ("layer_norm_eps", .number(layerNormEpsilon)),
                     ("max_position_embeddings", .integer(positions)),
-                    ("model_type", .string("bert")),
+                    ("model_type", .string(modelType)),
                     ("num_attention_heads", .integer(attentionHeads)),
                     ("num_hidden_layers", .integer(layers)),
                     ("pad_token_id", .integer(Int(paddingID))),

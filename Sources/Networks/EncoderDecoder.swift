@@ -233,61 +233,46 @@ package final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
 
     /// Keys after the custom of Hugging Face's encoder–decoder models (BART, Marian).
     package var checkpointEntries: [CheckpointEntry<Scalar>] {
-        var entries: [CheckpointEntry<Scalar>] = []
-        func add(_ key: String, _ parameter: Parameter<Scalar>?, rows: Range<Int>? = nil) {
-            if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: rows)) }
-        }
-        func add(_ key: String, _ linear: Linear<Scalar>, rows: Range<Int>? = nil) {
-            add(key + ".weight", linear.weight, rows: rows)
-            add(key + ".bias", linear.bias, rows: rows)
-        }
-        func add(_ key: String, _ norm: LayerNorm<Scalar>?) {
-            add(key + ".weight", norm?.gamma)
-            add(key + ".bias", norm?.beta)
-        }
-        let size = shape.hiddenSize
-        func add(_ key: String, _ attention: SelfAttention<Scalar>) {
-            for (part, name) in ["q_proj", "k_proj", "v_proj"].enumerated() {
-                add("\(key).\(name)", attention.projection, rows: part * size..<(part + 1) * size)
-            }
-            add("\(key).out_proj", attention.output)
+        var keys = CheckpointKeys<Scalar>()
+        func addAttention(_ key: String, _ attention: SelfAttention<Scalar>) {
+            keys.add(["q_proj", "k_proj", "v_proj"].map { key + $0 }, stackedIn: attention.projection)
+            keys.add(key + "out_proj", attention.output)
         }
         if configuration.sharedEmbeddings {
-            add("shared.weight", sourceWords)
+            keys.add("shared.weight", sourceWords)
         } else {
-            add("encoder.embed_tokens.weight", sourceWords)
-            add("decoder.embed_tokens.weight", targetWords)
+            keys.add("encoder.embed_tokens.weight", sourceWords)
+            keys.add("decoder.embed_tokens.weight", targetWords)
         }
         if shape.positions == .learned {
-            add("encoder.embed_positions.weight", sourcePositions)
-            add("decoder.embed_positions.weight", targetPositions)
+            keys.add("encoder.embed_positions.weight", sourcePositions)
+            keys.add("decoder.embed_positions.weight", targetPositions)
         }
         for (index, layer) in encoderLayers.enumerated() {
             let prefix = "encoder.layers.\(index)."
-            add(prefix + "self_attn", layer.attention)
-            add(prefix + "self_attn_layer_norm", layer.attentionNorm)
-            add(prefix + "fc1", layer.feedForward.up)
-            add(prefix + "fc2", layer.feedForward.down)
-            add(prefix + "final_layer_norm", layer.feedForwardNorm)
+            addAttention(prefix + "self_attn.", layer.attention)
+            keys.add(prefix + "self_attn_layer_norm", layer.attentionNorm)
+            keys.add(prefix + "fc1", layer.feedForward.up)
+            keys.add(prefix + "fc2", layer.feedForward.down)
+            keys.add(prefix + "final_layer_norm", layer.feedForwardNorm)
         }
-        add("encoder.layer_norm", encoderNorm)
+        keys.add("encoder.layer_norm", encoderNorm)
         for (index, layer) in decoderLayers.enumerated() {
             let prefix = "decoder.layers.\(index)."
-            add(prefix + "self_attn", layer.attention)
-            add(prefix + "self_attn_layer_norm", layer.attentionNorm)
-            add(prefix + "encoder_attn.q_proj", layer.crossAttention.query)
-            add(prefix + "encoder_attn.k_proj", layer.crossAttention.keyValue, rows: 0..<size)
-            add(prefix + "encoder_attn.v_proj", layer.crossAttention.keyValue, rows: size..<2 * size)
-            add(prefix + "encoder_attn.out_proj", layer.crossAttention.output)
-            add(prefix + "encoder_attn_layer_norm", layer.crossAttentionNorm)
-            add(prefix + "fc1", layer.feedForward.up)
-            add(prefix + "fc2", layer.feedForward.down)
-            add(prefix + "final_layer_norm", layer.feedForwardNorm)
+            addAttention(prefix + "self_attn.", layer.attention)
+            keys.add(prefix + "self_attn_layer_norm", layer.attentionNorm)
+            keys.add(prefix + "encoder_attn.q_proj", layer.crossAttention.query)
+            keys.add([prefix + "encoder_attn.k_proj", prefix + "encoder_attn.v_proj"], stackedIn: layer.crossAttention.keyValue)
+            keys.add(prefix + "encoder_attn.out_proj", layer.crossAttention.output)
+            keys.add(prefix + "encoder_attn_layer_norm", layer.crossAttentionNorm)
+            keys.add(prefix + "fc1", layer.feedForward.up)
+            keys.add(prefix + "fc2", layer.feedForward.down)
+            keys.add(prefix + "final_layer_norm", layer.feedForwardNorm)
         }
-        add("decoder.layer_norm", decoderNorm)
-        if !configuration.tiedOutput { add("lm_head.weight", output.weight) }
-        add("lm_head.bias", output.bias)
-        return entries
+        keys.add("decoder.layer_norm", decoderNorm)
+        if !configuration.tiedOutput { keys.add("lm_head.weight", output.weight) }
+        keys.add("lm_head.bias", output.bias)
+        return keys.entries
     }
 }
 

@@ -137,6 +137,7 @@ public final class SentenceTrainer {
             configuration.encoder.vocabularySize = tokenizer.idBound
             encoder = Encoder(configuration.encoder)
             encoder.initialize(seed: configuration.seed)
+            for norm in encoder.batchNorms { norm.variance.assign(Tensor(shape: norm.variance.shape)) }
         }
         guard configuration.maxLength <= configuration.encoder.longestSequence else {
             throw DataError(
@@ -240,7 +241,8 @@ public final class SentenceTrainer {
         parameterNames = named.map(\.0)
         optimizer = Optimizer(configuration.optimizer, parameters: parameters)
         gradients = ShardedGradients(
-            parameters, lanes: configuration.lanes, precision: configuration.precision, threads: threads, peers: peers)
+            parameters, frozen: Set(encoder.batchNorms.flatMap { [$0.mean, $0.variance] }.map(ObjectIdentifier.init)),
+            lanes: configuration.lanes, precision: configuration.precision, threads: threads, peers: peers)
         averages = configuration.averaging > 0 ? parameters.map(\.value) : []
         schedule = LearningRateSchedule(configuration.schedule, warmupSteps: configuration.warmupSteps, totalSteps: configuration.steps)
     }

@@ -90,6 +90,11 @@ package enum TeacherView: Sendable, Equatable {
     case mean
 }
 
+/// What a new encoder's norms are over.
+enum NormKind: String, CaseIterable {
+    case layer, batch
+}
+
 /// Which tokens a new encoder attends to.
 enum AttentionDirection: String, CaseIterable {
     case bidirectional, causal
@@ -202,7 +207,7 @@ public struct SentenceTrainingConfiguration: Sendable {
             encoder = EncoderConfiguration(vocabularySize: 1, hiddenSize: 1, layers: 1, attentionHeads: 1, intermediateSize: 1)
         } else {
             try model.allow([
-                "hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "attention", "from",
+                "hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "attention", "norm", "from",
             ])
             let size = try model.integer("hidden_size", .dimension), heads = try model.integer("heads", .heads)
             guard size % heads == 0 else { throw model.fail("hidden_size \(size) is not divisible by heads \(heads)") }
@@ -215,6 +220,7 @@ public struct SentenceTrainingConfiguration: Sendable {
             }
             encoder.activation = try model.choice("activation", Activation.self, default: .gelu)
             encoder.isCausal = try model.choice("attention", AttentionDirection.self, default: .bidirectional) == .causal
+            encoder.normalizesBatches = try model.choice("norm", NormKind.self, default: .layer) == .batch
         }
         encoder.dropout = try model.number("dropout", Bounds(0...0.9), default: 0.1)
 

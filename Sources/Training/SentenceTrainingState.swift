@@ -61,7 +61,45 @@ extension SentenceTrainer {
         } else if !averages.isEmpty {
             for (parameter, average) in zip(parameters, averages) { parameter.assign(average) }
         }
+        try measurePopulation()
     }
+
+    /// Means and variances for batch norms that have none yet: those of the tasks' first sentences, over shards as in training
+    /// (Ioffe and Szegedy 2015, algorithm 2).
+    private func measurePopulation() throws {
+        let norms = encoder.batchNorms.filter { Float.total($0.variance.value.view) == 0 }
+        guard !norms.isEmpty else { return }
+        let measured = norms.flatMap { [$0.mean, $0.variance] }, wanted = Set(measured.map(ObjectIdentifier.init))
+        let others = Set(encoder.parameters.map(ObjectIdentifier.init)).subtracting(wanted)
+        let sums = ShardedGradients(
+            measured, frozen: others, lanes: configuration.lanes, precision: configuration.precision, threads: threads)
+        let sentences = tasks.flatMap { loaded in
+            (0..<min(loaded.table.rows, Self.populationRows)).flatMap { row in
+                (0..<loaded.table.columns).map { Array(loaded.table.sentence(row: row, column: $0)) }
+            }
+        }
+        let encoder = encoder
+        for part in Parallel.chunks(sentences.count, size: Self.populationRows / 16) {
+            let chosen = sentences[part]
+            let sharding = Sharding(lengths: chosen.map(\.count), shardTokens: configuration.shardTokens) {
+                chosen[part.lowerBound + $0][...]
+            }
+            try sums.add(shards: sharding.batches.count, seed: 0) {
+                encoder(sharding.batches[$0], on: $1)
+            } loss: { outputs in
+                outputs.map { $0.map { Tensor(shape: $0.shape) } }
+            }
+        }
+        let tokens = Float(sentences.reduce(0) { $0 + $1.count })
+        for (parameter, sum) in zip(measured, sums.gradients) {
+            guard var population = sum else { continue }
+            Float.scale(&population.target, by: 1 / tokens)
+            parameter.assign(population)
+        }
+    }
+
+    /// Rows of each task that stand for its population.
+    private static var populationRows: Int { 4096 }
 
     // MARK: Checkpoints
 

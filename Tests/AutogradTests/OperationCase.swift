@@ -68,6 +68,10 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
     case "layerNorm":
         return layerNorm(
             o.x("x"), residual: o.variables["residual"], gamma: o.p("gamma"), beta: o.parameters["beta"], epsilon: 1e-5, on: tape)
+    case "batchNorm":
+        return batchNorm(
+            o.x("x"), residual: o.variables["residual"], gamma: o.p("gamma"), beta: o.p("beta"), mean: o.p("mean"),
+            variance: o.p("variance"), epsilon: 1e-5, on: tape)
     case "attention":
         switch detail {
         case "none": return attendSelf(.none)

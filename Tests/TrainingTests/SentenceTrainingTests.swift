@@ -212,6 +212,71 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(vectors.configuration["architectures"]?.array?.first?.string == "BertModel")
     }
 
+    /// Batch norms train by the statistics of shards, and the model that comes out has those of its population: a vector does not depend on its
+    /// neighbours, and training goes on from there.
+    @Test(.tags(.sameBits)) func batchNormsEndWithThePopulation() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let model = #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0, "norm": "batch"}"#
+        func trained(threads: Int, _ name: String) throws -> SentenceTrainer {
+            let tasks = #"[{"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 16}]"#
+            let trainer = try SentenceTrainer(
+                try run.configuration(["steps": "30", "development": "[]", "model": model, "tasks": tasks]), threads: threads)
+            let folder = run.folder.appendingPathComponent(name)
+            var losses: [Double] = []
+            try trainer.run(in: folder, watch: { if case .step(_, let found, _, _, _) = $0 { losses.append(found[0].loss) } })
+            #expect(losses.suffix(5).reduce(0, +) / 5 < losses[0])
+            #expect(trainer.encoder.batchNorms.allSatisfy { $0.variance.value.squaredNorm == 0 && $0.mean.value.squaredNorm == 0 })
+            try trainer.takeFinalWeights(from: folder)
+            return trainer
+        }
+        let trainer = try trained(threads: 1, "one"), encoder = trainer.encoder
+        #expect(weights(trainer) == weights(try trained(threads: 3, "three")))
+        #expect(encoder.batchNorms.count == 5 && trainer.finishedHeads == nil)
+
+        // The first norm's inputs are sums of three rows of tables. Means within shards add up to the mean over all tokens.
+        let texts = try String(contentsOf: run.folder.appendingPathComponent("pairs.tsv"), encoding: .utf8).split(separator: "\n")
+            .dropFirst()
+        let sentences = try texts.map { try trainer.tokenizer.encode(String($0.split(separator: "\t")[0]), maxLength: 20).ids }
+        let words = encoder.words.value, positions = try #require(encoder.positions).value, segment = try #require(encoder.segments).value
+        var means = [Double](repeating: 0, count: 24), squares = means, tokens = 0.0
+        for sentence in sentences {
+            for (place, id) in sentence.enumerated() {
+                tokens += 1
+                for c in 0..<24 {
+                    let x = Double(words[Int(id), c] + positions[place, c] + segment[0, c])
+                    means[c] += x
+                    squares[c] += x * x
+                }
+            }
+        }
+        let first = encoder.batchNorms[0]
+        for c in 0..<24 {
+            let mean = means[c] / tokens, variance = squares[c] / tokens - mean * mean
+            #expect(abs(Double(first.mean.value[c]) - mean) < 1e-6)
+            // What shards' means differ by is not in their variances; n / (n - 1) of some 40 tokens is.
+            #expect(abs(Double(first.variance.value[c]) / variance - 1) < 0.2)
+        }
+
+        let folder = run.folder.appendingPathComponent("model")
+        var writer = SentenceModelWriter(trainer.configuration)
+        writer.storage = .f32
+        try writer.write(trainer, to: folder)
+        let directory = try ModelDirectory(folder: folder)
+        #expect(directory.configuration["model_type"]?.string == "bert-batch-norm")
+        let read = try SentenceEncoder(directory: directory)
+        #expect(try zip(read.encoder.parameters, encoder.parameters).allSatisfy { $0.value == $1.value })
+        let both = try read.encoder(PackedBatch([[5, 9, 7, 8], [6, 5]]), on: nil).value
+        let alone = try read.encoder(PackedBatch([[6, 5]]), on: nil).value
+        #expect(both.rows(4..<6).elements.map(\.bitPattern) == alone.elements.map(\.bitPattern))
+        let again = try SentenceTrainer(try run.configuration(["model": "{\"from\": \"\(folder.path)\"}", "steps": "3", "averaging": "0"]))
+        try again.run(in: run.folder.appendingPathComponent("again"))
+        try again.takeFinalWeights(from: run.folder.appendingPathComponent("again"))
+        for (a, b) in zip(again.encoder.batchNorms, encoder.batchNorms) {
+            #expect(a.mean.value == b.mean.value && a.variance.value == b.variance.value && a.gamma.value != b.gamma.value)
+        }
+    }
+
     /// The next token, of an encoder that sees only those before it; what that network cannot give is refused.
     @Test func learnsTheNextToken() throws {
         let run = try TinyRun()

@@ -23,14 +23,15 @@ def rounded(*shape, scale=1.0):
     return torch.tensor([float(f"{v:.6g}") for v in (torch.randn(*shape) * scale).flatten().tolist()]).reshape(*shape).requires_grad_()
 
 
-def case(name, function, inputs=None, parameters=None):
-    inputs, parameters = inputs or {}, parameters or {}
-    y = function(**inputs, **parameters)
+def case(name, function, inputs=None, parameters=None, constants=None):
+    """Constants are parameters of which no gradient is listed."""
+    inputs, parameters, constants = inputs or {}, parameters or {}, constants or {}
+    y = function(**inputs, **parameters, **constants)
     c = rounded(*y.shape).detach()
     (c * y).sum().backward()
     everything = {**inputs, **parameters}
     cases[name] = {
-        "inputs": {k: listed(v) for k, v in inputs.items()}, "parameters": {k: listed(v) for k, v in parameters.items()},
+        "inputs": {k: listed(v) for k, v in inputs.items()}, "parameters": {k: listed(v) for k, v in {**parameters, **constants}.items()},
         "weights": listed(c), "output": listed(y),
         "gradients": {k: listed(v.grad if v.grad is not None else torch.zeros_like(v)) for k, v in everything.items()},
     }
@@ -178,5 +179,15 @@ case("grouped.cache", lambda q, kv: grouped(q, kv[:, :8], kv[:, 8:], [1, 2, 9], 
 angles = torch.arange(5.0)[:, None] * torch.tensor([1.0, 0.1])[None, :]
 case("rotated", lambda x: torch.cat([x[:, :2] * angles.cos() - x[:, 2:4] * angles.sin(), x[:, 2:4] * angles.cos() + x[:, :2] * angles.sin(), x[:, 4:]], 1),
      {"x": rounded(5, 12)})
+
+# Batch norm by the statistics of the rows (a variance of zeros: not measured), and by those of a population
+zeros = {"mean": torch.zeros(6), "variance": torch.zeros(6)}
+case("batchNorm.rows", lambda x, gamma, beta, **_: F.batch_norm(x, None, None, gamma, beta, training=True, eps=1e-5),
+     {"x": rounded(7, 6)}, {"gamma": rounded(6), "beta": rounded(6)}, zeros)
+case("batchNorm.residual", lambda x, residual, gamma, beta, **_: F.batch_norm(x + residual, None, None, gamma, beta, training=True, eps=1e-5),
+     {"x": rounded(7, 6), "residual": rounded(7, 6)}, {"gamma": rounded(6), "beta": rounded(6)}, zeros)
+case("batchNorm.population", lambda x, residual, gamma, beta, mean, variance: F.batch_norm(x + residual, mean, variance, gamma, beta, eps=1e-5),
+     {"x": rounded(7, 6), "residual": rounded(7, 6)}, {"gamma": rounded(6), "beta": rounded(6)},
+     {"mean": rounded(6).detach(), "variance": rounded(6).detach().square()})
 
 print(json.dumps(cases, separators=(",", ":")))

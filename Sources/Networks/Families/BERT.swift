@@ -1,11 +1,14 @@
-/// BERT (Devlin et al. 2019), with the layout of keys that most of its descendants kept.
+/// BERT (Devlin et al. 2019), with the layout of keys that most of its descendants kept; and the same with batch norms, which has a type of
+/// its own, so that no other program takes it for BERT.
 enum BERT: EncoderFamily {
-    static let modelTypes = ["bert"]
+    static let modelTypes = ["bert", batchNormType]
+    static let batchNormType = "bert-batch-norm"
     static let prefixes = ["", "bert."]
 
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration {
         var configuration = try reader.common()
         configuration.isCausal = try reader.causality()
+        if try reader.string("model_type") == batchNormType { configuration.normalizesBatches = true }
         return configuration
     }
 

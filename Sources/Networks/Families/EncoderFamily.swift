@@ -89,6 +89,18 @@ struct CheckpointKeys<Scalar: TensorScalar> {
         add(key + ".bias", norm?.beta, olderKeys: [key + ".beta"])
     }
 
+    mutating func add(_ key: String, _ norm: EncoderNorm<Scalar>?) {
+        switch norm {
+        case .layer(let norm): add(key, norm)
+        case .batch(let norm):
+            add(key + ".weight", norm.gamma)
+            add(key + ".bias", norm.beta)
+            add(key + ".running_mean", norm.mean)
+            add(key + ".running_var", norm.variance)
+        case nil: break
+        }
+    }
+
     /// Matrices of their own in the file that one fused matrix holds one above the other.
     mutating func add(_ keys: [String], stackedIn linear: Linear<Scalar>) {
         let size = linear.outputs / keys.count
