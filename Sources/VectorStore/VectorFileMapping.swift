@@ -52,9 +52,6 @@ extension VectorFile {
         return Tensor(gathered, shape: [rows.count, dimension])
     }
 
-    /// Has the vectors mapped in the background, where they are mapped: for a pass over all of them that comes soon.
-    package func prefetchVectors() { mapping?.prefetch() }
-
     /// - Throws: `DataError` if the file was cut short while it was mapped.
     package func requireWhole() throws { try mapping?.requireWhole() }
 

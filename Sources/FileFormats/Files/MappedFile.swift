@@ -1,5 +1,4 @@
 import CMapping
-import Dispatch
 import Glibc
 
 /// A file's bytes, or a stretch of them, mapped read-only: they are paged in when they are touched and shared between processes.
@@ -64,22 +63,6 @@ package final class MappedFile: Sendable {
     package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(self) { try body(bytes) }
     }
-
-    /// Has another thread map all pages, and read those that are only on the disk, while this one does something else: for bytes that will all
-    /// be wanted soon. A file that would fill much of the memory is left as it is.
-    package func prefetch() {
-        guard count > 0, count < sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 4 else { return }
-        DispatchQueue.global().async { [self] in
-            let populateRead: Int32 = 22  // MADV_POPULATE_READ, which this header does not know
-            for first in stride(from: -lead, to: count, by: Self.prefetched) {
-                let part = bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0 + first) }
-                guard madvise(part, min(Self.prefetched, count - first), populateRead) == 0 else { return }
-            }
-        }
-    }
-
-    /// Bytes that the kernel is asked for at once: other threads can map memory in between.
-    private static var prefetched: Int { 1 << 25 }
 
     /// - Throws: `DataError` if bytes were gone when they were touched.
     package func requireWhole() throws {

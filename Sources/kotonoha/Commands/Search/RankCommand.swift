@@ -132,7 +132,6 @@ struct RankCommand: ParsableCommand {
             found = try searchWords(file, search, names)
         } else {
             names = try queryTexts()
-            if search.codes == nil { file.prefetchVectors() }
             let encoder = try model.queryEncoder(for: file, isQuiet: report.quiet)
             let (encoded, counts) = try encoder.encodeCounting(names)
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
