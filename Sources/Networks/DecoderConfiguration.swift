@@ -123,8 +123,7 @@ package struct DecoderConfiguration: Sendable, Equatable {
 
     /// What a layer's queries see.
     package func mask(ofLayer layer: Int) -> AttentionMask {
-        guard let localWindow, layer < isLocal.count, isLocal[layer] else { return isCausal ? .causal : .none }
-        return isCausal ? .causalWindow(localWindow) : .window(localWindow)
+        AttentionMask(isCausal: isCausal, window: layer < isLocal.count && isLocal[layer] ? localWindow : nil)
     }
 
     func rotary(ofLayer layer: Int) -> RotaryPositions? {

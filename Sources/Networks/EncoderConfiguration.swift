@@ -180,8 +180,7 @@ package struct EncoderConfiguration: Sendable, Equatable {
     package func window(ofLayer layer: Int) -> Int? { layer < isLocal.count && isLocal[layer] ? localWindow : nil }
 
     func mask(ofLayer layer: Int) -> AttentionMask {
-        guard let window = window(ofLayer: layer) else { return isCausal ? .causal : .none }
-        return isCausal ? .causalWindow(window) : .window(window)
+        AttentionMask(isCausal: isCausal, window: window(ofLayer: layer))
     }
 
     // MARK: config.json

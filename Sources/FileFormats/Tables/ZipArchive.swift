@@ -54,17 +54,17 @@ final class ZipArchive {
             throw damaged("is missing or cannot be read: \(String(cString: zip_strerror(archive)))")
         }
         defer { zip_fclose(part) }
-        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        let size = 1 << 16, block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
         defer { block.deallocate() }
         var memory = MemoryBudget.Meter()
         while true {
-            let count = Int(zip_fread(part, block.baseAddress, zip_uint64_t(block.count)))
+            let count = Int(zip_fread(part, block, zip_uint64_t(size)))
             guard count >= 0 else { throw damaged("is damaged: \(String(cString: zip_error_strerror(zip_file_get_error(part))))") }
             if count == 0 { return }
             allowance -= count
             guard allowance >= 0 else { throw damaged("unpacks to more than a spreadsheet plausibly contains") }
             try memory.add(count, for: "this spreadsheet", file: path)
-            try body(UnsafeRawBufferPointer(rebasing: block[..<count]))
+            try body(UnsafeRawBufferPointer(start: block, count: count))
         }
     }
 }

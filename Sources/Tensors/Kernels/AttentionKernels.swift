@@ -9,6 +9,17 @@ package enum AttentionMask: Sendable, Equatable {
     case window(Int)
     /// Of the keys that `causal` allows, its own and this many before it (sliding windows).
     case causalWindow(Int)
+
+    /// The mask of a layer that sees only what is before it, or only so far, or both.
+    package init(isCausal: Bool, window: Int?) {
+        self =
+            switch (isCausal, window) {
+            case (false, nil): .none
+            case (true, nil): .causal
+            case (false, let window?): .window(window)
+            case (true, let window?): .causalWindow(window)
+            }
+    }
 }
 
 /// The shape of an attention over packed sequences: sequence s has the queries `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise its
