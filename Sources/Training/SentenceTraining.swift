@@ -225,7 +225,7 @@ public final class SentenceTrainer {
                 projection = linear
                 named.append(("projection.\(index)", linear.weight))
             }
-            let rows = task.predictsNextSentence ? max(1, table.rows - 1) : table.rows
+            let rows = task.predictsNextSentence && table.columns == 1 ? max(1, table.rows - 1) : table.rows
             tasks.append(
                 LoadedTask(
                     task: task, table: table,

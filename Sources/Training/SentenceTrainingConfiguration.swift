@@ -347,7 +347,7 @@ public struct SentenceTrainingConfiguration: Sendable {
             case .distillation: 1...16
             case .similarityDistillation: 1...2
             case .triplet: 3...3
-            case .maskedLanguage, .nextToken: 1...16
+            case .maskedLanguage, .nextToken: task.predictsNextSentence ? 1...2 : 1...16
             }
         guard wanted.contains(task.columns.count) else {
             throw settings.fail(

@@ -189,38 +189,8 @@ extension SentenceTrainer {
         var stream = random.split(700 + UInt64(index))
         var masking = loaded.task.objective == .maskedLanguage ? masking : nil
         masking?.rate = loaded.task.maskingRate
-        struct Sequence {
-            var ids: [Int32]
-            var types: [Int32]
-            var places: [Int]
-            var originals: [Int32]
-            var isRandom: Int32?
-        }
-        var sequences: [Sequence] = []
-        for row in rows {
-            for column in 0..<loaded.table.columns {
-                var (ids, words) = loaded.table.sentenceWithWords(row: row, column: column)
-                var types = [Int32](repeating: 0, count: ids.count), isRandom: Int32?
-                if loaded.task.predictsNextSentence, loaded.table.rows > 1 {
-                    let follows = stream.uniform() < 0.5
-                    let next = follows ? row + 1 : stream.below(loaded.table.rows)
-                    let (more, moreWords) = loaded.table.sentenceWithWords(row: min(next, loaded.table.rows - 1), column: column)
-                    // Without its own [CLS], and within the length that the model takes.
-                    let room = max(0, configuration.encoder.longestSequence - ids.count)
-                    ids += more.dropFirst().prefix(room)
-                    types += [Int32](repeating: 1, count: ids.count - types.count)
-                    let shift = (words?.max() ?? 0) + 1
-                    words = words.map { $0 + (moreWords ?? []).dropFirst().prefix(room).map { $0 < 0 ? $0 : $0 + shift } }
-                    isRandom = follows ? 0 : 1
-                }
-                let shown = (ids: ids, places: Array(ids.indices.dropLast()))
-                let (given, places) = masking?.mask(ids, words: words, random: &stream) ?? shown
-                let ahead = masking == nil ? 1 : 0
-                sequences.append(
-                    Sequence(
-                        ids: given, types: types, places: places, originals: places.map { ids[$0 + ahead] }, isRandom: isRandom))
-            }
-        }
+        let sequences = loaded.table.languageSequences(
+            rows: rows, of: loaded.task, masking: masking, longest: configuration.encoder.longestSequence, random: &stream)
         let total = sequences.reduce(0) { $0 + $1.places.count }
         guard total > 0 else { return 0 }
         let sharding = Sharding(lengths: sequences.map(\.ids.count), shardTokens: configuration.shardTokens) { sequences[$0].ids[...] }

@@ -9,6 +9,7 @@ import Tensors
 import TestSupport
 import TestTools
 import Testing
+import Tokenizers
 import Training
 import VectorStore
 
@@ -503,6 +504,42 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(try newest.tensor("x", shape: [3]) == Tensor([4, 5, 6], shape: [3]))
         #expect(throws: DataError.self) { try newest.tensor("x", shape: [4]) }
         #expect(throws: DataError.self) { try newest.tensor("y", shape: [3]) }
+    }
+
+    /// With two columns the second text follows the first; with one, the next row does.
+    @Test(arguments: [["a", "b"], ["a"]]) func nextSentencesAreThoseOfThePairOrOfTheNextRow(columns: [String]) throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let tokenizer = try Tokenizer(directory: run.model.folder), arePairs = columns.count == 2
+        let table = try SentenceTable(
+            files: [run.folder.appendingPathComponent("pairs.tsv").path], columns: columns, tokenizer: tokenizer, maxLength: 20)
+        var task = TrainingTask(name: "next", objective: .maskedLanguage, files: [], columns: columns), random = RandomSource(seed: 4)
+        task.predictsNextSentence = true
+        let rows = Array(0..<table.rows - 1)
+        // Without masking every token but the last is looked at, and its successor is to be found.
+        let sequences = table.languageSequences(rows: rows, of: task, masking: nil, longest: 100, random: &random)
+        #expect(sequences.count == rows.count)
+        var following = 0
+        for (row, sequence) in zip(rows, sequences) {
+            let first = Array(table.sentence(row: row, column: 0))
+            let next = Array(table.sentence(row: arePairs ? row : row + 1, column: columns.count - 1)).dropFirst()
+            #expect(Array(sequence.ids.prefix(first.count)) == first)
+            #expect(sequence.types == first.map { _ in 0 } + [Int32](repeating: 1, count: sequence.ids.count - first.count))
+            #expect(sequence.originals == Array(sequence.ids.dropFirst()))
+            if sequence.isRandom == 0 {
+                following += 1
+                #expect(sequence.ids.dropFirst(first.count) == next)
+            } else {
+                let others = (0..<table.rows).map { table.sentence(row: $0, column: columns.count - 1).dropFirst() }
+                #expect(others.contains { Array($0) == Array(sequence.ids.dropFirst(first.count)) })
+            }
+        }
+        #expect(abs(following - rows.count / 2) < rows.count / 4)
+        #expect(throws: DataError.self) {
+            try run.configuration([
+                "tasks": #"[{"objective": "mlm", "files": "pairs.tsv", "columns": ["a", "b", "a"], "next_sentence": true}]"#
+            ])
+        }
     }
 
     @Test func maskingFollowsBERT() {
