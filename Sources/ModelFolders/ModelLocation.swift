@@ -60,10 +60,10 @@ public enum ModelLocation {
         for path in (environment["KOTONOHA_MODELS"] ?? "").split(separator: ":") { places.append(URL(fileURLWithPath: String(path))) }
         let executable = URL(fileURLWithPath: InstalledFiles.executable).resolvingSymlinksInPath()
         if let installed = InstalledFiles.find("models") { places.append(installed) }
-        // A program run from the checkout's build folder finds the checkout's models.
+        // A program run from a build folder of the checkout (`.build`, `.build-…`) finds the checkout's models.
         var above = executable.deletingLastPathComponent()
         while above.path != "/" {
-            if above.lastPathComponent == ".build" {
+            if above.lastPathComponent.hasPrefix(".build") {
                 places.append(above.deletingLastPathComponent().appendingPathComponent("Models"))
                 places.append(above.deletingLastPathComponent().appendingPathComponent("Models/downloaded"))
                 break
