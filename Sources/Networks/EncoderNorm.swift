@@ -25,7 +25,13 @@ package final class BatchNorm<Scalar: TensorScalar>: Module {
     }
 
     /// All parameters, in a fixed order.
-    package var parameters: [Parameter<Scalar>] { [gamma, beta, mean, variance] }
+    package var parameters: [Parameter<Scalar>] { [gamma, beta] + statistics }
+    /// The parameters that are measured, not learnt.
+    package var statistics: [Parameter<Scalar>] { [mean, variance] }
+    /// Whether the population's statistics are known.
+    package var isMeasured: Bool { variance.value.squaredNorm > 0 }
+    /// Goes back to the statistics of the tokens that are computed together.
+    package func forgetPopulation() { variance.assign(Tensor(shape: variance.shape)) }
 
     /// Normalizes x, or x + residual.
     package func callAsFunction(_ x: Variable<Scalar>, residual: Variable<Scalar>? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {

@@ -137,7 +137,7 @@ public final class SentenceTrainer {
             configuration.encoder.vocabularySize = tokenizer.idBound
             encoder = Encoder(configuration.encoder)
             encoder.initialize(seed: configuration.seed)
-            for norm in encoder.batchNorms { norm.variance.assign(Tensor(shape: norm.variance.shape)) }
+            for norm in encoder.batchNorms { norm.forgetPopulation() }
         }
         guard configuration.maxLength <= configuration.encoder.longestSequence else {
             throw DataError(
@@ -241,7 +241,7 @@ public final class SentenceTrainer {
         parameterNames = named.map(\.0)
         optimizer = Optimizer(configuration.optimizer, parameters: parameters)
         gradients = ShardedGradients(
-            parameters, frozen: Set(encoder.batchNorms.flatMap { [$0.mean, $0.variance] }.map(ObjectIdentifier.init)),
+            parameters, frozen: Set(encoder.batchNorms.flatMap(\.statistics).map(ObjectIdentifier.init)),
             lanes: configuration.lanes, precision: configuration.precision, threads: threads, peers: peers)
         averages = configuration.averaging > 0 ? parameters.map(\.value) : []
         schedule = LearningRateSchedule(configuration.schedule, warmupSteps: configuration.warmupSteps, totalSteps: configuration.steps)

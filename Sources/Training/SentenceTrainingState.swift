@@ -67,9 +67,9 @@ extension SentenceTrainer {
     /// Means and variances for batch norms that have none yet: those of the tasks' first sentences, over shards as in training
     /// (Ioffe and Szegedy 2015, algorithm 2).
     private func measurePopulation() throws {
-        let norms = encoder.batchNorms.filter { Float.total($0.variance.value.view) == 0 }
+        let norms = encoder.batchNorms.filter { !$0.isMeasured }
         guard !norms.isEmpty else { return }
-        let measured = norms.flatMap { [$0.mean, $0.variance] }, wanted = Set(measured.map(ObjectIdentifier.init))
+        let measured = norms.flatMap(\.statistics), wanted = Set(measured.map(ObjectIdentifier.init))
         let others = Set(encoder.parameters.map(ObjectIdentifier.init)).subtracting(wanted)
         let sums = ShardedGradients(
             measured, frozen: others, lanes: configuration.lanes, precision: configuration.precision, threads: threads)
